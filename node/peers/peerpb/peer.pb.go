@@ -530,11 +530,13 @@ func (x *LinksRequest) GetSite() string {
 }
 
 type LinksResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Node          string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
-	Links         []*LinkStatus          `protobuf:"bytes,2,rep,name=links,proto3" json:"links,omitempty"`
-	Reach         []*Reach               `protobuf:"bytes,3,rep,name=reach,proto3" json:"reach,omitempty"`
-	AppliedIndex  uint64                 `protobuf:"varint,4,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Node         string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Links        []*LinkStatus          `protobuf:"bytes,2,rep,name=links,proto3" json:"links,omitempty"`
+	Reach        []*Reach               `protobuf:"bytes,3,rep,name=reach,proto3" json:"reach,omitempty"`
+	AppliedIndex uint64                 `protobuf:"varint,4,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	// What an operator should look at, a sentence each.
+	Alarms        []string `protobuf:"bytes,5,rep,name=alarms,proto3" json:"alarms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -595,6 +597,13 @@ func (x *LinksResponse) GetAppliedIndex() uint64 {
 		return x.AppliedIndex
 	}
 	return 0
+}
+
+func (x *LinksResponse) GetAlarms() []string {
+	if x != nil {
+		return x.Alarms
+	}
+	return nil
 }
 
 type LinkStatus struct {
@@ -937,12 +946,13 @@ const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\x11ReadIndexResponse\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\"\"\n" +
 	"\fLinksRequest\x12\x12\n" +
-	"\x04site\x18\x01 \x01(\tR\x04site\"\xab\x01\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\"\xc3\x01\n" +
 	"\rLinksResponse\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x122\n" +
 	"\x05links\x18\x02 \x03(\v2\x1c.tierdesk.peer.v1.LinkStatusR\x05links\x12-\n" +
 	"\x05reach\x18\x03 \x03(\v2\x17.tierdesk.peer.v1.ReachR\x05reach\x12#\n" +
-	"\rapplied_index\x18\x04 \x01(\x04R\fappliedIndex\"d\n" +
+	"\rapplied_index\x18\x04 \x01(\x04R\fappliedIndex\x12\x16\n" +
+	"\x06alarms\x18\x05 \x03(\tR\x06alarms\"d\n" +
 	"\n" +
 	"LinkStatus\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x14\n" +

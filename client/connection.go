@@ -1,0 +1,162 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+)
+
+const (
+	defaultServer  = "127.0.0.1:7400"
+	defaultTimeout = 10 * time.Second
+	// A page of 500 tickets, each with its longest description, fits.
+	maxAnswerBytes = 64 << 20
+)
+
+// target says where to call and as whom.
+type target struct {
+	server  string        // host:port, http://host[:port] or https://host[:port]
+	ca      string        // file with the certificates to trust; empty: the system's
+	token   string        // empty: not signed in
+	timeout time.Duration // of each call
+}
+
+// connection is a node's API. Its errors are Failures.
+type connection struct {
+	tickets  apipb.TicketsClient
+	sessions apipb.SessionsClient
+	users    apipb.UsersClient
+	sites    apipb.SitesClient
+	conn     *grpc.ClientConn
+}
+
+// connect prepares calls; the first one opens the connection.
+func connect(t target) (*connection, error) {
+	address, encrypted, err := parseServer(t.server)
+	if err != nil {
+		return nil, err
+	}
+	if t.ca != "" && strings.HasPrefix(t.server, "http://") {
+		return nil, Usage("--ca is for https and --server is %s: write https:// or leave --ca out", t.server)
+	}
+	transport := insecure.NewCredentials()
+	if encrypted || t.ca != "" {
+		if transport, err = trust(t.ca); err != nil {
+			return nil, err
+		}
+	}
+	if !tokenCharacters(t.token) {
+		return nil, Usage("the token holds characters that no token has: copy it again from tierdesk token create")
+	}
+	if t.timeout <= 0 {
+		return nil, Usage("--timeout is %s: give a time above zero, such as 10s", t.timeout)
+	}
+	conn, err := grpc.NewClient(address,
+		grpc.WithTransportCredentials(transport),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)),
+		grpc.WithUnaryInterceptor(t.intercept))
+	if err != nil {
+		return nil, Usage("--server %s: %v", t.server, err)
+	}
+	return &connection{
+		tickets:  apipb.NewTicketsClient(conn),
+		sessions: apipb.NewSessionsClient(conn),
+		users:    apipb.NewUsersClient(conn),
+		sites:    apipb.NewSitesClient(conn),
+		conn:     conn,
+	}, nil
+}
+
+func (c *connection) close() error { return c.conn.Close() }
+
+// intercept gives every call its deadline and the token, and turns its error into a Failure.
+func (t target) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn,
+	invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	limited, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	if t.token != "" {
+		limited = metadata.AppendToOutgoingContext(limited, "authorization", "Bearer "+t.token)
+	}
+	var answerer peer.Peer
+	err := invoke(limited, method, request, reply, conn, append(options, grpc.Peer(&answerer))...)
+	if err == nil {
+		return nil
+	}
+	e := exchange{server: t.server, connected: answerer.Addr != nil, secrets: []string{t.token}}
+	if change, ok := request.(interface{ GetRequestId() string }); ok {
+		e.requestID = change.GetRequestId()
+	}
+	if secret, ok := request.(interface{ GetPassword() string }); ok {
+		e.secrets = append(e.secrets, secret.GetPassword())
+	}
+	return e.failure(err)
+}
+
+// parseServer splits what --server takes into an address and whether the scheme asks for TLS.
+func parseServer(server string) (address string, encrypted bool, err error) {
+	wrong := Usage("--server %s: write host:port, http://host:port or https://host:port", server)
+	if !strings.Contains(server, "://") {
+		if host, port, err := net.SplitHostPort(server); err != nil || host == "" || port == "" {
+			return "", false, wrong
+		}
+		return server, false, nil
+	}
+	u, err := url.Parse(server)
+	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		return "", false, wrong
+	}
+	port := u.Port()
+	switch u.Scheme {
+	case "http":
+		if port == "" {
+			port = "80"
+		}
+	case "https":
+		encrypted = true
+		if port == "" {
+			port = "443"
+		}
+	default:
+		return "", false, wrong
+	}
+	return net.JoinHostPort(u.Hostname(), port), encrypted, nil
+}
+
+// trust makes TLS credentials that accept what the file's certificates signed.
+func trust(file string) (credentials.TransportCredentials, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if file != "" {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return nil, Usage("--ca: %v", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, Usage("--ca %s holds no certificate: give a file in PEM form", file)
+		}
+	}
+	return credentials.NewTLS(config), nil
+}
+
+// tokenCharacters tells whether the text can stand in a header.
+func tokenCharacters(token string) bool {
+	for i := range len(token) {
+		if token[i] <= ' ' || token[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,178 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Exit codes of every command.
+const (
+	ExitDone        = 0
+	ExitFailed      = 1
+	ExitUsage       = 2
+	ExitUnreachable = 3 // no node answers, or the node that does is not ready
+	ExitRefused     = 4 // not allowed, wrong state, conflict, not found, or not a valid value
+)
+
+// Failure is why a command did not do its work: an exit code for scripts and one line for people.
+type Failure struct {
+	Code  int
+	Line  string
+	Cause error // nil when the line says it all
+}
+
+func (f *Failure) Error() string { return f.Line }
+
+func (f *Failure) Unwrap() error { return f.Cause }
+
+// Usage makes a failure for a command that was called in a way it cannot be.
+func Usage(format string, args ...any) error {
+	return &Failure{Code: ExitUsage, Line: fmt.Sprintf(format, args...)}
+}
+
+// ExitCode is the exit code that an error stands for.
+func ExitCode(err error) int {
+	if err == nil {
+		return ExitDone
+	}
+	if f, ok := errors.AsType[*Failure](err); ok {
+		return f.Code
+	}
+	return ExitFailed
+}
+
+// ErrorLine is an error as one line that is safe to show on a terminal.
+func ErrorLine(err error) string { return oneLine(err.Error()) }
+
+// verdict is what a refusal or fault of a call means here: the exit code, what to say instead of the node's own words
+// where those are meant for programs, and what to do where they do not say it.
+type verdict struct {
+	exit         int
+	line, advice string
+}
+
+const signIn = "sign in with tierdesk token create and put the token into TIERDESK_TOKEN"
+
+// verdictOf is the table of errors. A reason that has a row of its own comes before the code.
+func verdictOf(code codes.Code, reason string) verdict {
+	switch reason {
+	case "NO_TOKEN":
+		return verdict{ExitRefused, "the call carries no token", signIn}
+	case "TOKEN_UNKNOWN":
+		return verdict{ExitRefused, "the token is not known", signIn}
+	case "TOKEN_EXPIRED":
+		return verdict{ExitRefused, "the token has expired", signIn}
+	case "WRONG_PASSWORD":
+		return verdict{exit: ExitRefused, advice: "type it again, or have an administrator set it with tierdesk user password"}
+	}
+	switch code {
+	case codes.InvalidArgument, codes.OutOfRange, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
+		codes.FailedPrecondition, codes.Aborted:
+		return verdict{exit: ExitRefused}
+	case codes.Unauthenticated:
+		return verdict{exit: ExitRefused, advice: signIn}
+	case codes.Unavailable, codes.ResourceExhausted:
+		return verdict{exit: ExitUnreachable, advice: "try again in a moment"}
+	case codes.DeadlineExceeded:
+		return verdict{exit: ExitUnreachable, line: "no answer in time", advice: "try again, or wait longer with --timeout"}
+	case codes.Canceled:
+		return verdict{exit: ExitFailed, line: "interrupted"}
+	case codes.Unimplemented:
+		return verdict{exit: ExitFailed, advice: "check that --server names a tierdesk node of this program's version"}
+	default:
+		return verdict{exit: ExitFailed}
+	}
+}
+
+// exchange is what is known about a call besides its error.
+type exchange struct {
+	server    string
+	connected bool     // the call was put on a connection; without it no node has seen it
+	requestID string   // of a change; empty for reads
+	secrets   []string // never shown
+}
+
+// failure turns a call's error into its line and exit code.
+func (e exchange) failure(err error) error {
+	s, ok := status.FromError(err)
+	if !ok {
+		return err
+	}
+	reason := reasonOf(s)
+	v := verdictOf(s.Code(), reason)
+	if v.line == "" {
+		v.line = sentence(s)
+	}
+	switch {
+	case !e.connected && v.exit == ExitUnreachable:
+		v.line = fmt.Sprintf("no node is reachable at %s: %s", e.server, dialReason(s.Message()))
+		v.advice = "start the node, or name another with --server"
+	case e.requestID != "" && outcomeUnknown(s.Code(), reason):
+		v.advice = "it may have been done: repeat it with --request-id " + e.requestID + ", which never does it twice"
+	}
+	line := v.line
+	if v.advice != "" {
+		line = strings.TrimRight(line, ".") + "; " + v.advice
+	}
+	for _, secret := range e.secrets {
+		if secret != "" {
+			line = strings.ReplaceAll(line, secret, "…")
+		}
+	}
+	return &Failure{Code: v.exit, Line: line, Cause: err}
+}
+
+// outcomeUnknown tells whether a change may have been made although the call failed. A node that is unavailable and
+// gives a reason has done nothing; without a reason the connection broke.
+func outcomeUnknown(code codes.Code, reason string) bool {
+	return reason == "OUTCOME_UNKNOWN" || code == codes.DeadlineExceeded || code == codes.Canceled ||
+		code == codes.Unavailable && reason == ""
+}
+
+// reasonOf is the node's machine-readable reason; empty when no node gave one.
+func reasonOf(s *status.Status) string {
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			return info.GetReason()
+		}
+	}
+	return ""
+}
+
+// sentence is the node's own words, with the fields that it names and its message does not.
+func sentence(s *status.Status) string {
+	line := s.Message()
+	for _, d := range s.Details() {
+		bad, ok := d.(*errdetails.BadRequest)
+		if !ok {
+			continue
+		}
+		for _, f := range bad.GetFieldViolations() {
+			if !strings.Contains(line, f.GetField()) {
+				line += "; " + f.GetField() + ": " + f.GetDescription()
+			}
+		}
+	}
+	if line == "" {
+		line = "the node answered " + s.Code().String()
+	}
+	return line
+}
+
+// dialReason takes the network's words out of gRPC's wrapping.
+func dialReason(message string) string {
+	_, cause, found := strings.Cut(message, "desc = ")
+	if !found {
+		return message
+	}
+	if plain, err := strconv.Unquote(strings.TrimSpace(cause)); err == nil {
+		cause = plain
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(cause, "transport: "), "Error while dialing: ")
+}

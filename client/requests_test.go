@@ -1,0 +1,237 @@
+package client
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+)
+
+// number is the ticket of most tests.
+const number = "330106-20261121-0042"
+
+// requests says what every command sends: the command line, the method, and the request as prototext.
+var requests = []struct{ line, method, request string }{
+	{"ticket create --request-id r --title 无法登录 --description 全单位 --category 业务事件 --application 综合平台 " +
+		"--impact 1 --urgency 2 --severity 3 --major --channel walk-in --requester-name 王芳 --requester-unit 西湖区 " +
+		"--requester-phone 0571 --requester-email w@x --requester-user wang --tag a,b --tag c --group 一线 --assignee li",
+		"CreateTicket", `request_id: "r" ticket { title: "无法登录" description: "全单位" category: "业务事件"
+		application: "综合平台" impact: 1 urgency: 2 severity: 3 major: true channel: WALK_IN tags: "a,b" tags: "c" group: "一线"
+		assignee: "li" requester { name: "王芳" unit: "西湖区" phone: "0571" email: "w@x" user: "wang" } }`},
+	{"ticket show " + number + " --json", "GetTicket", `number: "` + number + `"`},
+	{"ticket show " + number + " --json --stale", "GetTicket", `number: "` + number + `" consistency: "stale"`},
+	{"ticket list --filter state=NEW --order-by priority --page-size 7 --page-token p --stale", "ListTickets",
+		`filter: "state=NEW" order_by: "priority" page_size: 7 page_token: "p" consistency: "stale"`},
+	{"ticket journal " + number + " --stale", "ListJournal", `number: "` + number + `" page_size: 500 consistency: "stale"`},
+	{"ticket assign " + number + " --assignee li --group g --reason y", "AssignTicket",
+		`assignee: "li" group: "g" reason: "y"`},
+	{"ticket start " + number, "StartTicket", ``},
+	{"ticket hold " + number + " --reason 待用户 --comment c", "HoldTicket", `reason: "待用户" comment: "c"`},
+	{"ticket resume " + number + " --comment c", "ResumeTicket", `comment: "c"`},
+	{"ticket note " + number + " 已联系", "NoteTicket", `text: "已联系"`},
+	{"ticket reply " + number + " 请重试", "ReplyTicket", `text: "请重试"`},
+	{"ticket escalate " + number + " --reason 三线", "EscalateTicket", `reason: "三线"`},
+	{"ticket withdraw " + number + " --reason y", "WithdrawTicket", `reason: "y"`},
+	{"ticket return " + number + " --reason y", "ReturnTicket", `reason: "y"`},
+	{"ticket resolve " + number + " --code fixed --text 重启 --root-cause 内存", "ResolveTicket",
+		`resolution { code: "fixed" text: "重启" root_cause: "内存" }`},
+	{"ticket confirm " + number + " --score 5 --comment 好", "ConfirmTicket", `satisfaction { score: 5 comment: "好" }`},
+	{"ticket close " + number + " --comment c", "CloseTicket", `comment: "c"`},
+	{"ticket reopen " + number + " --reason y", "ReopenTicket", `reason: "y"`},
+	{"ticket cancel " + number + " --reason y", "CancelTicket", `reason: "y"`},
+	{"ticket urge " + number + " --reason y", "UrgeTicket", `reason: "y"`},
+	{"site status", "GetSite", ``},
+	{"site links", "GetSite", ``},
+	{"site list", "ListSites", ``},
+	{"site parked", "ListParked", `page_size: 500`},
+	{"raft peers", "GetSite", ``},
+	{"raft transfer-leader", "TransferLeadership", ``},
+	{"raft transfer-leader --to n2", "TransferLeadership", `node: "n2"`},
+	{"raft remove n3", "RemoveNode", `node: "n3"`},
+	{"user add li --display-name 李雷 --role incident-manager", "CreateUser",
+		`user { name: "li" display_name: "李雷" role: INCIDENT_MANAGER } password: "new secret"`},
+	{"user add li", "CreateUser", `user { name: "li" role: AGENT } password: "new secret"`},
+	{"user list", "ListUsers", `page_size: 500`},
+	{"user password li", "SetPassword", `name: "li" password: "new secret"`},
+	{"user remove li", "DeleteUser", `name: "li"`},
+	{"token create --user li --ttl 90m", "CreateSession", `user: "li" password: "secret" ttl { seconds: 5400 }`},
+	{"token create --user li", "CreateSession", `user: "li" password: "secret"`},
+	{"token end", "DeleteSession", ``},
+}
+
+// verbMethod tells the methods whose request also names a ticket, an etag and a request id.
+func verbMethod(method string) bool {
+	return strings.HasSuffix(method, "Ticket") && method != "CreateTicket" && method != "GetTicket"
+}
+
+func TestEveryCommandSendsItsRequest(t *testing.T) {
+	for _, c := range requests {
+		t.Run(c.line, func(t *testing.T) {
+			node := newFakeNode(t, nil)
+			s := at(t, node)
+			s.environ["TIERDESK_TOKEN"] = "the-token"
+			s.environ["TIERDESK_PASSWORD"] = "secret"
+			s.environ["TIERDESK_NEW_PASSWORD"] = "new secret"
+			line, text := c.line, c.request
+			if verbMethod(c.method) {
+				line += " --etag e7 --request-id r"
+				text += ` number: "` + number + `" etag: "e7" request_id: "r"`
+			}
+			s.done(t, strings.Fields(line)...)
+			calls := node.seen()
+			if len(calls) != 1 || calls[0].method != c.method {
+				t.Fatalf("calls: %v, want one of %s", calls, c.method)
+			}
+			want := calls[0].request.ProtoReflect().New().Interface()
+			if err := prototext.Unmarshal([]byte(text), want); err != nil {
+				t.Fatalf("the test's request: %v", err)
+			}
+			if !proto.Equal(calls[0].request, want) {
+				t.Errorf("request:\n%v\nwant:\n%v", calls[0].request, want)
+			}
+			if calls[0].authorization != "Bearer the-token" {
+				t.Errorf("authorization %q, want the token of the environment", calls[0].authorization)
+			}
+		})
+	}
+}
+
+func TestEveryMethodHasACommand(t *testing.T) {
+	covered := map[string]bool{}
+	for _, c := range requests {
+		covered[c.method] = true
+	}
+	for _, file := range []protoreflect.FileDescriptor{apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_site_proto} {
+		for i := range file.Services().Len() {
+			for j := range file.Services().Get(i).Methods().Len() {
+				method := file.Services().Get(i).Methods().Get(j)
+				if !covered[string(method.Name())] {
+					t.Errorf("no command calls %s", method.FullName())
+				}
+			}
+		}
+	}
+}
+
+func TestChangesWithoutARequestIDGetDifferentOnes(t *testing.T) {
+	node := newFakeNode(t, nil)
+	s := at(t, node)
+	s.done(t, "ticket", "urge", number)
+	s.done(t, "ticket", "urge", number)
+	s.done(t, "ticket", "create", "--title", "x")
+	ids := map[string]bool{}
+	for _, c := range node.seen() {
+		id := c.request.(interface{ GetRequestId() string }).GetRequestId()
+		if len(id) < 20 || len(id) > 128 {
+			t.Errorf("%s went out with the request id %q, want a random one of at most 128 characters", c.method, id)
+		}
+		ids[id] = true
+	}
+	if len(ids) != 3 {
+		t.Errorf("three changes went out with %d different request ids", len(ids))
+	}
+}
+
+func TestFlagsWinOverTheEnvironment(t *testing.T) {
+	node := newFakeNode(t, nil)
+	s := at(t, node)
+	s.environ["TIERDESK_SERVER"] = "127.0.0.1:1"
+	s.environ["TIERDESK_TOKEN"] = "from-environment"
+	s.done(t, "site", "status", "--server", "http://"+node.address, "--token", "from-flag")
+	if got := node.seen()[0].authorization; got != "Bearer from-flag" {
+		t.Errorf("authorization %q, want the flag's token", got)
+	}
+}
+
+func TestTextFromStandardInput(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{"ticket note " + number + " -", "第一行\n第二行"},
+		{"ticket reply " + number + " -", "第一行\n第二行"},
+		{"ticket resolve " + number + " --code x --text -", "第一行\n第二行"},
+		{"ticket create --title t --description -", "第一行\n第二行"},
+	} {
+		node := newFakeNode(t, nil)
+		s := at(t, node)
+		s.stdin = strings.NewReader("第一行\n第二行\n")
+		s.done(t, strings.Fields(c.line)...)
+		if sent := node.seen()[0].request; !strings.Contains(prototext.Format(sent), `"第一行\n第二行"`) {
+			t.Errorf("%s sent %v, want the text of standard input", c.line, sent)
+		}
+	}
+}
+
+func TestPasswords(t *testing.T) {
+	typed := func(answers ...string) func(context.Context, string) (string, error) {
+		return func(context.Context, string) (string, error) {
+			next := answers[0]
+			answers = answers[1:]
+			return next, nil
+		}
+	}
+	for _, c := range []struct {
+		name, line, stdin string
+		prompt            func(context.Context, string) (string, error)
+		want              string // empty: refused before anything is sent
+	}{
+		{"sign-in typed", "token create --user li", "", typed("s3cret"), "s3cret"},
+		{"sign-in by pipe", "token create --user li --password-stdin", "s3cret\n", nil, "s3cret"},
+		{"sign-in with nobody to ask", "token create --user li", "", nil, ""},
+		{"sign-in with an empty pipe", "token create --user li --password-stdin", "\n", nil, ""},
+		{"new one typed twice", "user add li", "", typed("s3cret", "s3cret"), "s3cret"},
+		{"new one typed differently", "user password li", "", typed("s3cret", "s3crat"), ""},
+		{"new one by pipe", "user password li --password-stdin", "s3cret", nil, "s3cret"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			node := newFakeNode(t, nil)
+			s := at(t, node)
+			s.stdin, s.prompt = strings.NewReader(c.stdin), c.prompt
+			got := s.run(strings.Fields(c.line)...)
+			if c.want == "" {
+				got.oneErrorLine(t, ExitUsage)
+				if calls := node.seen(); len(calls) != 0 {
+					t.Errorf("calls: %v, want none", calls)
+				}
+				return
+			}
+			calls := node.seen()
+			if len(calls) != 1 || calls[0].request.(interface{ GetPassword() string }).GetPassword() != c.want {
+				t.Errorf("calls %v, want one with the password %q; %s", calls, c.want, got.stderr)
+			}
+		})
+	}
+}
+
+// Every value that an answer can hold has a Chinese word.
+func TestEveryNameHasAChineseWord(t *testing.T) {
+	names := chineseNames()
+	for _, full := range []string{
+		"tierdesk.desk.v1.Ticket.Kind", "tierdesk.desk.v1.Ticket.State", "tierdesk.desk.v1.Ticket.Channel",
+		"tierdesk.desk.v1.Ticket.Line", "tierdesk.desk.v1.Handover.State", "tierdesk.desk.v1.Sla.Metric",
+		"tierdesk.desk.v1.Sla.State", "tierdesk.desk.v1.Wish.Kind", "tierdesk.desk.v1.Wish.State",
+		"tierdesk.desk.v1.Event.Type", "tierdesk.v1.Site.Tier", "tierdesk.v1.Node.Role", "tierdesk.v1.LinkStatus.Direction",
+		"tierdesk.v1.LinkStatus.State", "tierdesk.v1.User.Role",
+	} {
+		found, err := protoregistry.GlobalTypes.FindEnumByName(protoreflect.FullName(full))
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := found.Descriptor().Values()
+		for i := range values.Len() {
+			name := values.Get(i).FullName()
+			key := string(name.Parent().Name()) + "." + string(name.Name())
+			if !strings.HasSuffix(key, "_UNSPECIFIED") && names[key] == "" {
+				t.Errorf("%s has no Chinese word", key)
+			}
+			delete(names, key)
+		}
+	}
+	for key := range names {
+		t.Errorf("%s has a Chinese word and is no value of an answer", key)
+	}
+}

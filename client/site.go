@@ -1,0 +1,134 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+)
+
+func (c *console) siteCommand() *cobra.Command {
+	return c.group("site", "站点: this site, its links, and the tree",
+		c.readSite("status", "状态: nodes, leader, applied index, links and alarms of this site", (*printer).site),
+		c.readSite("links", "上下级链路: state and lag of this site's links", func(p *printer, s *apipb.GetSiteResponse) string {
+			return p.links(s.GetLinks())
+		}),
+		c.sites(), c.parked())
+}
+
+// readSite makes a command that asks for this site and shows some of the answer.
+func (c *console) readSite(name, short string, words func(*printer, *apipb.GetSiteResponse) string) *cobra.Command {
+	return &cobra.Command{Use: name, Short: short, Args: takes(),
+		RunE: c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) error {
+			site, err := node.sites.GetSite(ctx, &apipb.GetSiteRequest{})
+			if err != nil {
+				return err
+			}
+			return out.answer(site, func() string { return words(out, site) })
+		})}
+}
+
+func (p *printer) site(s *apipb.GetSiteResponse) string {
+	b := &block{printer: p}
+	b.add(phrase{"站点", "Site"}, s.GetSite().GetId()+" "+s.GetSite().GetName())
+	b.add(phrase{"级别", "Tier"}, p.name(s.GetSite().GetTier()))
+	b.add(phrase{"上级站点", "Parent"}, s.GetSite().GetParent())
+	leader := s.GetLeader()
+	if leader == "" {
+		leader = p.say(phrase{"无：写操作暂不可用", "none: nothing can be written now"})
+	}
+	b.add(phrase{"主节点", "Leader"}, leader)
+	b.add(phrase{"任期", "Raft term"}, fmt.Sprint(s.GetTerm()))
+	b.add(phrase{"应用序号", "Applied index"}, fmt.Sprint(s.GetAppliedIndex()))
+	var out strings.Builder
+	out.WriteString(b.String())
+	p.section(&out, phrase{"节点", "Nodes"}, indent(p.nodes(s.GetNodes())))
+	p.section(&out, phrase{"上下级链路", "Links"}, indent(p.links(s.GetLinks())))
+	p.section(&out, phrase{"告警", "Alarms"}, indent(strings.Join(s.GetAlarms(), "\n")))
+	return out.String()
+}
+
+func (p *printer) nodes(nodes []*apipb.Node) string {
+	rows := [][]string{p.header(phrase{"节点", "NODE"}, phrase{"角色", "ROLE"}, phrase{"存活", "ALIVE"}, phrase{"HTTP", "HTTP"},
+		phrase{"gRPC", "GRPC"})}
+	for _, n := range nodes {
+		rows = append(rows, []string{n.GetId(), p.name(n.GetRole()), p.yes(n.GetAlive()), n.GetAddresses().GetHttp(),
+			n.GetAddresses().GetGrpc()})
+	}
+	return new(table).layOut(rows)
+}
+
+func (p *printer) links(links []*apipb.LinkStatus) string {
+	if len(links) == 0 {
+		return p.say(phrase{"没有链路", "no links"}) + "\n"
+	}
+	rows := [][]string{p.header(phrase{"对端", "PEER"}, phrase{"方向", "DIRECTION"}, phrase{"状态", "STATE"}, phrase{"自", "SINCE"},
+		phrase{"最近确认", "LAST ACK"}, phrase{"待确认", "PENDING"}, phrase{"待上送", "QUEUED"}, phrase{"搁置", "PARKED"},
+		phrase{"原因", "REASON"})}
+	for _, l := range links {
+		rows = append(rows, []string{l.GetPeer(), p.name(l.GetDirection()), p.name(l.GetState()), p.when(l.GetSince()),
+			p.when(l.GetLastAckTime()), fmt.Sprint(l.GetPending()), fmt.Sprint(l.GetQueued()), fmt.Sprint(l.GetParked()),
+			l.GetReason()})
+	}
+	return new(table).layOut(rows)
+}
+
+func (c *console) sites() *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "列表: every site of the tree that this one knows", Args: takes(),
+		RunE: c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) error {
+			known, err := node.sites.ListSites(ctx, &apipb.ListSitesRequest{})
+			if err != nil {
+				return err
+			}
+			return out.answer(known, func() string { return out.knownSites(known.GetSites()) })
+		})}
+}
+
+func (p *printer) knownSites(sites []*apipb.KnownSite) string {
+	rows := [][]string{p.header(phrase{"站点", "SITE"}, phrase{"名称", "NAME"}, phrase{"级别", "TIER"}, phrase{"上级站点", "PARENT"},
+		phrase{"节点数", "NODES"}, phrase{"存活", "ALIVE"}, phrase{"失联自", "NOT SEEN SINCE"})}
+	for _, s := range sites {
+		rows = append(rows, []string{s.GetId(), s.GetName(), p.name(s.GetTier()), s.GetParent(), fmt.Sprint(len(s.GetNodes())),
+			p.yes(s.GetAlive()), p.when(s.GetNotSeenSince())})
+	}
+	return new(table).layOut(rows)
+}
+
+func (c *console) parked() *cobra.Command {
+	q := &apipb.ListParkedRequest{PageSize: maxPageSize}
+	return &cobra.Command{Use: "parked", Short: "搁置: what came over links and could not be applied, and why", Args: takes(),
+		RunE: c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) error {
+			columns, first := &table{}, true
+			for {
+				page, err := node.sites.ListParked(ctx, q)
+				if err != nil {
+					return err
+				}
+				err = out.answer(page, func() string { return out.parked(columns, page.GetItems(), first) })
+				if err != nil || page.GetNextPageToken() == "" {
+					return err
+				}
+				q.PageToken, first = page.GetNextPageToken(), false
+			}
+		})}
+}
+
+// parked is a page of parked items; the first one says when there are none.
+func (p *printer) parked(columns *table, items []*apipb.ParkedItem, first bool) string {
+	if first && len(items) == 0 {
+		return p.say(phrase{"没有搁置的内容", "nothing is parked"}) + "\n"
+	}
+	var rows [][]string
+	if first {
+		rows = append(rows, p.header(phrase{"对端", "PEER"}, phrase{"序号", "SEQUENCE"}, phrase{"时间", "TIME"},
+			phrase{"字节", "BYTES"}, phrase{"原因", "REASON"}))
+	}
+	for _, i := range items {
+		rows = append(rows, []string{i.GetPeer(), fmt.Sprint(i.GetSequence()), p.when(i.GetTime()), fmt.Sprint(i.GetSize()),
+			i.GetReason()})
+	}
+	return columns.layOut(rows)
+}

@@ -1,0 +1,91 @@
+package client
+
+// chineseNames are the enumerations' values in Chinese, by the message around the enumeration and the value's name. In
+// English a value is shown by its own name.
+func chineseNames() map[string]string {
+	return map[string]string{
+		"Ticket.CALL":     "呼叫工单",
+		"Ticket.INCIDENT": "事件工单",
+
+		"Ticket.NEW":         "新建",
+		"Ticket.ASSIGNED":    "已派单",
+		"Ticket.IN_PROGRESS": "处理中",
+		"Ticket.ON_HOLD":     "已挂起",
+		"Ticket.RESOLVED":    "已解决",
+		"Ticket.CLOSED":      "已办结",
+		"Ticket.CANCELED":    "已撤单",
+
+		"Ticket.PHONE":       "电话",
+		"Ticket.PORTAL":      "门户",
+		"Ticket.APPLICATION": "应用",
+		"Ticket.EMAIL":       "邮件",
+		"Ticket.MONITORING":  "监控",
+		"Ticket.WALK_IN":     "来访",
+
+		"Ticket.FIRST":  "一线",
+		"Ticket.SECOND": "二线",
+		"Ticket.THIRD":  "三线",
+
+		"Handover.NONE":       "无",
+		"Handover.QUEUED":     "待上送",
+		"Handover.IN_TRANSIT": "上送中",
+
+		"Sla.RESPONSE":   "响应",
+		"Sla.RESOLUTION": "解决",
+		"Sla.UPDATE":     "更新",
+		"Sla.RUNNING":    "计时中",
+		"Sla.PAUSED":     "已暂停",
+		"Sla.MET":        "已达标",
+		"Sla.BREACHED":   "已超时",
+
+		"Wish.WITHDRAW": "撤回",
+		"Wish.CONFIRM":  "确认",
+		"Wish.REOPEN":   "重开",
+		"Wish.CANCEL":   "撤单",
+		"Wish.PENDING":  "待答复",
+		"Wish.GRANTED":  "已同意",
+		"Wish.DECLINED": "未同意",
+
+		"Event.OPENED":            "受理",
+		"Event.ASSIGNED":          "派单",
+		"Event.STARTED":           "开始处理",
+		"Event.HELD":              "挂起",
+		"Event.RESUMED":           "恢复",
+		"Event.ESCALATION_QUEUED": "升级待上送",
+		"Event.ESCALATED":         "升级",
+		"Event.WITHDRAWN":         "撤回升级",
+		"Event.RETURN_QUEUED":     "待退回",
+		"Event.RETURNED":          "退回",
+		"Event.DISPATCHED":        "送出",
+		"Event.ACCEPTED":          "接收",
+		"Event.REFUSED":           "拒收",
+		"Event.RESOLVED":          "解决",
+		"Event.CONFIRMED":         "确认",
+		"Event.CLOSED":            "办结",
+		"Event.REOPENED":          "重开",
+		"Event.CANCELED":          "撤单",
+		"Event.WISH_SETTLED":      "答复请求",
+		"Event.NOTED":             "备注",
+		"Event.REPLIED":           "回复",
+		"Event.URGED":             "催办",
+		"Event.WISHED":            "请求",
+
+		"Site.COUNTY":   "县级",
+		"Site.CITY":     "市级",
+		"Site.PROVINCE": "省级",
+
+		"Node.LEADER":   "主节点",
+		"Node.FOLLOWER": "副本",
+		"Node.LEARNER":  "追赶中",
+
+		"LinkStatus.PARENT":      "上级",
+		"LinkStatus.CHILD":       "下级",
+		"LinkStatus.UP":          "连通",
+		"LinkStatus.DOWN":        "中断",
+		"LinkStatus.CATCHING_UP": "追赶中",
+
+		"User.AGENT":            "坐席",
+		"User.INCIDENT_MANAGER": "事件经理",
+		"User.ADMINISTRATOR":    "管理员",
+	}
+}

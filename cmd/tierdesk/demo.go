@@ -1,0 +1,41 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/tierdesk/tierdesk/client"
+	"github.com/tierdesk/tierdesk/demo"
+)
+
+// demoCommand shows the product on this machine.
+func demoCommand() *cobra.Command {
+	var (
+		o    demo.Options
+		tree string
+		once bool
+	)
+	command := &cobra.Command{
+		Use:   "demo",
+		Short: "a province, a city and a county on this machine, with sample people and tickets",
+		Long: "Starts the sites in one process and serves until Ctrl-C. With --once it plays the main job instead: calls\n" +
+			"solved, escalated, queued through a cut line and healed; then it compares all sites, prints a table, and exits 0\n" +
+			"only if all agree.",
+		Args: client.NoArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if tree != "" {
+				sites, err := demo.ReadTree(tree)
+				if err != nil {
+					return client.Usage("--tree: %v", err)
+				}
+				o.Tree = sites
+			}
+			o.Out = c.OutOrStdout()
+			return demo.Run(c.Context(), o, once)
+		},
+	}
+	command.Flags().BoolVar(&once, "once", false, "play the main job, compare all sites, and end")
+	command.Flags().IntVar(&o.Nodes, "nodes", 1, "nodes of each site: 1, 3 or 5")
+	command.Flags().StringVar(&o.Dir, "dir", "", "keep the data in this directory (default: a temporary one, removed at the end)")
+	command.Flags().StringVar(&tree, "tree", "", "YAML `file` with another tree: a list of {id, name, tier, parent}, parents first")
+	return command
+}

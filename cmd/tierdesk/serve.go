@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tierdesk/tierdesk/client"
+	"github.com/tierdesk/tierdesk/node"
+	"github.com/tierdesk/tierdesk/node/config"
+)
+
+// drainTime is how long a node has to hand over its lead and to finish what it began.
+const drainTime = 9 * time.Second
+
+func serveCommand() *cobra.Command {
+	var file, format string
+	cmd := &cobra.Command{Use: "serve", Short: "运行: run one node until SIGTERM or Ctrl-C", Args: client.NoArguments}
+	cmd.Flags().StringVar(&file, "config", "", "the node's configuration, a YAML file")
+	cmd.Flags().StringVar(&format, "log-format", "text", "form of the log on stderr: text or json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		logger, err := newLogger(cmd.ErrOrStderr(), format)
+		if err != nil {
+			return err
+		}
+		if file == "" {
+			return client.Usage("serve has no configuration: name the file with --config")
+		}
+		c, err := config.Load(file, os.Environ())
+		if err != nil {
+			return client.Usage("%s", err)
+		}
+		return serve(cmd.Context(), node.Options{
+			Config:        c,
+			AdminPassword: os.Getenv(c.Admin.PasswordEnv),
+			Version:       buildVersion(),
+			Logger:        logger,
+		})
+	}
+	return cmd
+}
+
+// serve runs a node until the context ends or the node cannot go on.
+func serve(ctx context.Context, o node.Options) error {
+	n, err := node.Start(ctx, o)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil // asked to end before it had begun
+	}
+	if err != nil {
+		return err
+	}
+	var fault error
+	select {
+	case <-ctx.Done():
+		o.Logger.Info("stopping", "within", drainTime.String())
+	case fault = <-n.Fault():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := n.Stop(drain); err != nil {
+		return errors.Join(fault, fmt.Errorf("stop the node: %w", err))
+	}
+	return fault
+}
+
+func newLogger(out io.Writer, format string) (*slog.Logger, error) {
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(out, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(out, nil)), nil
+	}
+	return nil, client.Usage("--log-format is %q: use text or json", format)
+}

@@ -1,0 +1,272 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tierdesk/tierdesk/node"
+	"github.com/tierdesk/tierdesk/node/config"
+	"github.com/tierdesk/tierdesk/verify"
+)
+
+// Options starts a demo.
+type Options struct {
+	Tree  Tree   // nil: DefaultTree
+	Nodes int    // a site: 1, 3 or 5; 0 means 1
+	Dir   string // keeps the data; empty: a temporary directory, removed at the end
+	Out   io.Writer
+}
+
+func (o *Options) validate() error {
+	if o.Tree == nil {
+		o.Tree = DefaultTree()
+	}
+	if err := o.Tree.validate(); err != nil {
+		return err
+	}
+	switch o.Nodes {
+	case 0:
+		o.Nodes = 1
+	case 1, 3, 5:
+	default:
+		return fmt.Errorf("--nodes %d: a site has 1, 3 or 5 nodes", o.Nodes)
+	}
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	return nil
+}
+
+const adminUser = "admin"
+
+// Demo is a running tree.
+type Demo struct {
+	options   Options
+	dir       string
+	remove    bool // the directory is ours
+	password  string
+	addresses map[string][]config.Addresses // by site
+	log       *os.File
+	sites     []*site
+}
+
+// site is one running office of the demo.
+type site struct {
+	SiteSpec
+	line  *line // to its parent
+	nodes []*node.Node
+	desk  *verify.Desk // signed in as administrator
+}
+
+// Start founds or resumes every site and signs in. It says on Out what it waits for.
+func Start(ctx context.Context, o Options) (*Demo, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	d := &Demo{options: o, dir: o.Dir}
+	if err := d.prepare(); err != nil {
+		return nil, errors.Join(err, d.cleanup())
+	}
+	for _, spec := range o.Tree {
+		began := time.Now()
+		s := &site{SiteSpec: spec, line: newLine()}
+		d.sites = append(d.sites, s)
+		if err := d.startSite(ctx, s); err != nil {
+			return nil, errors.Join(fmt.Errorf("site %s %s: %w", spec.ID, spec.Name, err), d.Stop(context.WithoutCancel(ctx)))
+		}
+		fmt.Fprintf(o.Out, "  %s %s (%s), %d node(s) ready in %s\n", spec.ID, spec.Name, spec.Tier, len(s.nodes), since(began))
+	}
+	if err := verify.Settle(ctx, d.verifySites()); err != nil {
+		return nil, errors.Join(err, d.Stop(context.WithoutCancel(ctx)))
+	}
+	return d, nil
+}
+
+// prepare makes the directory, the password and the log file.
+func (d *Demo) prepare() error {
+	if d.dir == "" {
+		dir, err := os.MkdirTemp("", "tierdesk-demo-")
+		if err != nil {
+			return fmt.Errorf("make a directory for the data: %w", err)
+		}
+		d.dir, d.remove = dir, true
+	}
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	// A kept directory keeps its password too: the sites know only its hash.
+	path := filepath.Join(d.dir, "admin-password")
+	if text, err := os.ReadFile(path); err == nil {
+		d.password = strings.TrimSpace(string(text))
+	} else {
+		d.password = strings.ToLower(rand.Text()[:12])
+		if err := os.WriteFile(path, []byte(d.password+"\n"), 0o600); err != nil {
+			return fmt.Errorf("keep the administrator's password: %w", err)
+		}
+	}
+	addresses, err := chooseAddresses(filepath.Join(d.dir, "addresses.json"), d.options.Tree, d.options.Nodes)
+	if err != nil {
+		return err
+	}
+	d.addresses = addresses
+	file, err := os.OpenFile(filepath.Join(d.dir, "demo.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	d.log = file
+	return nil
+}
+
+// startSite starts the site's nodes together: three wait for each other to found the site.
+func (d *Demo) startSite(ctx context.Context, s *site) error {
+	addresses := d.addresses[s.ID]
+	var join []string
+	for _, a := range addresses {
+		join = append(join, a.GRPC)
+	}
+	if len(addresses) == 1 {
+		join = nil
+	}
+	s.nodes = make([]*node.Node, len(addresses))
+	group, groupCtx := errgroup.WithContext(ctx)
+	for i, a := range addresses {
+		group.Go(func() (err error) {
+			s.nodes[i], err = d.startNode(groupCtx, s, i, a, join)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	var grpc []string
+	for _, n := range s.nodes {
+		grpc = append(grpc, n.GRPCAddr())
+	}
+	signInCtx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	desk, err := d.signIn(signInCtx, grpc)
+	s.desk = desk
+	return err
+}
+
+func (d *Demo) startNode(ctx context.Context, s *site, i int, a config.Addresses, join []string) (*node.Node, error) {
+	id := fmt.Sprintf("n%d", i+1)
+	c := config.Default()
+	c.Site = config.Site{ID: s.ID, Name: s.Name, Tier: s.Tier, Parent: s.Parent}
+	c.Node = config.Node{ID: id, DataDir: filepath.Join(d.dir, s.ID, id)}
+	c.Listen = a
+	c.Raft = config.Raft{BootstrapExpect: d.options.Nodes, Join: join}
+	if parent := d.site(s.Parent); parent != nil {
+		c.Gossip.Join = []string{parent.nodes[0].GossipAddr()}
+		for _, n := range parent.nodes {
+			c.Link.ParentAddresses = append(c.Link.ParentAddresses, n.GRPCAddr())
+		}
+	}
+	if i > 0 {
+		c.Gossip.Join = append(c.Gossip.Join, a.Gossip)
+	}
+	logger := slog.New(slog.NewTextHandler(d.log, nil)).With("site", s.ID, "node", id)
+	return node.Start(ctx, node.Options{Config: c, AdminPassword: d.password, Dial: s.line.Dial, Logger: logger})
+}
+
+// signIn retries while the founding of the site makes its administrator.
+func (d *Demo) signIn(ctx context.Context, addresses []string) (*verify.Desk, error) {
+	for {
+		desk, err := verify.SignIn(ctx, addresses, adminUser, d.password)
+		if err == nil {
+			return desk, nil
+		}
+		timer := time.NewTimer(100 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, err
+		case <-timer.C:
+		}
+	}
+}
+
+func (d *Demo) site(id string) *site {
+	for _, s := range d.sites {
+		if s.ID == id {
+			return s
+		}
+	}
+	return nil
+}
+
+func (d *Demo) verifySites() []verify.Site {
+	var sites []verify.Site
+	for _, s := range d.sites {
+		sites = append(sites, s.desk.Site(s.ID, s.Name, s.Parent))
+	}
+	return sites
+}
+
+// Fault returns when a node stopped by itself, with the reason, or when the context ends.
+func (d *Demo) Fault(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	faults := make(chan error)
+	for _, s := range d.sites {
+		for _, n := range s.nodes {
+			go func() {
+				select {
+				case err := <-n.Fault():
+					select {
+					case faults <- fmt.Errorf("a node of %s stopped: %w", s.ID, err):
+					case <-ctx.Done():
+					}
+				case <-ctx.Done():
+				}
+			}()
+		}
+	}
+	select {
+	case err := <-faults:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// Stop ends all nodes, children first, and removes a temporary directory.
+func (d *Demo) Stop(ctx context.Context) error {
+	var errs []error
+	for i := len(d.sites) - 1; i >= 0; i-- {
+		s := d.sites[i]
+		if s.desk != nil {
+			errs = append(errs, s.desk.Close())
+		}
+		for _, n := range s.nodes {
+			if n != nil {
+				errs = append(errs, n.Stop(ctx))
+			}
+		}
+	}
+	return errors.Join(append(errs, d.cleanup())...)
+}
+
+func (d *Demo) cleanup() error {
+	var errs []error
+	if d.log != nil {
+		errs = append(errs, d.log.Close())
+	}
+	if d.remove {
+		errs = append(errs, os.RemoveAll(d.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// since is a duration for people.
+func since(t time.Time) string { return time.Since(t).Round(time.Millisecond).String() }

@@ -1,0 +1,72 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// stopTime bounds the end of a demo.
+const stopTime = 20 * time.Second
+
+// Run shows the product: it starts the tree, fills it with samples, and serves until the context ends. With once it
+// plays the main job instead and returns its outcome.
+func Run(ctx context.Context, o Options, once bool) (err error) {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	fmt.Fprintf(o.Out, "三级服务台 tierdesk: starting %d sites …\n", len(o.Tree))
+	d, err := Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+		defer cancel()
+		err = errors.Join(err, d.Stop(stopCtx))
+	}()
+	if err := d.seed(ctx); err != nil {
+		return err
+	}
+	if once {
+		if err := d.Play(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintln(o.Out, "\n通过 · passed")
+		return nil
+	}
+	d.sayWhereToLook()
+	return d.Fault(ctx)
+}
+
+// sayWhereToLook prints addresses and log-ins.
+func (d *Demo) sayWhereToLook() {
+	out := d.options.Out
+	fmt.Fprintf(out, "\n打开浏览器 · open in a browser:\n")
+	for _, s := range d.sites {
+		for _, n := range s.nodes {
+			fmt.Fprintf(out, "  %s %s  http://%s  (gRPC %s)\n", s.ID, s.Name, n.HTTPAddr(), n.GRPCAddr())
+		}
+	}
+	path, err := d.options.Tree.path()
+	if err != nil {
+		return // validate has found one
+	}
+	fmt.Fprintf(out, "\n登录 · sign in: %s / %s (administrator of every site)\n", adminUser, d.password)
+	for _, spec := range path {
+		for _, p := range staff[spec.Tier] {
+			fmt.Fprintf(out, "  %s %s: %s / %s\n", spec.ID, p.display, p.name, d.password)
+		}
+	}
+	fmt.Fprintf(out, `
+命令行 · from a terminal:
+  export TIERDESK_SERVER=%[1]s
+  export TIERDESK_TOKEN=$(TIERDESK_PASSWORD=%[2]s tierdesk token create --user admin)
+  tierdesk ticket list
+  tierdesk site links
+
+日志 · log: %[3]s
+Ctrl-C 结束 · to end
+`, d.site(path[0].ID).nodes[0].GRPCAddr(), d.password, d.log.Name())
+}

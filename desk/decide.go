@@ -1,0 +1,170 @@
+package desk
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// Decide turns a command into events or refuses it with a *Refusal. Any other error is a fault of the view or of here.
+// It checks, in this order: the form of the command, that the ticket is known, the request id, the etag, the actor's
+// right, custody, and the ticket's state.
+func Decide(here Here, view View, command *deskpb.TicketCommand, at Stamp) (*Decision, error) {
+	if err := checkForm(command); err != nil {
+		return nil, err
+	}
+	w := &writer{here: here, at: at, actor: command.GetActor().GetUser(), request: command.GetRequest()}
+	create := isCreate(command)
+	if !create {
+		record, err := known(here, view, TicketNumber(command.GetNumber()))
+		if err != nil {
+			return nil, err
+		}
+		w.record = record
+	}
+	if repeated, err := repetition(view, command); repeated != nil || err != nil {
+		return repeated, err
+	}
+	if etag := w.ticket().GetEtag(); command.GetEtag() != "" && !create && command.GetEtag() != etag {
+		return nil, Refuse(Aborted, "STALE_ETAG", "ticket %s has changed: its etag is %s, not %q; read it again and decide anew",
+			w.number(), etag, command.GetEtag())
+	}
+	if err := permit(here, w.record, command); err != nil {
+		return nil, err
+	}
+	if err := w.carryOut(view, command); err != nil {
+		return nil, err
+	}
+	return w.decision(), nil
+}
+
+func isCreate(c *deskpb.TicketCommand) bool {
+	_, create := c.GetVerb().(*deskpb.TicketCommand_Create)
+	return create
+}
+
+// known returns the ticket's record or refuses.
+func known(here Here, view View, number TicketNumber) (*deskpb.Record, error) {
+	record, err := view.Ticket(number)
+	if err != nil {
+		return nil, fmt.Errorf("decide on ticket %q: %w", number, err)
+	}
+	if record == nil {
+		return nil, Refuse(NotFound, "TICKET_NOT_FOUND", "ticket %q is not known at %s; check the number", number, here.Site)
+	}
+	return record, nil
+}
+
+// repetition answers a request id that was used before: the ticket as it is now for the same request, a refusal for
+// another one. It returns nothing for a new request.
+func repetition(view View, c *deskpb.TicketCommand) (*Decision, error) {
+	request := c.GetRequest()
+	if request.GetId() == "" {
+		return nil, nil
+	}
+	mark, err := view.Request(UserID(c.GetActor().GetUser()), request.GetMethod(), request.GetId())
+	if err != nil {
+		return nil, fmt.Errorf("decide on request %q: %w", request.GetId(), err)
+	}
+	if mark == nil {
+		return nil, nil
+	}
+	elsewhere := c.GetNumber() != "" && c.GetNumber() != mark.GetTicket()
+	if elsewhere || !bytes.Equal(mark.GetBodyHash(), request.GetBodyHash()) {
+		return nil, Refuse(AlreadyExists, "REQUEST_ID_REUSED",
+			"request id %q was used for another %s request, on ticket %s; draw a new id for a new request",
+			request.GetId(), request.GetMethod(), mark.GetTicket())
+	}
+	record, err := view.Ticket(TicketNumber(mark.GetTicket()))
+	if err != nil {
+		return nil, fmt.Errorf("decide on ticket %q: %w", mark.GetTicket(), err)
+	}
+	if record == nil {
+		return nil, fmt.Errorf("decide on request %q: its ticket %s is missing", request.GetId(), mark.GetTicket())
+	}
+	return &Decision{Record: record}, nil
+}
+
+// carryOut writes the verb's events. Remarks are welcome wherever the ticket is known; elsewhere than at the custodian
+// a few verbs become wishes and the others are refused.
+func (w *writer) carryOut(view View, c *deskpb.TicketCommand) error {
+	if isCreate(c) {
+		return w.create(view, c.GetCreate().GetTicket())
+	}
+	if remark := remarkOf(c); remark != nil {
+		return w.remark(remark)
+	}
+	if !w.holds() {
+		if wish := wishOf(c); wish != nil {
+			return w.wish(wish)
+		}
+		return w.notHeld()
+	}
+	return w.act(c)
+}
+
+// act writes the events of a verb of the custodian.
+func (w *writer) act(c *deskpb.TicketCommand) error {
+	switch v := c.GetVerb().(type) {
+	case *deskpb.TicketCommand_Assign:
+		return w.assign(v.Assign)
+	case *deskpb.TicketCommand_Start:
+		return w.start()
+	case *deskpb.TicketCommand_Hold:
+		return w.hold(v.Hold)
+	case *deskpb.TicketCommand_Resume:
+		return w.resume(v.Resume)
+	case *deskpb.TicketCommand_Escalate:
+		return w.escalate(v.Escalate)
+	case *deskpb.TicketCommand_Withdraw:
+		return w.withdraw(v.Withdraw)
+	case *deskpb.TicketCommand_Return:
+		return w.sendBack(v.Return)
+	case *deskpb.TicketCommand_Dispatch:
+		return w.dispatch(v.Dispatch)
+	case *deskpb.TicketCommand_Resolve:
+		return w.resolve(v.Resolve.GetResolution())
+	case *deskpb.TicketCommand_Confirm:
+		return w.confirm(v.Confirm)
+	case *deskpb.TicketCommand_Close:
+		return w.close(v.Close)
+	case *deskpb.TicketCommand_Reopen:
+		return w.reopen(v.Reopen)
+	case *deskpb.TicketCommand_Cancel:
+		return w.cancel(v.Cancel)
+	}
+	return fmt.Errorf("decide on ticket %s: the verb %T has a form but no rule", w.number(), c.GetVerb())
+}
+
+// notHeld refuses a verb that only the custodian carries out.
+func (w *writer) notHeld() error {
+	t := w.ticket()
+	if w.handover() == deskpb.Handover_IN_TRANSIT {
+		return Refuse(FailedPrecondition, "IN_TRANSIT", "ticket %s is on its way to %s since %s; wait until it has arrived there",
+			w.number(), t.GetCustodianSite(), instant(t.GetHandover().GetSince()))
+	}
+	return Refuse(FailedPrecondition, "NOT_CUSTODIAN", "ticket %s is held by %s; ask there, or leave a note, a reply or an urge here",
+		w.number(), t.GetCustodianSite())
+}
+
+// need refuses the verb unless the ticket is in one of the states.
+func (w *writer) need(verb string, states ...deskpb.Ticket_State) error {
+	state := w.ticket().GetState()
+	if slices.Contains(states, state) {
+		return nil
+	}
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = s.String()
+	}
+	return Refuse(FailedPrecondition, "WRONG_STATE", "ticket %s is %s; %s is for tickets that are %s",
+		w.number(), state, verb, strings.Join(names, " or "))
+}
+
+// needOpen refuses the verb unless somebody still has to solve the ticket.
+func (w *writer) needOpen(verb string) error {
+	return w.need(verb, deskpb.Ticket_NEW, deskpb.Ticket_ASSIGNED, deskpb.Ticket_IN_PROGRESS, deskpb.Ticket_ON_HOLD)
+}

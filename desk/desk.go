@@ -1,0 +1,53 @@
+package desk
+
+import (
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// Named identifiers. They are plain strings in the schema.
+type (
+	SiteID       string
+	TicketNumber string
+	UserID       string
+)
+
+// Stamp is the time at which a command is decided. The leader draws it; Apply never lets it run backwards.
+type Stamp struct {
+	Time      int64 // microseconds since 1970
+	UTCOffset int32 // seconds east of UTC at the site; gives its local day
+}
+
+// Here is the site that decides, as its own log knows it at this entry.
+type Here struct {
+	Site        SiteID
+	Tier        deskpb.Site_Tier
+	Path        []SiteID // this site first, then its ancestors as far as the directory knows them
+	Incarnation uint64
+	Letters     string // in the numbers of a later incarnation
+	Sequence    uint64 // last event sequence given out in this incarnation
+}
+
+// View is what the rules read besides the command. An error from it is a fault, never a refusal.
+type View interface {
+	// Ticket returns nil when the site does not know the number. The caller must not change the record.
+	Ticket(number TicketNumber) (*deskpb.Record, error)
+	// LastSequence returns the last ticket sequence given out on the local day yyyymmdd, 0 for none.
+	LastSequence(day string) (uint32, error)
+	// Request returns nil when this site has not seen the request id from that principal and method.
+	Request(principal UserID, method, id string) (*deskpb.RequestMark, error)
+}
+
+// Decision is what an accepted command comes to.
+type Decision struct {
+	// Record is the ticket after all Events.
+	Record *deskpb.Record
+	// Events are new, in order, already folded into Record. Empty when the request was a repetition.
+	Events []Sealed
+}
+
+// Sealed is an event together with the bytes its author wrote. The bytes are what is stored, hashed and shipped; equal
+// ids mean equal bytes everywhere.
+type Sealed struct {
+	*deskpb.Event
+	Raw []byte
+}

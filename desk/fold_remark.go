@@ -1,0 +1,65 @@
+package desk
+
+import (
+	"cmp"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// foldRemark does what commutes: it counts, and it writes wishes down. Notes and replies live in the journal alone.
+func foldRemark(r *deskpb.Record, event Sealed) {
+	switch event.GetType() {
+	case deskpb.Event_URGED:
+		r.Ticket.UrgeCount++
+	case deskpb.Event_WISHED:
+		foldWished(r, event.Event)
+	}
+}
+
+// foldWished writes the wish down, into the place of its answer when that came first.
+func foldWished(r *deskpb.Record, e *deskpb.Event) {
+	wish := wishNamed(r, EventName(e.GetId()))
+	wish.Kind = e.GetBody().GetWish()
+	wish.Site = e.GetId().GetSite()
+	wish.Actor = e.GetActor()
+	wish.Text = e.GetBody().GetText()
+	wish.Time = timestamp(e.GetTime())
+	wish.Satisfaction = proto.CloneOf(e.GetBody().GetSatisfaction())
+	sortWishes(r)
+}
+
+// foldSettled answers a wish, even one that has not come here yet.
+func foldSettled(r *deskpb.Record, e *deskpb.Event) {
+	wish := wishNamed(r, e.GetBody().GetWishId())
+	wish.State = deskpb.Wish_DECLINED
+	if e.GetBody().GetGranted() {
+		wish.State = deskpb.Wish_GRANTED
+	}
+	wish.Answer = e.GetBody().GetText()
+	sortWishes(r)
+}
+
+// wishNamed returns the wish with the id and makes it when it is missing.
+func wishNamed(r *deskpb.Record, id string) *deskpb.Wish {
+	for _, wish := range r.Ticket.Wishes {
+		if wish.GetId() == id {
+			return wish
+		}
+	}
+	wish := &deskpb.Wish{Id: id}
+	r.Ticket.Wishes = append(r.Ticket.Wishes, wish)
+	return wish
+}
+
+// sortWishes keeps wishes in the order of (time, site, id), which no order of arrival can change.
+func sortWishes(r *deskpb.Record) {
+	slices.SortFunc(r.Ticket.Wishes, func(a, b *deskpb.Wish) int {
+		return cmp.Or(
+			a.GetTime().AsTime().Compare(b.GetTime().AsTime()),
+			cmp.Compare(a.GetSite(), b.GetSite()),
+			cmp.Compare(a.GetId(), b.GetId()))
+	})
+}

@@ -1,0 +1,138 @@
+package desk
+
+import (
+	"fmt"
+	"strconv"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// JournalEntry is one step as people read it.
+type JournalEntry struct {
+	Event   Sealed
+	Changes []Change
+}
+
+// Change is one field that a custodial event changed, in the API's spelling. Before and After are empty for a field
+// without a value; times are in UTC.
+type Change struct{ Field, Before, After string }
+
+// Journal renders a ticket's events, given in journal order (time, site, incarnation, sequence), which holds the
+// custodial events in theirs, from OPENED on. OPENED shows the fields that have a value; remarks change nothing.
+func Journal(events []Sealed) ([]JournalEntry, error) {
+	entries := make([]JournalEntry, 0, len(events))
+	var record *deskpb.Record
+	before := fieldsOf(nil)
+	for _, event := range events {
+		if event.GetClass() != deskpb.Event_CUSTODIAL {
+			entries = append(entries, JournalEntry{Event: event})
+			continue
+		}
+		next, err := Fold(record, event)
+		if err != nil {
+			return nil, fmt.Errorf("render the journal: %w", err)
+		}
+		after := fieldsOf(next.GetTicket())
+		entries = append(entries, JournalEntry{Event: event, Changes: changes(before, after)})
+		record, before = next, after
+	}
+	return entries, nil
+}
+
+// field is one field of a ticket in print.
+type field struct{ name, value string }
+
+// changes compares two lists of the same fields.
+func changes(before, after []field) []Change {
+	var changed []Change
+	for i, f := range after {
+		if f.value != before[i].value {
+			changed = append(changed, Change{Field: f.name, Before: before[i].value, After: f.value})
+		}
+	}
+	return changed
+}
+
+// fieldsOf prints the public fields that custodial events change, always the same ones in the same order. Long texts
+// that never change are left out; they are in the ticket.
+func fieldsOf(t *deskpb.Ticket) []field {
+	fields := []field{
+		{"title", t.GetTitle()},
+		{"kind", enum(t.GetKind())},
+		{"state", enum(t.GetState())},
+		{"holdReason", t.GetHoldReason()},
+		{"category", t.GetCategory()},
+		{"application", t.GetApplication()},
+		{"channel", enum(t.GetChannel())},
+		{"impact", count(t.GetImpact())},
+		{"urgency", count(t.GetUrgency())},
+		{"priority", count(t.GetPriority())},
+		{"severity", count(t.GetSeverity())},
+		{"major", boolean(t.GetMajor())},
+		{"custodianSite", t.GetCustodianSite()},
+		{"custodyTerm", count(t.GetCustodyTerm())},
+		{"line", enum(t.GetLine())},
+		{"handover.state", t.GetHandover().GetState().String()},
+		{"handover.toSite", t.GetHandover().GetToSite()},
+		{"assignee", t.GetAssignee()},
+		{"group", t.GetGroup()},
+		{"reassignmentCount", count(t.GetReassignmentCount())},
+		{"reopenCount", count(t.GetReopenCount())},
+		{"respondTime", instant(t.GetRespondTime())},
+		{"resolveTime", instant(t.GetResolveTime())},
+		{"closeTime", instant(t.GetCloseTime())},
+		{"resolution.code", t.GetResolution().GetCode()},
+		{"resolution.text", t.GetResolution().GetText()},
+		{"resolution.rootCause", t.GetResolution().GetRootCause()},
+		{"satisfaction.score", count(t.GetSatisfaction().GetScore())},
+		{"satisfaction.comment", t.GetSatisfaction().GetComment()},
+	}
+	return append(fields, clockFields(t)...)
+}
+
+// clockFields prints the two end-to-end clocks, one field each: its state and when it is due.
+func clockFields(t *deskpb.Ticket) []field {
+	fields := []field{{name: "sla.RESPONSE"}, {name: "sla.RESOLUTION"}}
+	for _, clock := range t.GetSla() {
+		for i := range fields {
+			if fields[i].name == "sla."+clock.GetMetric().String() && clock.GetTier() == "" {
+				fields[i].value = clock.GetState().String() + " " + instant(clock.GetDueTime())
+			}
+		}
+	}
+	return fields
+}
+
+// enum prints an enum's name, and nothing for its zero, which stands for "not set".
+func enum[E interface {
+	~int32
+	fmt.Stringer
+}](value E) string {
+	if value == 0 {
+		return ""
+	}
+	return value.String()
+}
+
+func count[N int32 | uint32](n N) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(n), 10)
+}
+
+func boolean(set bool) string {
+	if !set {
+		return ""
+	}
+	return strconv.FormatBool(set)
+}
+
+func instant(t *timestamppb.Timestamp) string {
+	if t == nil {
+		return ""
+	}
+	return t.AsTime().Format(instantLayout)
+}

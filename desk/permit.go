@@ -1,0 +1,43 @@
+package desk
+
+import (
+	"strings"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// permit refuses a verb that the actor's role does not include. The site itself, the zero actor, dispatches and does
+// nothing else; people do everything else. Away from its home only an incident manager or an administrator closes a
+// ticket, and says why. record is nil for create.
+func permit(here Here, record *deskpb.Record, c *deskpb.TicketCommand) error {
+	user, role := c.GetActor().GetUser(), c.GetActor().GetRole()
+	itself := user == "" && role == deskpb.User_ROLE_UNSPECIFIED
+	dispatch := c.GetDispatch() != nil
+	switch {
+	case itself && dispatch:
+		return nil
+	case itself || dispatch:
+		return denied("tickets are dispatched by the site itself and all other verbs are for people; sign in, or escalate instead")
+	case user == "":
+		return denied("the role %s is nobody's; sign in", role)
+	case role < deskpb.User_AGENT || role > deskpb.User_ADMINISTRATOR:
+		return denied("user %q has no role at this site; ask an administrator for one", user)
+	}
+	away := record.GetTicket().GetHomeSite() != string(here.Site) && holds(here, record)
+	if c.GetClose() == nil || !away {
+		return nil
+	}
+	if role == deskpb.User_AGENT {
+		return denied("ticket %s is closed at its home %s; here only an incident manager or an administrator may close it",
+			record.GetTicket().GetNumber(), record.GetTicket().GetHomeSite())
+	}
+	if strings.TrimSpace(c.GetClose().GetComment()) == "" {
+		return RefuseField("comment", "it is empty; say why ticket %s is closed away from its home %s",
+			record.GetTicket().GetNumber(), record.GetTicket().GetHomeSite())
+	}
+	return nil
+}
+
+func denied(format string, args ...any) error {
+	return Refuse(PermissionDenied, "PERMISSION_DENIED", format, args...)
+}

@@ -1,0 +1,134 @@
+package desk
+
+import (
+	"fmt"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// React is what the rules demand of this site after an event of another site was folded: answer a hand-over that has
+// arrived, settle wishes, pass a homeward ticket on. Nil when there is nothing to do. An error is a fault.
+func React(here Here, record *deskpb.Record, at Stamp) (*Decision, error) {
+	w := &writer{here: here, at: at, record: record}
+	if err := w.answer(); err != nil {
+		return nil, err
+	}
+	if w.holds() {
+		if err := w.settleWishes(); err != nil {
+			return nil, err
+		}
+		if err := w.passHome(); err != nil {
+			return nil, err
+		}
+	}
+	if len(w.events) == 0 {
+		return nil, nil
+	}
+	return w.decision(), nil
+}
+
+// answer accepts or refuses a hand-over that has arrived here. Refusing gives custody back under a new term.
+func (w *writer) answer() error {
+	t := w.ticket()
+	if w.handover() != deskpb.Handover_IN_TRANSIT || t.GetCustodianSite() != string(w.here.Site) {
+		return nil
+	}
+	if why := w.objection(); why != "" {
+		return w.custodial(&deskpb.Event{
+			Type:        deskpb.Event_REFUSED,
+			From:        w.record.GetFromSite(),
+			To:          string(w.here.Site),
+			CustodyTerm: t.GetCustodyTerm() + 1,
+			Body:        &deskpb.Body{Text: why, Line: t.GetLine()},
+		})
+	}
+	return w.custodial(&deskpb.Event{
+		Type: deskpb.Event_ACCEPTED,
+		From: w.record.GetFromSite(),
+		To:   string(w.here.Site),
+		Body: &deskpb.Body{Line: t.GetHandover().GetToLine()},
+	})
+}
+
+// objection says why an escalation cannot be accepted here, empty when it can. What goes home is always welcome.
+func (w *writer) objection() string {
+	t := w.ticket()
+	line := t.GetHandover().GetToLine()
+	switch {
+	case w.record.GetHomeward():
+		return ""
+	case !isOpen(t.GetState()):
+		return fmt.Sprintf("the ticket is %s, only open tickets are escalated", t.GetState())
+	case line > highestLine(w.here.Tier):
+		return fmt.Sprintf("%s has no %s line", w.here.Site, line)
+	}
+	return ""
+}
+
+// settleWishes answers every wish that waits, in their order, each followed by its effect.
+func (w *writer) settleWishes() error {
+	for _, wish := range w.ticket().GetWishes() {
+		if wish.GetState() != deskpb.Wish_PENDING {
+			continue
+		}
+		effect, why := w.weigh(wish)
+		err := w.custodial(&deskpb.Event{
+			Type: deskpb.Event_WISH_SETTLED,
+			Body: &deskpb.Body{WishId: wish.GetId(), Granted: why == "", Text: why},
+		})
+		if err != nil {
+			return err
+		}
+		if effect == nil {
+			continue
+		}
+		effect.Actor = wish.GetActor()
+		if err := w.custodial(effect); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// weigh returns the draft of what granting the wish does, nil for nothing, or why it is declined.
+func (w *writer) weigh(wish *deskpb.Wish) (effect *deskpb.Event, why string) {
+	state := w.ticket().GetState()
+	switch wish.GetKind() {
+	case deskpb.Wish_CONFIRM:
+		if state == deskpb.Ticket_RESOLVED {
+			return confirmed(wish.GetSatisfaction()), ""
+		}
+		return nil, fmt.Sprintf("the ticket is %s, only a resolved one can be confirmed", state)
+	case deskpb.Wish_REOPEN:
+		if state == deskpb.Ticket_RESOLVED || state == deskpb.Ticket_CLOSED {
+			return reopened(wish.GetText()), ""
+		}
+		return nil, fmt.Sprintf("the ticket is %s, only a resolved or closed one can be reopened", state)
+	case deskpb.Wish_CANCEL:
+		if isOpen(state) {
+			return canceled(wish.GetText()), ""
+		}
+		return nil, fmt.Sprintf("the ticket is %s, only an open one can be canceled", state)
+	case deskpb.Wish_WITHDRAW:
+		return w.weighWithdrawal(wish)
+	}
+	return nil, fmt.Sprintf("%s does not know this kind of wish", w.here.Site)
+}
+
+// weighWithdrawal grants the site that escalated the ticket last to have it back while nobody works on it. A ticket
+// that is back already, or on its way, needs nothing more.
+func (w *writer) weighWithdrawal(wish *deskpb.Wish) (effect *deskpb.Event, why string) {
+	t, station := w.ticket(), lastStation(w.record)
+	comesBack := w.record.GetHomeward() || t.GetState() == deskpb.Ticket_RESOLVED && !w.atHome()
+	switch {
+	case comesBack || wish.GetSite() == string(w.here.Site):
+		return nil, ""
+	case station.GetSite() != wish.GetSite():
+		return nil, fmt.Sprintf("%s did not escalate the ticket to where it is now", wish.GetSite())
+	case t.GetState() != deskpb.Ticket_NEW:
+		return nil, fmt.Sprintf("the ticket is %s at %s, only one that nobody has taken up can be withdrawn", t.GetState(), w.here.Site)
+	case w.handover() != deskpb.Handover_NONE:
+		return nil, fmt.Sprintf("the ticket waits to be sent to %s", t.GetHandover().GetToSite())
+	}
+	return w.returnTo(station.GetSite(), station.GetLine(), wish.GetText()), ""
+}

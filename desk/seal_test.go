@@ -1,0 +1,263 @@
+package desk
+
+import (
+	"bytes"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// TestGoldenBytes holds the encoding of every event type still: sites of different versions compare hashes of it.
+func TestGoldenBytes(t *testing.T) {
+	for value := range int32(64) {
+		name, known := deskpb.Event_Type_name[value]
+		if !known || value == 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			event := sampleEvent(deskpb.Event_Type(value))
+			sealed, err := Seal(event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", "events", strings.ToLower(name)+".golden")
+			if *update {
+				writeGolden(t, path, sealed.Raw)
+			}
+			want := readGolden(t, path)
+			if !bytes.Equal(sealed.Raw, want) {
+				t.Errorf("%s is written as\n%x, not as before:\n%x", name, sealed.Raw, want)
+			}
+			read, err := Open(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !proto.Equal(read.Event, event) {
+				t.Errorf("the bytes of before are read as %v, not %v", read.Event, event)
+			}
+		})
+	}
+}
+
+// update rewrites the golden bytes: go test ./desk -run Golden -update.
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func writeGolden(t *testing.T, path string, raw []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(hex.EncodeToString(raw)+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readGolden(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return raw
+}
+
+// sampleEvent is a well-formed event of the type with every field that the type uses.
+func sampleEvent(kind deskpb.Event_Type) *deskpb.Event {
+	e := &deskpb.Event{
+		Ticket:      "330106-20261121-0042",
+		Id:          &deskpb.EventID{Site: string(county), Incarnation: 0x0123456789abcdef, Sequence: 77},
+		Class:       classOf(kind),
+		Type:        kind,
+		Visibility:  deskpb.Event_EVERYONE,
+		CustodyTerm: 2,
+		Reclaim:     1,
+		Path:        []string{string(county), string(city), string(province)},
+		Schema:      Schema,
+		Time:        morning + int64(kind),
+		Actor:       "lin",
+		Request:     &deskpb.RequestKey{Id: "7f3a", Method: "verb", BodyHash: bytes.Repeat([]byte{7}, bodyHashSize)},
+		Body:        sampleBody(kind),
+	}
+	if e.Class == deskpb.Event_CUSTODIAL {
+		e.Index = uint32(kind)
+		e.Previous = bytes.Repeat([]byte{9}, hashSize)
+	}
+	switch kind {
+	case deskpb.Event_OPENED:
+		e.Previous = nil
+	case deskpb.Event_NOTED:
+		e.Visibility = deskpb.Event_AGENTS
+	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_DISPATCHED, deskpb.Event_ACCEPTED, deskpb.Event_REFUSED:
+		e.From, e.To = string(county), string(city)
+	case deskpb.Event_RETURN_QUEUED:
+		e.From, e.To = string(city), string(county)
+	}
+	return e
+}
+
+func sampleBody(kind deskpb.Event_Type) *deskpb.Body {
+	b := &deskpb.Body{Text: "说明"}
+	switch kind {
+	case deskpb.Event_OPENED:
+		b = &deskpb.Body{Opened: &deskpb.Opened{Ticket: &deskpb.Ticket{
+			Number: "330106-20261121-0042", Kind: deskpb.Ticket_CALL, State: deskpb.Ticket_NEW, Title: "打印机不工作",
+			Tags: []string{"打印"}, Requester: &deskpb.Requester{Name: "陈静", Phone: "0571-1234"}, Impact: 2, Urgency: 1,
+			Priority: 2, Handover: &deskpb.Handover{}, Sla: startedClocks(2, morning), OpenTime: timestamp(morning),
+		}}}
+	case deskpb.Event_ASSIGNED:
+		b.Assignee, b.Group = "wang", "网络组"
+	case deskpb.Event_STARTED, deskpb.Event_RESUMED:
+		b.Assignee = "wang"
+	case deskpb.Event_HELD:
+		b.HoldReason = "等待用户"
+	case deskpb.Event_RETURN_QUEUED, deskpb.Event_DISPATCHED:
+		b.Line, b.Homeward = deskpb.Ticket_FIRST, true
+	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_ESCALATED, deskpb.Event_RETURNED, deskpb.Event_ACCEPTED, deskpb.Event_REFUSED:
+		b.Line = deskpb.Ticket_SECOND
+	case deskpb.Event_RESOLVED:
+		b.Resolution = &deskpb.Resolution{Code: "PATCH", Text: "补丁", RootCause: "程序BUG"}
+	case deskpb.Event_CONFIRMED:
+		b.Satisfaction = &deskpb.Satisfaction{Score: 5, Comment: "满意"}
+	case deskpb.Event_WISH_SETTLED:
+		b.WishId, b.Granted = "330106-0123456789abcdef-76", true
+	case deskpb.Event_WISHED:
+		b.Wish, b.Satisfaction = deskpb.Wish_CONFIRM, &deskpb.Satisfaction{Score: 4}
+	}
+	return b
+}
+
+func TestOpenRefusesAnEnvelopeThatDoesNotHold(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind  deskpb.Event_Type
+		spoil func(*deskpb.Event)
+		want  string
+	}{
+		"no ticket":              {deskpb.Event_STARTED, func(e *deskpb.Event) { e.Ticket = "" }, "ticket number"},
+		"no id":                  {deskpb.Event_STARTED, func(e *deskpb.Event) { e.Id = nil }, "cannot name a site"},
+		"no incarnation":         {deskpb.Event_STARTED, func(e *deskpb.Event) { e.Id.Incarnation = 0 }, "incarnation"},
+		"no sequence":            {deskpb.Event_STARTED, func(e *deskpb.Event) { e.Id.Sequence = 0 }, "sequence"},
+		"no class":               {deskpb.Event_STARTED, func(e *deskpb.Event) { e.Class = 0 }, "class CUSTODIAL"},
+		"a custodial remark":     {deskpb.Event_STARTED, func(e *deskpb.Event) { e.Class = deskpb.Event_REMARK }, "class CUSTODIAL"},
+		"unknown type and class": {deskpb.Event_STARTED, func(e *deskpb.Event) { e.Type, e.Class = 99, 99 }, "class 99"},
+		"no visibility":          {deskpb.Event_NOTED, func(e *deskpb.Event) { e.Visibility = 0 }, "who may see"},
+		"no custody":             {deskpb.Event_NOTED, func(e *deskpb.Event) { e.CustodyTerm = 0 }, "custody term"},
+		"no schema":              {deskpb.Event_NOTED, func(e *deskpb.Event) { e.Schema = 0 }, "schema"},
+		"no time":                {deskpb.Event_NOTED, func(e *deskpb.Event) { e.Time = 0 }, "1970 to 9999"},
+		"time without end":       {deskpb.Event_NOTED, func(e *deskpb.Event) { e.Time = maxTime + 1 }, "1970 to 9999"},
+		"no path":                {deskpb.Event_NOTED, func(e *deskpb.Event) { e.Path = nil }, "home site"},
+		"path from elsewhere":    {deskpb.Event_NOTED, func(e *deskpb.Event) { e.Path = e.Path[1:] }, "home site"},
+		"path in a circle":       {deskpb.Event_NOTED, func(e *deskpb.Event) { e.Path = append(e.Path, e.Path[0]) }, "was there before"},
+		"custodial without index": {deskpb.Event_STARTED,
+			func(e *deskpb.Event) { e.Index = 0 }, "index"},
+		"first but not opened":    {deskpb.Event_STARTED, func(e *deskpb.Event) { e.Index, e.Previous = 1, nil }, "OPENED"},
+		"opened but not first":    {deskpb.Event_OPENED, func(e *deskpb.Event) { e.Index = 2 }, "OPENED"},
+		"no previous":             {deskpb.Event_STARTED, func(e *deskpb.Event) { e.Previous = nil }, "hash of 0 bytes"},
+		"short previous":          {deskpb.Event_STARTED, func(e *deskpb.Event) { e.Previous = e.Previous[1:] }, "hash of 15 bytes"},
+		"previous of the first":   {deskpb.Event_OPENED, func(e *deskpb.Event) { e.Previous = bytes.Repeat([]byte{1}, 16) }, "hash of 16 bytes"},
+		"remark with an index":    {deskpb.Event_NOTED, func(e *deskpb.Event) { e.Index = 3 }, "no place"},
+		"remark with previous":    {deskpb.Event_NOTED, func(e *deskpb.Event) { e.Previous = []byte{1} }, "no place"},
+		"opened without a ticket": {deskpb.Event_OPENED, func(e *deskpb.Event) { e.Body = nil }, "opens ticket"},
+		"opened by another site":  {deskpb.Event_OPENED, func(e *deskpb.Event) { e.Id.Site = string(city) }, "opens ticket"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			event := sampleEvent(c.kind)
+			c.spoil(event)
+			raw := marshal(t, event)
+			if _, err := Open(raw); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Open says %v, want a sentence with %q", err, c.want)
+			}
+			if _, err := Seal(event); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Seal says %v, want a sentence with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestOpenRefusesBytesThatAreNoEvent(t *testing.T) {
+	notUTF8 := marshal(t, &deskpb.EventID{Site: "A"}) // field 1 of an event is its ticket, a string
+	notUTF8[len(notUTF8)-1] = 0xff
+	for _, raw := range [][]byte{{0xff}, notUTF8} {
+		if _, err := Open(raw); err == nil || !strings.Contains(err.Error(), "not a protobuf event") {
+			t.Errorf("Open(%x) says %v", raw, err)
+		}
+	}
+}
+
+func TestOpenKeepsWhatALaterVersionAdds(t *testing.T) {
+	event := sampleEvent(deskpb.Event_NOTED)
+	event.Type, event.Schema = 99, Schema+1
+	raw := append(marshal(t, event), 0xa2, 0x06, 1, 'x') // field 100, unknown
+	sealed, err := Open(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(sealed.Raw, raw) {
+		t.Errorf("the bytes became %x", sealed.Raw)
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	for value := range deskpb.Event_Type_name {
+		f.Add(marshal(f, sampleEvent(deskpb.Event_Type(value))))
+	}
+	f.Add([]byte{})
+	f.Add([]byte{0x0a, 0xff})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		opened, err := Open(raw)
+		if err != nil {
+			return
+		}
+		again, err := Seal(opened.Event)
+		if err != nil {
+			t.Fatalf("an event that opens does not seal: %v", err)
+		}
+		reopened, err := Open(again.Raw)
+		if err != nil {
+			t.Fatalf("a sealed event does not open: %v", err)
+		}
+		if !proto.Equal(reopened.Event, opened.Event) {
+			t.Fatalf("sealing changed the event:\n%v\n%v", opened.Event, reopened.Event)
+		}
+		foldAnywhere(t, opened)
+	})
+}
+
+// foldAnywhere folds the event onto nothing and, made to fit, onto a ticket: whatever it says, that must not panic.
+func foldAnywhere(t *testing.T, event Sealed) {
+	t.Helper()
+	tree := newTree()
+	d, err := tree.do(county, sampleCommand("create"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if record, err := Fold(nil, event); err == nil && record.GetTicket().GetEtag() == "" {
+		t.Fatal("the folded ticket has no etag")
+	}
+	fit := proto.CloneOf(event.Event)
+	fit.Ticket = d.Record.GetTicket().GetNumber()
+	fit.CustodyTerm = max(1, fit.CustodyTerm)
+	if fit.Class == deskpb.Event_CUSTODIAL && fit.Type != deskpb.Event_OPENED {
+		fit.Index, fit.Previous = d.Record.GetLength()+1, d.Record.GetHead()
+	}
+	record, err := Fold(d.Record, Sealed{Event: fit, Raw: event.Raw})
+	if err == nil && record.GetLastTime() < d.Record.GetLastTime() {
+		t.Fatal("time ran backwards")
+	}
+}
+
+func ExampleEventName() {
+	fmt.Println(EventName(&deskpb.EventID{Site: "330106", Incarnation: 0xc0ffee, Sequence: 17}))
+	// Output: 330106-0000000000c0ffee-17
+}

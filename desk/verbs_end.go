@@ -1,0 +1,71 @@
+package desk
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// resolve records the solution. The ticket is closed at its home: away from it, it goes there by itself.
+func (w *writer) resolve(solution *deskpb.Resolution) error {
+	if err := w.needOpen("resolve"); err != nil {
+		return err
+	}
+	if w.ticket().GetLine() == deskpb.Ticket_THIRD {
+		if err := given("resolution.text", solution.GetText()); err != nil {
+			return err
+		}
+	}
+	err := w.custodial(&deskpb.Event{
+		Type: deskpb.Event_RESOLVED,
+		Body: &deskpb.Body{Resolution: proto.CloneOf(solution)},
+	})
+	if err != nil {
+		return err
+	}
+	return w.passHome()
+}
+
+// confirm closes the ticket because the requester is content.
+func (w *writer) confirm(v *deskpb.Confirm) error {
+	if err := w.need("confirm", deskpb.Ticket_RESOLVED); err != nil {
+		return err
+	}
+	return w.custodial(confirmed(v.GetSatisfaction()))
+}
+
+// close ends a resolved ticket without the requester's word.
+func (w *writer) close(v *deskpb.Close) error {
+	if err := w.need("close", deskpb.Ticket_RESOLVED); err != nil {
+		return err
+	}
+	return w.custodial(&deskpb.Event{Type: deskpb.Event_CLOSED, Body: &deskpb.Body{Text: v.GetComment()}})
+}
+
+// reopen takes a resolved or closed ticket up again, where it is.
+func (w *writer) reopen(v *deskpb.Reopen) error {
+	if err := w.need("reopen", deskpb.Ticket_RESOLVED, deskpb.Ticket_CLOSED); err != nil {
+		return err
+	}
+	return w.custodial(reopened(v.GetReason()))
+}
+
+// cancel ends a ticket that needs no solution.
+func (w *writer) cancel(v *deskpb.Cancel) error {
+	if err := w.needOpen("cancel"); err != nil {
+		return err
+	}
+	return w.custodial(canceled(v.GetReason()))
+}
+
+func confirmed(satisfaction *deskpb.Satisfaction) *deskpb.Event {
+	return &deskpb.Event{Type: deskpb.Event_CONFIRMED, Body: &deskpb.Body{Satisfaction: proto.CloneOf(satisfaction)}}
+}
+
+func reopened(reason string) *deskpb.Event {
+	return &deskpb.Event{Type: deskpb.Event_REOPENED, Body: &deskpb.Body{Text: reason}}
+}
+
+func canceled(reason string) *deskpb.Event {
+	return &deskpb.Event{Type: deskpb.Event_CANCELED, Body: &deskpb.Body{Text: reason}}
+}

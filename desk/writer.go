@@ -1,0 +1,117 @@
+package desk
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// writer writes the events of one decision. Each event is completed, sealed and folded before the next one is drafted,
+// so record is always the ticket as it stands.
+type writer struct {
+	here    Here
+	at      Stamp
+	actor   string             // whose events they are, unless a draft says otherwise
+	request *deskpb.RequestKey // goes with the first event
+	record  *deskpb.Record     // nil until the ticket is opened
+	events  []Sealed
+}
+
+func (w *writer) decision() *Decision { return &Decision{Record: w.record, Events: w.events} }
+
+func (w *writer) ticket() *deskpb.Ticket { return w.record.GetTicket() }
+
+func (w *writer) number() string { return w.ticket().GetNumber() }
+
+// custodial appends a change of the ticket. The draft names type and body; hand-overs also from, to and the custody
+// term that they create, 0 for the present one.
+func (w *writer) custodial(draft *deskpb.Event) error {
+	draft.Class = deskpb.Event_CUSTODIAL
+	draft.Visibility = deskpb.Event_EVERYONE
+	draft.CustodyTerm = cmp.Or(draft.CustodyTerm, w.ticket().GetCustodyTerm())
+	draft.Reclaim = w.record.GetReclaim()
+	draft.Index = w.record.GetLength() + 1
+	draft.Previous = w.record.GetHead()
+	draft.Time = max(w.at.Time, w.record.GetHeadTime()+1)
+	return w.append(draft)
+}
+
+// remark appends an event that changes nothing that a custodial event changes. The draft names type, body and visibility.
+func (w *writer) remark(draft *deskpb.Event) error {
+	draft.Class = deskpb.Event_REMARK
+	draft.CustodyTerm = w.ticket().GetCustodyTerm()
+	draft.Reclaim = w.record.GetReclaim()
+	draft.Time = max(w.at.Time, w.record.GetLastTime())
+	return w.append(draft)
+}
+
+func (w *writer) append(draft *deskpb.Event) error {
+	draft.Ticket = cmp.Or(draft.Ticket, w.number())
+	draft.Id = &deskpb.EventID{
+		Site:        string(w.here.Site),
+		Incarnation: w.here.Incarnation,
+		Sequence:    w.here.Sequence + uint64(len(w.events)) + 1,
+	}
+	draft.Path = w.path()
+	draft.Schema = Schema
+	draft.Actor = cmp.Or(draft.Actor, w.actor)
+	if len(w.events) == 0 && w.request.GetId() != "" {
+		draft.Request = proto.CloneOf(w.request)
+	}
+	sealed, err := Seal(draft)
+	if err != nil {
+		return err
+	}
+	record, err := Fold(w.record, sealed)
+	if err != nil {
+		return fmt.Errorf("fold own event: %w", err)
+	}
+	w.record, w.events = record, append(w.events, sealed)
+	return nil
+}
+
+// path returns the ticket's path, home first, completed upward by what this site knows of its own ancestors.
+func (w *writer) path() []string {
+	own := []string{string(w.here.Site)}
+	for _, site := range w.here.Path[min(1, len(w.here.Path)):] {
+		own = append(own, string(site))
+	}
+	if w.record == nil {
+		return own
+	}
+	known := w.record.GetPath()
+	i := slices.Index(known, string(w.here.Site))
+	if i < 0 || i+len(own) <= len(known) {
+		return slices.Clone(known)
+	}
+	return slices.Concat(known[:i], own)
+}
+
+// holds tells whether the site is the ticket's custodian and the ticket is not on its way.
+func holds(here Here, r *deskpb.Record) bool {
+	t := r.GetTicket()
+	return t.GetCustodianSite() == string(here.Site) && t.GetHandover().GetState() != deskpb.Handover_IN_TRANSIT
+}
+
+func (w *writer) holds() bool { return holds(w.here, w.record) }
+
+func (w *writer) atHome() bool { return w.ticket().GetHomeSite() == string(w.here.Site) }
+
+func (w *writer) handover() deskpb.Handover_State { return w.ticket().GetHandover().GetState() }
+
+// isOpen tells whether somebody still has to solve the ticket.
+func isOpen(state deskpb.Ticket_State) bool {
+	return state >= deskpb.Ticket_NEW && state <= deskpb.Ticket_ON_HOLD
+}
+
+// lastStation returns where the ticket came from last, nil when nobody escalated it.
+func lastStation(r *deskpb.Record) *deskpb.Station {
+	if len(r.GetRoute()) == 0 {
+		return nil
+	}
+	return r.Route[len(r.Route)-1]
+}

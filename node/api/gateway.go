@@ -1,0 +1,118 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+)
+
+// newGateway makes the JSON side of the services. It reaches them through an in-process connection, so that a JSON call
+// passes the very checks of a gRPC call.
+func newGateway(s *Server) (*runtime.ServeMux, error) {
+	mux := runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, jsonMarshaler()),
+		runtime.WithIncomingHeaderMatcher(passedHeader),
+		runtime.WithForwardResponseOption(setETag),
+		runtime.WithErrorHandler(answerError),
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
+	)
+	services := newInProcess()
+	s.registerServices(services)
+	ctx := context.Background() // the registrations keep it and never use it
+	err := errors.Join(
+		apipb.RegisterTicketsHandlerClient(ctx, mux, apipb.NewTicketsClient(services)),
+		apipb.RegisterSessionsHandlerClient(ctx, mux, apipb.NewSessionsClient(services)),
+		apipb.RegisterUsersHandlerClient(ctx, mux, apipb.NewUsersClient(services)),
+		apipb.RegisterSitesHandlerClient(ctx, mux, apipb.NewSitesClient(services)),
+	)
+	return mux, err
+}
+
+// marshaler is the JSON of the API: camelCase names, enums by name, fields at their zero value present (messages and
+// times that are not set are absent), and a body is exactly one JSON value without unknown fields.
+type marshaler struct {
+	*runtime.JSONPb
+}
+
+func jsonMarshaler() marshaler {
+	return marshaler{&runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitDefaultValues: true}}}
+}
+
+// NewDecoder reads the whole body as one value: what stands behind it is refused. An empty body is an empty message.
+func (m marshaler) NewDecoder(r io.Reader) runtime.Decoder {
+	return runtime.DecoderFunc(func(value any) error {
+		body, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		if len(bytes.TrimSpace(body)) == 0 {
+			return nil
+		}
+		return m.UnmarshalOptions.Unmarshal(body, value.(proto.Message))
+	})
+}
+
+// passedHeader names the request headers that services see. Authorization always passes.
+func passedHeader(name string) (string, bool) {
+	if name == "If-Match" {
+		return "if-match", true
+	}
+	return "", false
+}
+
+// setETag gives answers that are one ticket their ETag.
+func setETag(_ context.Context, w http.ResponseWriter, answer proto.Message) error {
+	if ticket, ok := answer.(*deskpb.Ticket); ok && ticket.GetEtag() != "" {
+		w.Header().Set("ETag", `"`+ticket.GetEtag()+`"`)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return nil
+}
+
+// answerError writes an error of a service, or of the gateway itself: those are all about the form of the request.
+func answerError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, err error) {
+	st := status.Convert(err)
+	if st.Code() == codes.InvalidArgument && len(st.Details()) == 0 {
+		st = refusalStatus(refuseForm(st.Message()))
+	}
+	writeError(w, ruleOf(st.Code()).http, withReason(st))
+}
+
+// formField finds the field in what the gateway and protojson say about a request of the wrong form.
+var formField = regexp.MustCompile(
+	`(?:unknown field|duplicate field|parsing field|too many values for field) "([^"]*)"|invalid value for \w+ field (\w+)`)
+
+// refuseForm makes a refusal of the gateway's words; it names the field where the words do.
+func refuseForm(words string) *desk.Refusal {
+	words = strings.TrimSpace(strings.TrimPrefix(strings.ReplaceAll(words, "\u00a0", " "), "proto: "))
+	if found := formField.FindStringSubmatch(words); found != nil {
+		return desk.RefuseField(jsonName(found[1]+found[2]), "%s; see /api/openapi.json", words)
+	}
+	return desk.Refuse(desk.InvalidArgument, "INVALID_REQUEST", "the request is malformed: %s", words)
+}
+
+// jsonName turns a schema name such as page_size into its JSON spelling.
+func jsonName(name string) string {
+	words := strings.Split(name, "_")
+	for i, word := range words[1:] {
+		if word != "" {
+			words[i+1] = strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return strings.Join(words, "")
+}

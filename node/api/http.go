@@ -1,0 +1,129 @@
+package api
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/tierdesk/tierdesk/desk"
+)
+
+// document is the OpenAPI description, generated from the schema.
+//
+//go:embed openapi.json
+var document []byte
+
+// Handler serves /api/, /healthz, /readyz and /metrics. Everything else is answered 404 in the API's form.
+func (s *Server) Handler() http.Handler {
+	metrics := promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/healthz":
+			readOnly(w, r, s.serveHealthz)
+		case "/readyz":
+			readOnly(w, r, s.serveReadyz)
+		case "/metrics":
+			readOnly(w, r, metrics.ServeHTTP)
+		case "/api/openapi.json":
+			readOnly(w, r, serveDocument)
+		default:
+			s.serveJSON(w, r)
+		}
+	})
+}
+
+// readOnly lets GET and HEAD through.
+func readOnly(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		refuseMethod(w, r, []string{http.MethodGet})
+		return
+	}
+	next(w, r)
+}
+
+// serveHealthz says that the process serves requests at all.
+func (s *Server) serveHealthz(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{"status": "ok", "version": s.version})
+}
+
+// serveReadyz says whether the node can do its work, and if not, why.
+func (s *Server) serveReadyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := withDeadline(r.Context())
+	defer cancel()
+	if reasons := s.backend.Ready(ctx); len(reasons) > 0 {
+		w.Header().Set("Retry-After", "1")
+		writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "not ready", "reasons": reasons})
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"status": "ready", "reasons": []string{}})
+}
+
+func serveDocument(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(document) // the caller is gone when it fails
+}
+
+func writeJSON(w http.ResponseWriter, code int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(value) // the caller is gone when it fails
+}
+
+// serveJSON checks the form of a call and hands it to the gateway.
+func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) {
+	found, others := s.routes.find(r.Method, r.URL.Path)
+	switch {
+	case found != nil:
+	case len(others) > 0:
+		refuseMethod(w, r, others)
+		return
+	default:
+		writeError(w, http.StatusNotFound, refusalStatus(desk.Refuse(desk.NotFound, "UNKNOWN_PATH",
+			"there is nothing at %.200q; /api/openapi.json lists the calls", r.URL.Path)))
+		return
+	}
+	if err := checkQuery(found, r); err != nil {
+		writeError(w, http.StatusBadRequest, refusalStatus(err))
+		return
+	}
+	if problem := takeBody(w, r); problem != nil {
+		writeError(w, problem.http, refusalStatus(problem.refusal))
+		return
+	}
+	s.gateway.ServeHTTP(w, r)
+}
+
+func refuseMethod(w http.ResponseWriter, r *http.Request, allowed []string) {
+	methods := strings.Join(allowed, ", ")
+	w.Header().Set("Allow", methods)
+	writeError(w, http.StatusMethodNotAllowed, detailed(codes.Unimplemented,
+		fmt.Sprintf("%.20s is not possible here; use %s", r.Method, methods), errorInfo("METHOD_NOT_ALLOWED")))
+}
+
+// writeError answers with a status as JSON. The HTTP code stands beside it because HTTP knows kinds of bad requests that
+// gRPC does not.
+func writeError(w http.ResponseWriter, code int, st *status.Status) {
+	header := w.Header()
+	switch {
+	case code == http.StatusUnauthorized:
+		header.Set("WWW-Authenticate", `Bearer realm="tierdesk"`)
+	case ruleOf(st.Code()).retry:
+		header.Set("Retry-After", "1")
+	}
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store")
+	body, err := jsonMarshaler().Marshal(st.Proto())
+	if err != nil {
+		code = http.StatusInternalServerError
+		body = []byte(`{"code":13,"message":"the error could not be written as JSON","details":[]}`)
+	}
+	w.WriteHeader(code)
+	_, _ = w.Write(body) // the caller is gone when it fails
+}

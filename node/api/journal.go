@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/store"
+)
+
+// eventChunk is how many events are read at once while a journal is put together.
+const eventChunk = 500
+
+// ListJournal renders the whole journal, because what a step changed follows from all steps before it, and cuts the page
+// out of it. The token is the id of the last entry that was given out.
+func (t *tickets) ListJournal(ctx context.Context, r *apipb.ListJournalRequest) (*apipb.ListJournalResponse, error) {
+	stale, err := staleAllowed(r.GetConsistency())
+	if err != nil {
+		return nil, err
+	}
+	size, err := pageSize(r.GetPageSize())
+	if err != nil {
+		return nil, err
+	}
+	scope := pageScope{"journal", r.GetNumber()}
+	after, err := scope.open(r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	var events []desk.Sealed
+	err = t.backend.Read(ctx, stale, func(reader *store.Reader) error {
+		if _, err := t.record(reader, r.GetNumber()); err != nil {
+			return err
+		}
+		events, err = allEvents(reader, desk.TicketNumber(r.GetNumber()))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	journal, err := desk.Journal(events)
+	if err != nil {
+		return nil, fmt.Errorf("render the journal of ticket %s: %w", r.GetNumber(), err)
+	}
+	first, err := entryBehind(journal, string(after))
+	if err != nil {
+		return nil, err
+	}
+	answer := &apipb.ListJournalResponse{}
+	page := journal[first:min(first+size, len(journal))]
+	for _, entry := range page {
+		answer.Entries = append(answer.Entries, journalEntry(entry))
+	}
+	if first+len(page) < len(journal) {
+		answer.NextPageToken = scope.seal([]byte(desk.EventName(page[len(page)-1].Event.GetId())))
+	}
+	return answer, nil
+}
+
+func allEvents(reader *store.Reader, number desk.TicketNumber) ([]desk.Sealed, error) {
+	var all []desk.Sealed
+	var after []byte
+	for {
+		events, next, err := reader.Events(number, after, eventChunk)
+		if err != nil {
+			return nil, fmt.Errorf("read the events of ticket %s: %w", number, err)
+		}
+		all = append(all, events...)
+		if next == nil {
+			return all, nil
+		}
+		after = next
+	}
+}
+
+// entryBehind returns the position behind the entry with the id; 0 for an empty id.
+func entryBehind(journal []desk.JournalEntry, id string) (int, error) {
+	if id == "" {
+		return 0, nil
+	}
+	for i, entry := range journal {
+		if desk.EventName(entry.Event.GetId()) == id {
+			return i + 1, nil
+		}
+	}
+	return 0, refuseToken()
+}
+
+func journalEntry(entry desk.JournalEntry) *apipb.JournalEntry {
+	event := entry.Event
+	shown := &apipb.JournalEntry{
+		Id:          desk.EventName(event.GetId()),
+		Time:        timestamppb.New(time.UnixMicro(event.GetTime())),
+		Site:        event.GetId().GetSite(),
+		Actor:       event.GetActor(),
+		Type:        event.GetType().String(),
+		Text:        event.GetBody().GetText(),
+		CustodyTerm: event.GetCustodyTerm(),
+		Visibility:  event.GetVisibility().String(),
+	}
+	for _, change := range entry.Changes {
+		shown.Changes = append(shown.Changes, &apipb.Change{Field: change.Field, Before: change.Before, After: change.After})
+	}
+	return shown
+}

@@ -1,0 +1,137 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+)
+
+// route is one HTTP call of the API, as the schema's annotations name it.
+type route struct {
+	method   string // GET, POST or DELETE
+	template string // "/api/v1/tickets/{number}:assign"
+	rpc      string // full gRPC name, "/tierdesk.v1.Tickets/AssignTicket"
+	segments []string
+	verb     string          // what stands behind the last colon; empty for none
+	query    map[string]bool // parameters that it knows, in JSON spelling; nil for a call with a body
+}
+
+// routes are all HTTP calls of the API. They let unknown paths, methods and query parameters be refused exactly, which
+// the gateway leaves open.
+type routes struct {
+	all   []*route
+	byRPC map[string]*route
+}
+
+func newRoutes() (*routes, error) {
+	found := &routes{byRPC: make(map[string]*route)}
+	files := []protoreflect.FileDescriptor{apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_site_proto}
+	for _, file := range files {
+		for i := range file.Services().Len() {
+			methods := file.Services().Get(i).Methods()
+			for j := range methods.Len() {
+				r, err := newRoute(methods.Get(j))
+				if err != nil {
+					return nil, err
+				}
+				found.all = append(found.all, r)
+				found.byRPC[r.rpc] = r
+			}
+		}
+	}
+	return found, nil
+}
+
+func newRoute(method protoreflect.MethodDescriptor) (*route, error) {
+	rule, ok := proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
+	if !ok || rule == nil {
+		return nil, fmt.Errorf("method %s has no HTTP rule", method.FullName())
+	}
+	r := &route{rpc: fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name())}
+	switch pattern := rule.GetPattern().(type) {
+	case *annotations.HttpRule_Get:
+		r.method, r.template = http.MethodGet, pattern.Get
+	case *annotations.HttpRule_Post:
+		r.method, r.template = http.MethodPost, pattern.Post
+	case *annotations.HttpRule_Delete:
+		r.method, r.template = http.MethodDelete, pattern.Delete
+	default:
+		return nil, fmt.Errorf("method %s has an HTTP rule of an unknown kind", method.FullName())
+	}
+	path, verb := cutVerb(r.template)
+	r.verb = verb
+	r.segments = strings.Split(path, "/")
+	if rule.GetBody() == "" {
+		r.query = make(map[string]bool)
+		fields := method.Input().Fields()
+		for i := range fields.Len() {
+			if name := fields.Get(i).JSONName(); !slices.Contains(r.segments, "{"+name+"}") {
+				r.query[name] = true
+			}
+		}
+	}
+	return r, nil
+}
+
+// cutVerb separates the verb from the last segment of a path.
+func cutVerb(path string) (rest, verb string) {
+	if colon := strings.LastIndexByte(path, ':'); colon > strings.LastIndexByte(path, '/') {
+		return path[:colon], path[colon+1:]
+	}
+	return path, ""
+}
+
+// find returns the route of a call. When the path is known with other methods only, these are returned instead.
+func (rs *routes) find(method, path string) (found *route, others []string) {
+	rest, verb := cutVerb(path)
+	segments := strings.Split(rest, "/")
+	for _, r := range rs.all {
+		if r.verb != verb || !r.matches(segments) {
+			continue
+		}
+		if r.method == method {
+			return r, nil
+		}
+		others = append(others, r.method)
+	}
+	return nil, others
+}
+
+func (r *route) matches(segments []string) bool {
+	if len(segments) != len(r.segments) {
+		return false
+	}
+	for i, want := range r.segments {
+		if strings.HasPrefix(want, "{") {
+			if segments[i] == "" {
+				return false
+			}
+		} else if segments[i] != want {
+			return false
+		}
+	}
+	return true
+}
+
+// parameters lists the query parameters that the route knows, sorted.
+func (r *route) parameters() []string {
+	names := make([]string, 0, len(r.query))
+	for name := range r.query {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// writes tells whether the gRPC method changes something.
+func (rs *routes) writes(rpc string) bool {
+	r, ok := rs.byRPC[rpc]
+	return ok && r.method != http.MethodGet
+}

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+)
+
+// Options make a Server. Every field is required but Version.
+type Options struct {
+	Backend Backend
+	People  People
+	Logger  *slog.Logger
+	// Metrics takes the API's own metrics and is what GET /metrics shows.
+	Metrics *prometheus.Registry
+	// Version of the program, told by GET /healthz.
+	Version string
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Backend == nil:
+		return errors.New("api: Options.Backend is nil")
+	case o.People == nil:
+		return errors.New("api: Options.People is nil")
+	case o.Logger == nil:
+		return errors.New("api: Options.Logger is nil")
+	case o.Metrics == nil:
+		return errors.New("api: Options.Metrics is nil")
+	}
+	return nil
+}
+
+// Server is the API of one node. It starts no goroutine and holds no connection, so there is nothing to stop: whoever
+// serves it drains the calls.
+type Server struct {
+	backend  Backend
+	people   People
+	log      *slog.Logger
+	registry *prometheus.Registry
+	metrics  *metrics
+	version  string
+	routes   *routes
+	gateway  *runtime.ServeMux
+}
+
+// New makes the API of a node and registers its metrics.
+func New(o Options) (*Server, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	routes, err := newRoutes()
+	if err != nil {
+		return nil, fmt.Errorf("api: read the routes: %w", err)
+	}
+	metrics, err := newMetrics(o.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("api: register the metrics: %w", err)
+	}
+	s := &Server{
+		backend:  o.Backend,
+		people:   o.People,
+		log:      o.Logger.With("component", "api"),
+		registry: o.Metrics,
+		metrics:  metrics,
+		version:  o.Version,
+		routes:   routes,
+	}
+	if s.gateway, err = newGateway(s); err != nil {
+		return nil, fmt.Errorf("api: make the JSON gateway: %w", err)
+	}
+	return s, nil
+}
+
+// Register adds the API's services, the health service and reflection to a gRPC server. The services bring their own
+// checks along (see guard), so that other services of the same server are not touched by them. Reflection shows every
+// service of the server.
+func (s *Server) Register(server reflection.GRPCServer) {
+	s.registerServices(server)
+	grpc_health_v1.RegisterHealthServer(server, health{backend: s.backend})
+	reflection.Register(server)
+}
+
+// registerServices adds the guarded services alone.
+func (s *Server) registerServices(registrar grpc.ServiceRegistrar) {
+	guarded := guard{registrar: registrar, intercept: s.intercept}
+	apipb.RegisterTicketsServer(guarded, &tickets{backend: s.backend, fields: filterFields()})
+	apipb.RegisterSessionsServer(guarded, &sessions{people: s.people})
+	apipb.RegisterUsersServer(guarded, &users{people: s.people})
+	apipb.RegisterSitesServer(guarded, &sites{backend: s.backend})
+}

@@ -1,0 +1,326 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers"
+)
+
+// memorySite is a site of one node in memory: the real rules over the real store, with a mutex for a log.
+type memorySite struct {
+	mu       sync.Mutex // guards all below
+	store    *store.Store
+	clock    int64
+	failWith error // what Propose answers instead of deciding
+	reasons  []string
+	removed  []string
+	panics   bool
+}
+
+func newMemorySite(t testing.TB) *memorySite {
+	t.Helper()
+	opened, err := store.Open(store.Options{Dir: "data", FS: vfs.NewMem(), Site: "330106", Node: "n1", CacheBytes: 1 << 20})
+	if err != nil {
+		t.Fatalf("open the store: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := opened.Close(); err != nil {
+			t.Errorf("close the store: %v", err)
+		}
+	})
+	s := &memorySite{store: opened, clock: time.Date(2026, 11, 21, 1, 0, 0, 0, time.UTC).UnixMicro()}
+	b := opened.NewBatch()
+	county := &deskpb.Site{Id: "330106", Name: "西湖区", Tier: deskpb.Site_COUNTY, Parent: "330100", Incarnation: 7}
+	for _, err := range []error{
+		b.PutSite(county),
+		b.PutSiteInfo(&deskpb.SiteInfo{Id: "330106", Name: "西湖区", Tier: deskpb.Site_COUNTY, Parent: "330100"}),
+		b.PutSiteInfo(&deskpb.SiteInfo{Id: "330100", Name: "杭州市", Tier: deskpb.Site_CITY, Parent: "330000"}),
+		b.PutSiteInfo(&deskpb.SiteInfo{Id: "330000", Name: "浙江省", Tier: deskpb.Site_PROVINCE}),
+		b.Commit(1, 1),
+	} {
+		if err != nil {
+			t.Fatalf("found the site: %v", err)
+		}
+	}
+	return s
+}
+
+func (s *memorySite) Site() desk.SiteID { return "330106" }
+
+func (s *memorySite) Propose(_ context.Context, c *deskpb.Command) (*deskpb.Result, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.panics {
+		panic("the log has a hole")
+	}
+	if s.failWith != nil {
+		return nil, s.failWith
+	}
+	s.clock += 1000
+	b := s.store.NewBatch()
+	defer b.Discard()
+	here, err := tiers.Here(b.Reader)
+	if err != nil {
+		return nil, err
+	}
+	decision, err := desk.Decide(here, b, c.GetTicket(), desk.Stamp{Time: s.clock, UTCOffset: 8 * 3600})
+	if err != nil {
+		return nil, err
+	}
+	if err := tiers.Record(b, decision); err != nil {
+		return nil, err
+	}
+	return &deskpb.Result{Ticket: proto.CloneOf(decision.Record.Ticket)}, b.Commit(s.store.Applied()+1, 1)
+}
+
+// dispatch has the site's courier put a queued hand-over on the line.
+func (s *memorySite) dispatch(t *testing.T, number, to string) {
+	t.Helper()
+	_, err := s.Propose(t.Context(), &deskpb.Command{Kind: &deskpb.Command_Ticket{Ticket: &deskpb.TicketCommand{
+		Actor: &deskpb.Actor{}, Number: number, Verb: &deskpb.TicketCommand_Dispatch{Dispatch: &deskpb.Dispatch{To: to}},
+	}}})
+	if err != nil {
+		t.Fatalf("dispatch %s to %s: %v", number, to, err)
+	}
+}
+
+func (s *memorySite) Read(_ context.Context, _ bool, read func(*store.Reader) error) error {
+	return s.store.View(read)
+}
+
+func (s *memorySite) Overview(context.Context) (*apipb.GetSiteResponse, error) {
+	return &apipb.GetSiteResponse{
+		Site:   &apipb.Site{Id: "330106", Name: "西湖区", Tier: apipb.Site_COUNTY, Parent: "330100"},
+		Nodes:  []*apipb.Node{{Id: "n1", Role: apipb.Node_LEADER, Alive: true}},
+		Leader: "n1", Term: 3, AppliedIndex: 42,
+		Links: []*apipb.LinkStatus{{Peer: "330100", Direction: apipb.LinkStatus_PARENT, State: apipb.LinkStatus_UP, Pending: 2}},
+	}, nil
+}
+
+func (s *memorySite) Sites(context.Context) (*apipb.ListSitesResponse, error) {
+	return &apipb.ListSitesResponse{Sites: []*apipb.KnownSite{{Id: "330106", Name: "西湖区", Tier: apipb.Site_COUNTY, Alive: true}}}, nil
+}
+
+func (s *memorySite) TransferLeadership(context.Context, string) error { return nil }
+
+func (s *memorySite) RemoveNode(_ context.Context, node string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.removed = append(s.removed, node)
+	return nil
+}
+
+func (s *memorySite) Ready(context.Context) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reasons
+}
+
+func (s *memorySite) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
+// memoryPeople knows an administrator and an agent; their tokens are their names.
+type memoryPeople struct {
+	mu    sync.Mutex // guards users
+	users map[string]*deskpb.User
+}
+
+func newMemoryPeople() *memoryPeople {
+	return &memoryPeople{users: map[string]*deskpb.User{
+		"admin": {Name: "admin", Role: deskpb.User_ADMINISTRATOR, PasswordHash: "hash-of-admin"},
+		"li":    {Name: "li", DisplayName: "李华", Role: deskpb.User_AGENT, PasswordHash: "hash-of-li"},
+	}}
+}
+
+func (p *memoryPeople) Authenticate(_ context.Context, token string) (*deskpb.Actor, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	user, ok := p.users[token]
+	if !ok {
+		return nil, desk.Refuse(desk.Unauthenticated, "UNKNOWN_TOKEN", "the token is unknown or has expired; sign in again")
+	}
+	return &deskpb.Actor{User: user.Name, Role: user.Role}, nil
+}
+
+func (p *memoryPeople) SignIn(_ context.Context, user, password string, ttl time.Duration) (string, time.Time, error) {
+	if password != "correct" {
+		return "", time.Time{}, desk.Refuse(desk.Unauthenticated, "WRONG_PASSWORD", "the user or the password is wrong")
+	}
+	return user, time.Unix(1_800_000_000, 0).Add(ttl), nil
+}
+
+func (p *memoryPeople) SignOut(context.Context, string) error { return nil }
+
+func (p *memoryPeople) CreateUser(_ context.Context, actor *deskpb.Actor, user *deskpb.User, _ string) (*deskpb.User, error) {
+	if actor.Role != deskpb.User_ADMINISTRATOR {
+		return nil, desk.Refuse(desk.PermissionDenied, "ADMINISTRATORS_ONLY", "%s may not make users", actor.User)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.users[user.Name] != nil {
+		return nil, desk.Refuse(desk.AlreadyExists, "USER_EXISTS", "user %s exists", user.Name)
+	}
+	user.PasswordHash = "hash-of-" + user.Name
+	p.users[user.Name] = user
+	return user, nil
+}
+
+func (p *memoryPeople) SetPassword(context.Context, *deskpb.Actor, desk.UserID, string) error {
+	return nil
+}
+
+func (p *memoryPeople) DeleteUser(_ context.Context, _ *deskpb.Actor, user desk.UserID) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.users, string(user))
+	return nil
+}
+
+func (p *memoryPeople) ListUsers(_ context.Context, _ *deskpb.Actor, after desk.UserID, limit int) ([]*deskpb.User, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var found []*deskpb.User
+	for _, user := range p.users {
+		if user.Name > string(after) {
+			found = append(found, user)
+		}
+	}
+	slices.SortFunc(found, func(a, b *deskpb.User) int { return cmp.Compare(a.Name, b.Name) })
+	return found[:min(limit, len(found))], nil
+}
+
+// testAPI is the API over a memorySite, called without a network.
+type testAPI struct {
+	t       testing.TB
+	site    *memorySite
+	people  *memoryPeople
+	server  *Server
+	handler http.Handler
+	log     *bytes.Buffer
+}
+
+func newTestAPI(t testing.TB) *testAPI {
+	t.Helper()
+	a := &testAPI{t: t, site: newMemorySite(t), people: newMemoryPeople(), log: &bytes.Buffer{}}
+	var err error
+	a.server, err = New(Options{
+		Backend: a.site, People: a.people, Logger: slog.New(slog.NewTextHandler(a.log, nil)),
+		Metrics: prometheus.NewRegistry(), Version: "test",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.handler = a.server.Handler()
+	return a
+}
+
+// answer is what a call came to. JSON is its body, decoded as any client would.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	json   map[string]any
+}
+
+// header is one header of a call.
+type header struct{ name, value string }
+
+// call makes a call as the administrator; headers may change that.
+func (a *testAPI) call(method, target, body string, headers ...header) answer {
+	a.t.Helper()
+	request := httptest.NewRequest(method, target, strings.NewReader(body))
+	request.Header.Set("Authorization", "Bearer admin")
+	for _, h := range headers {
+		request.Header.Del(h.name)
+		if h.value != "" {
+			request.Header.Set(h.name, h.value)
+		}
+	}
+	recorder := httptest.NewRecorder()
+	a.handler.ServeHTTP(recorder, request)
+	result := recorder.Result()
+	text, err := io.ReadAll(result.Body)
+	if err != nil {
+		a.t.Fatalf("%s %s: read the answer: %v", method, target, err)
+	}
+	got := answer{status: result.StatusCode, header: result.Header, body: string(text)}
+	if strings.HasPrefix(result.Header.Get("Content-Type"), "application/json") {
+		if err := json.Unmarshal(text, &got.json); err != nil {
+			a.t.Fatalf("%s %s: the answer is not JSON: %v\n%s", method, target, err, text)
+		}
+	}
+	return got
+}
+
+// must is a call that has to succeed.
+func (a *testAPI) must(method, target, body string, headers ...header) answer {
+	a.t.Helper()
+	got := a.call(method, target, body, headers...)
+	if got.status != http.StatusOK {
+		a.t.Fatalf("%s %s: status %d, want 200\n%s", method, target, got.status, got.body)
+	}
+	return got
+}
+
+// create opens a ticket and returns its number.
+func (a *testAPI) create(title string) string {
+	a.t.Helper()
+	return a.must("POST", "/api/v1/tickets", `{"ticket":{"title":"`+title+`"}}`).text("number")
+}
+
+// text returns a string field of the answer; dots lead into messages.
+func (a answer) text(path string) string {
+	value := any(a.json)
+	for _, name := range strings.Split(path, ".") {
+		message, ok := value.(map[string]any)
+		if !ok {
+			return ""
+		}
+		value = message[name]
+	}
+	text, _ := value.(string)
+	return text
+}
+
+// detail returns a field of the error detail of the type; "" when there is none.
+func (a answer) detail(kind, field string) string {
+	details, _ := a.json["details"].([]any)
+	for _, d := range details {
+		detail, _ := d.(map[string]any)
+		if detail["@type"] != "type.googleapis.com/google.rpc."+kind {
+			continue
+		}
+		if violations, ok := detail["fieldViolations"].([]any); ok && len(violations) == 1 {
+			detail, _ = violations[0].(map[string]any)
+		}
+		text, _ := detail[field].(string)
+		return text
+	}
+	return ""
+}
+
+func (a answer) reason() string { return a.detail("ErrorInfo", "reason") }
+func (a answer) field() string  { return a.detail("BadRequest", "field") }

@@ -1,0 +1,96 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/store"
+)
+
+// sites serves this site's nodes and links and the directory of the tree.
+type sites struct {
+	apipb.UnimplementedSitesServer
+	backend Backend
+}
+
+func (s *sites) GetSite(ctx context.Context, _ *apipb.GetSiteRequest) (*apipb.GetSiteResponse, error) {
+	return s.backend.Overview(ctx)
+}
+
+func (s *sites) ListSites(ctx context.Context, _ *apipb.ListSitesRequest) (*apipb.ListSitesResponse, error) {
+	return s.backend.Sites(ctx)
+}
+
+func (s *sites) ListParked(ctx context.Context, r *apipb.ListParkedRequest) (*apipb.ListParkedResponse, error) {
+	size, err := pageSize(r.GetPageSize())
+	if err != nil {
+		return nil, err
+	}
+	scope := pageScope{"parked"}
+	after, err := scope.open(r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	answer := &apipb.ListParkedResponse{}
+	err = s.backend.Read(ctx, false, func(reader *store.Reader) error {
+		parked, next, err := reader.Parked(after, size)
+		if err != nil {
+			return fmt.Errorf("read parked items: %w", err)
+		}
+		for _, item := range parked {
+			answer.Items = append(answer.Items, &apipb.ParkedItem{
+				Peer:     item.GetPeer(),
+				Sequence: item.GetSequence(),
+				Reason:   item.GetReason(),
+				Time:     timestamppb.New(time.UnixMicro(item.GetTime())),
+				Size:     int32(len(item.GetItem())),
+			})
+		}
+		if next != nil {
+			answer.NextPageToken = scope.seal(next)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func (s *sites) TransferLeadership(ctx context.Context, r *apipb.TransferLeadershipRequest) (*emptypb.Empty, error) {
+	if err := administratorsOnly(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.backend.TransferLeadership(ctx, r.GetNode()); err != nil {
+		return nil, err
+	}
+	return &emptypb.Empty{}, nil
+}
+
+func (s *sites) RemoveNode(ctx context.Context, r *apipb.RemoveNodeRequest) (*emptypb.Empty, error) {
+	if err := administratorsOnly(ctx); err != nil {
+		return nil, err
+	}
+	if r.GetNode() == "" {
+		return nil, desk.RefuseField("node", "is missing; give the id of the node that is gone")
+	}
+	if err := s.backend.RemoveNode(ctx, r.GetNode()); err != nil {
+		return nil, err
+	}
+	return &emptypb.Empty{}, nil
+}
+
+func administratorsOnly(ctx context.Context) error {
+	if actor := callerOf(ctx).actor; actor.GetRole() != deskpb.User_ADMINISTRATOR {
+		return desk.Refuse(desk.PermissionDenied, "ADMINISTRATORS_ONLY",
+			"%s is not an administrator of this site; ask one", actor.GetUser())
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/store"
+)
+
+// tickets serves the desk. It turns requests into commands for the site's log and never decides.
+type tickets struct {
+	apipb.UnimplementedTicketsServer
+	backend Backend
+	fields  []field // what a filter may name
+}
+
+// write is what every changing request of a ticket carries.
+type write interface {
+	proto.Message
+	GetRequestId() string
+}
+
+func (t *tickets) CreateTicket(ctx context.Context, r *apipb.CreateTicketRequest) (*deskpb.Ticket, error) {
+	if r.GetTicket() == nil {
+		return nil, desk.RefuseField("ticket", "is missing; give at least its title")
+	}
+	return t.propose(ctx, "create", r, &deskpb.TicketCommand{
+		Verb: &deskpb.TicketCommand_Create{Create: &deskpb.Create{Ticket: r.GetTicket()}},
+	})
+}
+
+// propose completes the command (who asks, under which request id), has it decided, and returns the ticket. The method
+// is the verb's name; with the caller and the site it is the scope of the request id.
+func (t *tickets) propose(ctx context.Context, method string, r write, c *deskpb.TicketCommand) (*deskpb.Ticket, error) {
+	key, err := requestKey(method, r)
+	if err != nil {
+		return nil, err
+	}
+	c.Actor, c.Request = callerOf(ctx).actor, key
+	result, err := t.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_Ticket{Ticket: c}})
+	if err != nil {
+		return nil, err
+	}
+	if result.GetTicket() == nil {
+		return nil, fmt.Errorf("%s: the log's result has no ticket", method)
+	}
+	return presented(result.GetTicket()), nil
+}
+
+// requestKey makes the key that lets a repeated request take effect once; nil when the caller gave no id.
+func requestKey(method string, r write) (*deskpb.RequestKey, error) {
+	id := r.GetRequestId()
+	if id == "" {
+		return nil, nil
+	}
+	hash, err := bodyHash(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: hash the request: %w", method, err)
+	}
+	return &deskpb.RequestKey{Id: id, Method: method, BodyHash: hash}, nil
+}
+
+// bodyHash is the first 16 bytes of the SHA-256 of the request without its etag and request id.
+func bodyHash(r proto.Message) ([]byte, error) {
+	body := proto.Clone(r)
+	fields := body.ProtoReflect().Descriptor().Fields()
+	for _, name := range []protoreflect.Name{"etag", "request_id"} {
+		if field := fields.ByName(name); field != nil {
+			body.ProtoReflect().Clear(field)
+		}
+	}
+	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(encoded)
+	return sum[:16], nil
+}
+
+// presented returns the ticket as the API shows it: with its hand-over also when there is none.
+func presented(ticket *deskpb.Ticket) *deskpb.Ticket {
+	if ticket.GetHandover() == nil {
+		ticket.Handover = &deskpb.Handover{}
+	}
+	return ticket
+}
+
+func (t *tickets) GetTicket(ctx context.Context, r *apipb.GetTicketRequest) (*deskpb.Ticket, error) {
+	stale, err := staleAllowed(r.GetConsistency())
+	if err != nil {
+		return nil, err
+	}
+	var record *deskpb.Record
+	err = t.backend.Read(ctx, stale, func(reader *store.Reader) error {
+		record, err = t.record(reader, r.GetNumber())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return presented(record.GetTicket()), nil
+}
+
+// record reads one ticket's record; NotFound when the site does not know the number.
+func (t *tickets) record(reader *store.Reader, number string) (*deskpb.Record, error) {
+	record, err := reader.Ticket(desk.TicketNumber(number))
+	if err != nil {
+		return nil, fmt.Errorf("read ticket %q: %w", number, err)
+	}
+	if record == nil {
+		return nil, desk.Refuse(desk.NotFound, "TICKET_NOT_FOUND",
+			"ticket %.100q is not known at site %s; check the number", number, t.backend.Site())
+	}
+	return record, nil
+}
+
+// staleAllowed reads the consistency that a caller asks for.
+func staleAllowed(consistency string) (bool, error) {
+	switch consistency {
+	case "":
+		return false, nil
+	case "stale":
+		return true, nil
+	}
+	return false, desk.RefuseField("consistency", "%.50q is unknown; leave it out for the latest state, or say stale", consistency)
+}
+
+// etagOf is the etag that the caller expects the ticket to have: the request's own, or else the If-Match header's.
+func etagOf(ctx context.Context, inBody string) (string, error) {
+	if inBody != "" {
+		return inBody, nil
+	}
+	header := strings.TrimSpace(firstMetadata(ctx, "if-match"))
+	if header == "" || header == "*" {
+		return "", nil
+	}
+	etag, opened := strings.CutPrefix(header, `"`)
+	etag, closed := strings.CutSuffix(etag, `"`)
+	if !opened || !closed || etag == "" || strings.Contains(etag, `"`) {
+		return "", desk.RefuseField("If-Match", `%.100q is not one etag in double quotes; send back the ETag header as it came`, header)
+	}
+	return etag, nil
+}

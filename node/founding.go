@@ -1,0 +1,164 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store"
+)
+
+const (
+	// settlePause lies between two looks while something is still to be done, restPause afterwards: another node may
+	// have been restored from a time before this one registered.
+	settlePause = 100 * time.Millisecond
+	restPause   = 5 * time.Second
+	// settlePatience bounds one command of settling.
+	settlePatience = 5 * time.Second
+)
+
+// settle founds the site if nobody has, makes the first administrator, and keeps this node's addresses in the directory,
+// until the context ends. Any node may try; the log lets one of them succeed.
+func (n *Node) settle(ctx context.Context) {
+	said := ""
+	for {
+		done, err := n.settleOnce(ctx)
+		if err != nil && ctx.Err() == nil && err.Error() != said {
+			said = err.Error()
+			n.log.Warn("settling in", "error", err)
+		}
+		pause := restPause
+		if !done {
+			pause = settlePause
+		}
+		_, _, changed := n.replica.Leading()
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-changed:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// settleOnce does what is next. It is done when nothing is left that this node can do now.
+func (n *Node) settleOnce(ctx context.Context) (done bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, settlePatience)
+	defer cancel()
+	leading, _, _ := n.replica.Leading()
+	founded, err := n.backend.founded()
+	if err != nil {
+		return false, err
+	}
+	if founded == nil {
+		if !leading {
+			return false, nil
+		}
+		return false, n.found(ctx)
+	}
+	if done, err := n.register(ctx); err != nil || !done {
+		return false, err
+	}
+	if leading {
+		return true, n.ensureAdministrator(ctx)
+	}
+	return true, nil
+}
+
+// found proposes the first command of the site's log. The administrator is part of it, so that a site with a password
+// given is never without one.
+func (n *Node) found(ctx context.Context) error {
+	incarnation := make([]byte, 8)
+	rand.Read(incarnation) // it never returns an error
+	command := &deskpb.Found{Site: &deskpb.Site{
+		Id: n.config.Site.ID, Name: n.config.DisplayName(), Tier: n.config.Site.Tier.Proto(), Parent: n.config.Site.Parent,
+		Incarnation: max(1, binary.BigEndian.Uint64(incarnation)), // zero stands for none
+	}}
+	if n.options.AdminPassword != "" {
+		admin, err := n.administrator(ctx)
+		if err != nil {
+			return err
+		}
+		command.Admin = admin
+	}
+	if _, err := n.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_Found{Found: command}}); err != nil {
+		return fmt.Errorf("found site %s: %w", n.config.Site.ID, err)
+	}
+	n.log.Info("founded the site", "site", n.config.Site.ID, "name", n.config.DisplayName(), "tier", n.config.Site.Tier)
+	return nil
+}
+
+func (n *Node) administrator(ctx context.Context) (*deskpb.User, error) {
+	admin, err := n.people.NewUser(ctx, &deskpb.User{Name: n.config.Admin.User, Role: deskpb.User_ADMINISTRATOR}, n.options.AdminPassword)
+	if err != nil {
+		return nil, fmt.Errorf("make the administrator %s with the password in %s: %w", n.config.Admin.User, n.config.Admin.PasswordEnv, err)
+	}
+	return admin, nil
+}
+
+// ensureAdministrator makes the administrator of a site that was founded without a password, once there is one.
+func (n *Node) ensureAdministrator(ctx context.Context) error {
+	var users []*deskpb.User
+	err := n.store.View(func(r *store.Reader) (err error) {
+		users, err = r.Users("", 1)
+		return err
+	})
+	if err != nil || len(users) > 0 {
+		return err
+	}
+	if n.options.AdminPassword == "" {
+		return fmt.Errorf("nobody can sign in: the site has no administrator; put a password into %s and start this node again", n.config.Admin.PasswordEnv)
+	}
+	admin, err := n.administrator(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = n.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_PutUser{PutUser: &deskpb.PutUser{User: admin, CreateOnly: true}}})
+	return err
+}
+
+// register puts this node's addresses into the directory when they are not there. A node that is no member, not yet or
+// no longer, waits.
+func (n *Node) register(ctx context.Context) (done bool, err error) {
+	self := n.self()
+	member := false
+	for _, m := range n.replica.Status().Members {
+		member = member || m.ID == self.ID
+	}
+	if !member {
+		return false, nil
+	}
+	want := &deskpb.NodeInfo{
+		Id: n.config.Node.ID, ServerId: self.ID, Grpc: self.GRPC, Raft: self.Raft,
+		Http:   reachable(n.listeners.http.Addr(), n.config.Listen.HTTP, n.config.Advertise.HTTP),
+		Gossip: reachable(&net.TCPAddr{Port: n.gossip.Port()}, n.config.Listen.Gossip, n.config.Advertise.Gossip),
+	}
+	var own *deskpb.SiteInfo
+	err = n.store.View(func(r *store.Reader) (err error) {
+		own, err = r.SiteInfo(desk.SiteID(n.config.Site.ID))
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, node := range own.GetNodes() {
+		if proto.Equal(node, want) {
+			return true, nil
+		}
+	}
+	_, err = n.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_RegisterNode{RegisterNode: &deskpb.RegisterNode{Node: want}}})
+	if err != nil {
+		return false, fmt.Errorf("register this node in the directory: %w", err)
+	}
+	return true, nil
+}

@@ -1,0 +1,168 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers"
+)
+
+// turn is one log entry while its commands are decided: all over one batch, all at one time.
+//
+// Its methods return nil when the command was accepted, a *desk.Refusal when it changed nothing, any other error for a
+// fault. They check before they write, so that a refusal leaves the batch as it was.
+type turn struct {
+	b    *store.Batch
+	site desk.SiteID
+	at   desk.Stamp
+
+	onPath map[desk.SiteID]bool // sites on the paths of the tickets that were written
+	links  bool                 // a command that may write into any outbox was accepted
+}
+
+// result decides one command and encodes what it came to.
+func (t *turn) result(raw []byte) ([]byte, error) {
+	result := &deskpb.Result{}
+	ticket, err := t.decode(raw)
+	var refusal *desk.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		result.Refusal = &deskpb.Refusal{Code: int32(refusal.Code), Message: refusal.Message, Field: refusal.Field, Reason: refusal.Reason}
+	case err != nil:
+		return nil, err
+	default:
+		result.Ticket = ticket
+	}
+	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(result)
+	if err != nil {
+		return nil, fmt.Errorf("encode the result: %w", err)
+	}
+	return encoded, nil
+}
+
+func (t *turn) decode(raw []byte) (*deskpb.Ticket, error) {
+	command := &deskpb.Command{}
+	if err := proto.Unmarshal(raw, command); err != nil {
+		// The decoder's own words vary from run to run on purpose; a result must not.
+		return nil, desk.Refuse(desk.InvalidArgument, "MALFORMED_COMMAND", "the command of %d bytes cannot be decoded", len(raw))
+	}
+	if found, ok := command.Kind.(*deskpb.Command_Found); ok {
+		return nil, within("found", t.found(found.Found))
+	}
+	site, err := t.b.Site()
+	if err != nil {
+		return nil, err
+	}
+	if site == nil {
+		return nil, desk.Refuse(desk.Unavailable, "NOT_FOUNDED", "site %s is not founded yet; try again in a moment", t.site)
+	}
+	if c, ok := command.Kind.(*deskpb.Command_Ticket); ok {
+		ticket, err := t.ticket(c.Ticket)
+		return ticket, within("ticket command", err)
+	}
+	return nil, t.other(command)
+}
+
+// other decides the commands that answer with nothing but yes or no.
+func (t *turn) other(command *deskpb.Command) error {
+	switch c := command.Kind.(type) {
+	case *deskpb.Command_RegisterNode:
+		return within("register node", t.registerNode(c.RegisterNode))
+	case *deskpb.Command_RemoveNode:
+		return within("remove node", t.removeNode(c.RemoveNode))
+	case *deskpb.Command_PutUser:
+		return within("put user", t.putUser(c.PutUser))
+	case *deskpb.Command_RemoveUser:
+		return within("remove user", t.removeUser(c.RemoveUser))
+	case *deskpb.Command_OpenSession:
+		return within("open session", t.openSession(c.OpenSession))
+	case *deskpb.Command_CloseSession:
+		return within("close session", t.b.DeleteSession(c.CloseSession.TokenHash))
+	case *deskpb.Command_AdmitPeer:
+		t.links = true
+		return within("admit peer", tiers.AdmitPeer(t.b, c.AdmitPeer))
+	case *deskpb.Command_Receive:
+		t.links = true
+		return within("receive", tiers.Receive(t.b, c.Receive, t.at))
+	case *deskpb.Command_Acknowledge:
+		t.links = true
+		return within("acknowledge", tiers.Acknowledge(t.b, c.Acknowledge, t.at))
+	default:
+		return desk.Refuse(desk.InvalidArgument, "UNKNOWN_COMMAND", "the command is of no kind that this node knows")
+	}
+}
+
+// ticket has the rules decide a verb and stores the decision.
+func (t *turn) ticket(command *deskpb.TicketCommand) (*deskpb.Ticket, error) {
+	here, err := tiers.Here(t.b.Reader)
+	if err != nil {
+		return nil, err
+	}
+	decision, err := desk.Decide(here, t.b, command, t.at)
+	if err != nil {
+		return nil, err
+	}
+	if len(decision.Events) > 0 {
+		if err := tiers.Record(t.b, decision); err != nil {
+			return nil, err
+		}
+		t.note(decision.Record)
+	}
+	return decision.Record.Ticket, nil
+}
+
+// note remembers which neighbours a written ticket may concern.
+func (t *turn) note(record *deskpb.Record) {
+	for _, site := range record.Path {
+		t.onPath[desk.SiteID(site)] = true
+	}
+	t.onPath[desk.SiteID(record.FromSite)] = true
+	t.onPath[desk.SiteID(record.Ticket.GetHandover().GetToSite())] = true
+}
+
+// within names the kind of command in a fault. A refusal is for the caller and stays as it is.
+func within(kind string, err error) error {
+	var refusal *desk.Refusal
+	if err == nil || errors.As(err, &refusal) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", kind, err)
+}
+
+// concerned lists the watched neighbours that the entry wrote something for: those on the path of a ticket, and those
+// whose end of the link the batch has moved.
+func (m *Machine) concerned(t *turn) ([]desk.SiteID, error) {
+	var peers []desk.SiteID
+	for _, peer := range m.wakeup.watched() {
+		moved := t.onPath[peer]
+		if !moved && t.links {
+			var err error
+			if moved, err = m.linkMoved(t.b, peer); err != nil {
+				return nil, err
+			}
+		}
+		if moved {
+			peers = append(peers, peer)
+		}
+	}
+	return peers, nil
+}
+
+// linkMoved compares the link in the batch with the one in the store.
+func (m *Machine) linkMoved(b *store.Batch, peer desk.SiteID) (moved bool, err error) {
+	after, err := b.Link(peer)
+	if err != nil {
+		return false, err
+	}
+	err = m.options.Store.View(func(r *store.Reader) error {
+		before, err := r.Link(peer)
+		moved = !proto.Equal(before, after)
+		return err
+	})
+	return moved, err
+}

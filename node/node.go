@@ -1,0 +1,133 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tierdesk/tierdesk/node/config"
+	"github.com/tierdesk/tierdesk/node/machine"
+	"github.com/tierdesk/tierdesk/node/peers"
+	"github.com/tierdesk/tierdesk/node/people"
+	"github.com/tierdesk/tierdesk/replication"
+	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers"
+	"github.com/tierdesk/tierdesk/tiers/gossip"
+)
+
+// Node is one running node of a site. Its methods are safe for concurrent use.
+type Node struct {
+	options  Options
+	config   *config.Config
+	log      *slog.Logger
+	zone     *time.Location
+	registry *prometheus.Registry
+
+	// What start has begun, in this order; nil until then. Stop ends it.
+	security  *security
+	store     *store.Store
+	listeners *listeners
+	machine   *machine.Machine
+	peers     *peers.Client
+	replica   *replication.Replica
+	gossip    *gossip.Gossip
+	tiers     *tiers.Tiers
+	backend   *backend
+	people    *people.People
+	servers   *servers
+
+	halt    context.CancelFunc // ends the node's own goroutines
+	running sync.WaitGroup     // the node's own goroutines
+	faults  chan error         // holds the first fault
+	broken  atomic.Pointer[error]
+
+	stopping atomic.Bool
+	stop     sync.Once
+	stopErr  error // written inside stop
+}
+
+// HTTPAddr is the address that the pages and the JSON API are bound to.
+func (n *Node) HTTPAddr() string { return n.listeners.http.Addr().String() }
+
+// GRPCAddr is the address that gRPC is bound to.
+func (n *Node) GRPCAddr() string { return n.listeners.grpc.Addr().String() }
+
+// RaftAddr is the address that the site's log is bound to.
+func (n *Node) RaftAddr() string { return n.listeners.raft.Addr().String() }
+
+// GossipAddr is the address that gossip is bound to.
+func (n *Node) GossipAddr() string {
+	host, _, _ := net.SplitHostPort(n.config.Listen.Gossip) // it was checked with the configuration
+	return net.JoinHostPort(host, strconv.Itoa(n.gossip.Port()))
+}
+
+// Fault delivers the error that made the node stop working for good. Whoever gets it stops the node.
+func (n *Node) Fault() <-chan error { return n.faults }
+
+// fail reports a fault; only the first one is delivered.
+func (n *Node) fail(err error) {
+	if n.broken.CompareAndSwap(nil, &err) {
+		n.log.Error("the node cannot go on", "error", err)
+		n.faults <- err
+	}
+}
+
+// longestStop bounds a stop whose caller is more patient.
+const longestStop = 10 * time.Second
+
+// Stop ends the node in order: it says that it is not ready, finishes the calls that were begun, closes the links, hands
+// over its lead, and closes log and store. It takes at most ten seconds, less when the context ends before; what could
+// not be finished by then is cut off. Later calls return what the first one did.
+func (n *Node) Stop(ctx context.Context) error {
+	n.stop.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, longestStop)
+		defer cancel()
+		n.stopErr = n.end(ctx)
+	})
+	return n.stopErr
+}
+
+// end ends whatever start has begun, which after a failed start is a part.
+func (n *Node) end(ctx context.Context) error {
+	n.stopping.Store(true)
+	n.halt()
+	var errs []error
+	if n.servers != nil {
+		n.servers.drainHTTP(ctx)
+	}
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		if n.servers != nil {
+			n.servers.drainGRPC(ctx)
+		}
+	}()
+	if n.tiers != nil {
+		n.tiers.Stop()
+	}
+	if n.gossip != nil {
+		n.gossip.Stop()
+	}
+	<-drained
+	if n.replica != nil {
+		errs = append(errs, n.replica.Stop(ctx))
+	}
+	if n.peers != nil {
+		n.peers.Close()
+	}
+	n.running.Wait()
+	if n.listeners != nil {
+		n.listeners.close()
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,45 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"unicode/utf8"
+
+	"github.com/tierdesk/tierdesk/node/config"
+)
+
+// minAdminPassword is the least length of the first administrator's password, in characters.
+const minAdminPassword = 8
+
+// Options start a node.
+type Options struct {
+	Config *config.Config
+	// AdminPassword of the first administrator, made when the site is founded; empty: none is made.
+	AdminPassword string
+	// Dial opens connections to the parent; nil: plain TCP. Drop tells which gossip packets are lost; nil: none. Tests
+	// and the demo cut lines here.
+	Dial func(ctx context.Context, address string) (net.Conn, error)
+	Drop func(address net.Addr) bool
+	// Version of the program, for GET /healthz; may be empty.
+	Version string
+	Logger  *slog.Logger // nil: nothing is logged
+}
+
+func (o *Options) validate() error {
+	if o.Config == nil {
+		return errors.New("start a node: there is no configuration")
+	}
+	if err := o.Config.Validate(); err != nil {
+		return err
+	}
+	if n := utf8.RuneCountInString(o.AdminPassword); n > 0 && n < minAdminPassword {
+		return fmt.Errorf("the password in %s has %d characters; use at least %d", o.Config.Admin.PasswordEnv, n, minAdminPassword)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}

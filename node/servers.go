@@ -1,0 +1,136 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/tierdesk/tierdesk/node/api"
+	"github.com/tierdesk/tierdesk/node/peers"
+	"github.com/tierdesk/tierdesk/node/web"
+)
+
+const (
+	// maxBody bounds a request over HTTP, in bytes.
+	maxBody = 1 << 20
+	// maxMessage bounds a message over gRPC, in bytes: a command of at most 1 MiB, or items of a link, and the envelope.
+	maxMessage = 2 << 20
+	// maxStreams bounds the calls at one time over one connection.
+	maxStreams = 4096
+	// drainTime bounds the wait for calls that were begun.
+	drainTime = 3 * time.Second
+)
+
+// servers answer on the node's ports. The gRPC port serves programs, the nodes of the site and the links of children;
+// the HTTP port serves pages, JSON, and the programs' gRPC too, so that one address is enough for them.
+type servers struct {
+	grpc    *grpc.Server // on the gRPC port
+	overWeb *grpc.Server // behind the HTTP port: the API alone
+	http    *http.Server
+}
+
+func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, error) {
+	options := []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxConcurrentStreams(maxStreams),
+		// Nodes and links look every few seconds whether the other end is there.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+	}
+	if n.security.server != nil {
+		options = append(options, grpc.Creds(n.security.server))
+	}
+	s := &servers{grpc: grpc.NewServer(options...), overWeb: grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))}
+	err := peers.Register(s.grpc, peers.ServerOptions{
+		Site: n.config.Site.ID, Replica: n.replica, Links: n.backend.ownLinks, CallerSite: n.security.callerSite,
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.tiers.Register(s.grpc)
+	programs.Register(s.grpc)
+	programs.Register(s.overWeb)
+
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(n.security.http == nil)
+	s.http = &http.Server{
+		Handler:           route(programs.Handler(), pages, s.overWeb),
+		TLSConfig:         n.security.http,
+		Protocols:         protocols,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
+	}
+	return s, nil
+}
+
+// route tells by its content type what is gRPC, by its path what is for programs; everything else is for people.
+func route(programs, pages, overGRPC http.Handler) http.Handler {
+	return http.MaxBytesHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc"):
+			overGRPC.ServeHTTP(w, r)
+		case strings.HasPrefix(path, "/api/"), path == "/healthz", path == "/readyz", path == "/metrics":
+			programs.ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
+		}
+	}), maxBody)
+}
+
+// start serves in goroutines of the node. A server that ends by itself is a fault of the node.
+func (s *servers) start(n *Node) {
+	n.running.Go(func() {
+		if err := s.grpc.Serve(n.listeners.grpc); err != nil {
+			n.fail(fmt.Errorf("serve gRPC at %s: %w", n.GRPCAddr(), err))
+		}
+	})
+	n.running.Go(func() {
+		serve := s.http.Serve
+		if s.http.TLSConfig != nil {
+			serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+		}
+		if err := serve(n.listeners.http); !errors.Is(err, http.ErrServerClosed) {
+			n.fail(fmt.Errorf("serve HTTP at %s: %w", n.HTTPAddr(), err))
+		}
+	})
+}
+
+// drainHTTP finishes the requests that were begun and cuts off what is not done in time.
+func (s *servers) drainHTTP(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close()
+	}
+	s.overWeb.Stop()
+}
+
+// drainGRPC does the same for gRPC. Streams of links end with the links, not here.
+func (s *servers) drainGRPC(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		s.grpc.GracefulStop()
+	}()
+	select {
+	case <-drained:
+	case <-ctx.Done():
+		s.grpc.Stop()
+		<-drained
+	}
+}

@@ -1,0 +1,237 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/node/api"
+	"github.com/tierdesk/tierdesk/node/machine"
+	"github.com/tierdesk/tierdesk/node/peers"
+	"github.com/tierdesk/tierdesk/node/people"
+	"github.com/tierdesk/tierdesk/node/web"
+	"github.com/tierdesk/tierdesk/replication"
+	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers"
+	"github.com/tierdesk/tierdesk/tiers/gossip"
+)
+
+// Start runs a node until Stop. It returns when the node serves, which may be before it is ready: the nodes of a new
+// site wait for each other in the background. The context bounds the start alone. After an error nothing runs.
+func Start(ctx context.Context, o Options) (*Node, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	zone, err := o.Config.Location()
+	if err != nil {
+		return nil, err
+	}
+	life, halt := context.WithCancel(context.WithoutCancel(ctx))
+	n := &Node{
+		options: o, config: o.Config, log: o.Logger.With("component", "node"), zone: zone,
+		registry: prometheus.NewRegistry(), halt: halt, faults: make(chan error, 1),
+	}
+	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, step := range []func() error{
+		n.loadIdentity, n.openStore, n.listen, n.startReplica, n.startGossip, n.startTiers, n.makeRooms, ctx.Err,
+	} {
+		if err = step(); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		_ = n.Stop(context.WithoutCancel(ctx)) // the cause is what helps
+		return nil, err
+	}
+	n.servers.start(n)
+	n.running.Go(func() { n.watchReplica(life) })
+	n.running.Go(func() { n.settle(life) })
+	n.log.Info("serving", "http", n.HTTPAddr(), "grpc", n.GRPCAddr(), "raft", n.RaftAddr(), "gossip", n.GossipAddr())
+	return n, nil
+}
+
+func (n *Node) loadIdentity() (err error) {
+	n.security, err = newSecurity(n.config)
+	return err
+}
+
+// openStore opens the data directory, which refuses another site, another node and a second process.
+func (n *Node) openStore() (err error) {
+	if err := os.MkdirAll(n.config.Node.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make the data directory (node.data_dir): %w", err)
+	}
+	n.store, err = store.Open(store.Options{
+		Dir: n.config.Node.DataDir, Site: n.config.Site.ID, Node: n.config.Node.ID, Logger: n.options.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	var founded *deskpb.Site
+	err = n.store.View(func(r *store.Reader) (err error) {
+		founded, err = r.Site()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return n.checkPlace(founded)
+}
+
+// checkPlace holds the configuration to the place in the tree that the site was founded at.
+func (n *Node) checkPlace(founded *deskpb.Site) error {
+	want := n.config.Site
+	if founded == nil || founded.Tier == want.Tier.Proto() && founded.Parent == want.Parent {
+		return nil
+	}
+	return fmt.Errorf("site %s was founded as %s under %q, but site.tier is %s and site.parent is %q; correct the configuration",
+		founded.Id, founded.Tier, founded.Parent, want.Tier, want.Parent)
+}
+
+func (n *Node) startReplica() (err error) {
+	n.machine, err = machine.New(machine.Options{
+		Site: desk.SiteID(n.config.Site.ID), Store: n.store, Clock: time.Now, Location: n.zone,
+	})
+	if err != nil {
+		return err
+	}
+	n.peers, err = peers.NewClient(peers.ClientOptions{Site: n.config.Site.ID, Credentials: n.security.peers})
+	if err != nil {
+		return err
+	}
+	n.replica, err = replication.Start(replication.Options{
+		Site:            n.config.Site.ID,
+		Self:            n.self(),
+		Dir:             filepath.Join(n.config.Node.DataDir, "raft"),
+		Listener:        n.listeners.raft,
+		TLS:             n.security.raft,
+		BootstrapExpect: n.config.Raft.BootstrapExpect,
+		Join:            n.config.Raft.Join,
+		Machine:         n.machine,
+		Peers:           n.peers,
+		Address:         n.addressOf,
+		Group:           n.machine.Stamp,
+		Logger:          n.options.Logger,
+		Metrics:         n.registry,
+	})
+	return err
+}
+
+// self is this node as a member of its site's group.
+func (n *Node) self() replication.Server {
+	return replication.Server{
+		ID:   n.store.ServerID(),
+		Raft: reachable(n.listeners.raft.Addr(), n.config.Listen.Raft, n.config.Advertise.Raft),
+		GRPC: reachable(n.listeners.grpc.Addr(), n.config.Listen.GRPC, n.config.Advertise.GRPC),
+	}
+}
+
+// addressOf returns the grpc address of a member by the directory, "" while it has not registered.
+func (n *Node) addressOf(serverID string) (address string) {
+	err := n.store.View(func(r *store.Reader) error {
+		own, err := r.SiteInfo(desk.SiteID(n.config.Site.ID))
+		for _, node := range own.GetNodes() {
+			if node.ServerId == serverID {
+				address = node.Grpc
+			}
+		}
+		return err
+	})
+	if err != nil {
+		n.log.Warn("cannot read the address of a node", "server", serverID, "error", err)
+	}
+	return address
+}
+
+func (n *Node) startGossip() error {
+	key, err := n.config.GossipKey()
+	if err != nil {
+		return err
+	}
+	n.gossip, err = gossip.Start(gossip.Options{
+		Self: gossip.Member{
+			Site: n.config.Site.ID, Name: n.config.DisplayName(), Parent: n.config.Site.Parent, Tier: string(n.config.Site.Tier),
+			Node: n.config.Node.ID, GRPC: n.self().GRPC, ServerID: n.store.ServerID(),
+		},
+		Listener:  n.config.Listen.Gossip,
+		Advertise: n.config.Advertise.Gossip,
+		Join:      n.config.Gossip.Join,
+		Key:       key,
+		Dir:       n.config.Node.DataDir,
+		Drop:      n.options.Drop,
+		Logger:    n.options.Logger,
+	})
+	return explainTaken("listen.gossip", n.config.Listen.Gossip, err)
+}
+
+func (n *Node) startTiers() (err error) {
+	n.tiers, err = tiers.Start(tiers.Options{
+		Site:            n.site(),
+		SiteID:          desk.SiteID(n.config.Site.ID),
+		Name:            n.config.DisplayName(),
+		Tier:            n.config.Site.Tier.Proto(),
+		Parent:          desk.SiteID(n.config.Site.Parent),
+		Node:            n.config.Node.ID,
+		ParentAddresses: n.parentAddresses,
+		Dial:            n.options.Dial,
+		Credentials:     n.security.links,
+		PeerSite:        n.security.callerSite,
+		Logger:          n.options.Logger,
+		Metrics:         n.registry,
+	})
+	return err
+}
+
+// parentAddresses lists where the parent's nodes were last heard of, then the configured ones.
+func (n *Node) parentAddresses() []string {
+	var addresses []string
+	known := map[string]bool{}
+	for _, address := range append(n.gossip.Addresses(n.config.Site.Parent), n.config.Link.ParentAddresses...) {
+		if !known[address] {
+			known[address] = true
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses
+}
+
+// site is the replicated site, for the rooms that need one.
+func (n *Node) site() *site { return &site{replica: n.replica, store: n.store, machine: n.machine} }
+
+// makeRooms makes what needs the running site and starts nothing itself.
+func (n *Node) makeRooms() (err error) {
+	n.backend = &backend{site: n.site(), node: n}
+	if n.people, err = people.New(n.backend, time.Now); err != nil {
+		return err
+	}
+	programs, err := api.New(api.Options{
+		Backend: n.backend, People: n.people, Logger: n.options.Logger, Metrics: n.registry, Version: n.options.Version,
+	})
+	if err != nil {
+		return err
+	}
+	pages, err := web.New(web.Options{
+		Desk: n.backend, People: n.people, Logger: n.options.Logger,
+		SiteID: n.config.Site.ID, SiteName: n.config.DisplayName(), Zone: n.zone,
+	})
+	if err != nil {
+		return err
+	}
+	n.servers, err = n.newServers(programs, pages)
+	return err
+}
+
+// watchReplica passes on the fault that stops the replica.
+func (n *Node) watchReplica(ctx context.Context) {
+	select {
+	case err := <-n.replica.Fault():
+		n.fail(err)
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,106 @@
+package node
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/node/peers"
+	"github.com/tierdesk/tierdesk/tiers"
+)
+
+// surveyPatience bounds the wait for the site's other nodes when one is asked how the site stands.
+const surveyPatience = 500 * time.Millisecond
+
+// survey is what the nodes of the site that answered know of links and sites. Only the node that carries a link, or did
+// last, knows how it stands.
+type survey struct {
+	answered map[string]bool // by server id
+	links    map[desk.SiteID]tiers.LinkStatus
+	reach    map[desk.SiteID]tiers.Reach
+	alarms   []string
+}
+
+// survey asks all nodes of the site at the same time.
+func (b *backend) survey(ctx context.Context) survey {
+	ctx, cancel := context.WithTimeout(ctx, surveyPatience)
+	defer cancel()
+	s := survey{
+		answered: map[string]bool{}, links: map[desk.SiteID]tiers.LinkStatus{}, reach: map[desk.SiteID]tiers.Reach{},
+	}
+	status := b.site.replica.Status()
+	s.add(status.Self, b.ownLinks())
+	var mu sync.Mutex // guards s
+	var asked sync.WaitGroup
+	for _, member := range status.Members {
+		address := b.node.addressOf(member.ID)
+		if member.ID == status.Self || address == "" {
+			continue
+		}
+		asked.Go(func() {
+			answer, err := b.node.peers.Links(ctx, address)
+			if err != nil {
+				return // its absence is the answer
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			s.add(member.ID, answer)
+		})
+	}
+	asked.Wait()
+	return s
+}
+
+// ownLinks is what this node knows of links and sites.
+func (b *backend) ownLinks() peers.Links {
+	return peers.Links{
+		Node:    b.node.config.Node.ID,
+		Links:   b.node.tiers.Links(),
+		Reach:   b.node.tiers.Reach(),
+		Applied: b.node.machine.Applied(),
+		Alarms:  append(b.node.tiers.Alarms(), b.node.gossip.Alarms()...),
+	}
+}
+
+// add merges one node's answer: of two views of a link the better one holds, of two equal ones and of two reports on a
+// site the later.
+func (s *survey) add(serverID string, answer peers.Links) {
+	s.answered[serverID] = true
+	for _, link := range answer.Links {
+		known, there := s.links[link.Peer]
+		better := rank(link.State) - rank(known.State)
+		if !there || better > 0 || better == 0 && link.Since.After(known.Since) {
+			s.links[link.Peer] = link
+		}
+	}
+	for _, reach := range answer.Reach {
+		if known, there := s.reach[reach.Site]; !there || reach.Since.After(known.Since) {
+			s.reach[reach.Site] = reach
+		}
+	}
+	for _, alarm := range answer.Alarms {
+		s.alarm(alarm)
+	}
+}
+
+// alarm adds a sentence that no other node has said.
+func (s *survey) alarm(text string) {
+	for _, known := range s.alarms {
+		if known == text {
+			return
+		}
+	}
+	s.alarms = append(s.alarms, text)
+}
+
+func rank(state tiers.LinkState) int {
+	switch state {
+	case tiers.Up:
+		return 2
+	case tiers.CatchingUp:
+		return 1
+	default:
+		return 0
+	}
+}

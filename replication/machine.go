@@ -1,0 +1,23 @@
+package replication
+
+import "io"
+
+// StateMachine is what the log drives. Its calls never overlap, except that Applied may be called at any time and that
+// the reader of a checkpoint is read while later entries are applied.
+type StateMachine interface {
+	// Apply decides and commits one entry as one batch. It returns one result per command of the entry; an entry may
+	// have no commands. An error is a fault of disk or code: the node stops.
+	Apply(index, term uint64, entry []byte) (results [][]byte, err error)
+	// Configuration records a membership entry at its index. The bytes mean something to this package alone.
+	Configuration(index, term uint64, configuration []byte) error
+	// Applied is the index of the last entry applied (commands, configurations), or of the snapshot mark if greater.
+	Applied() uint64
+	// Mark and SetMark read and durably write the snapshot mark; index 0 means none. SetMark makes everything that was
+	// applied before it durable as well.
+	Mark() (index, term uint64, configuration []byte, err error)
+	SetMark(index, term uint64, configuration []byte) error
+	// Checkpoint streams a consistent copy with its exact size; index, term and configuration are those of the copy.
+	// Restore replaces the state by one, atomically.
+	Checkpoint() (r io.ReadCloser, size int64, index, term uint64, configuration []byte, err error)
+	Restore(r io.Reader) error
+}

@@ -1,0 +1,93 @@
+package replication
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// What one node holds at most, and how commands share log entries.
+const (
+	maxCommandBytes    = 1 << 20   // one command
+	maxGroupBytes      = 256 << 10 // commands of one entry, unless a single one is larger
+	maxGroupCommands   = 512
+	maxGroupsInFlight  = 4
+	maxWaitingCommands = 4096
+	maxWaitingBytes    = 32 << 20
+	defaultDeadline    = 10 * time.Second // of a call whose context has none
+)
+
+// Options starts a replica.
+type Options struct {
+	Site            string
+	Self            Server
+	Dir             string       // raft.db lives here; made when missing
+	Listener        net.Listener // for Raft; Self.Raft is where others reach it. The replica closes it
+	TLS             *tls.Config  // nil: plain, loopback only; else mutual TLS that verifies the peer's site
+	BootstrapExpect int          // 1, 3 or 5
+	Join            []string     // grpc addresses of other nodes of the site
+	Machine         StateMachine
+	Peers           Peers
+	// Address returns the grpc address of a member, "" when it is not known yet. It may be nil.
+	Address func(serverID string) string
+	// Group stamps commands with the time and encodes them as one log entry. With no commands it encodes an entry that
+	// changes nothing; a leader begins its term with one before its first read. Calls never overlap, and their order is
+	// the order of the entries.
+	Group   func(commands [][]byte) ([]byte, error)
+	Logger  *slog.Logger
+	Metrics prometheus.Registerer // nil: none
+
+	pace *pace // nil: office
+}
+
+// pace is how fast a group beats and how much log it keeps.
+type pace struct {
+	heartbeat time.Duration // without one for so long, a follower calls an election
+	lease     time.Duration // without a majority for so long, a leader steps down
+	commit    time.Duration // after so long without an entry a follower is told the commit index
+	greet     time.Duration // between two rounds of greeting
+
+	snapshotInterval  time.Duration
+	snapshotThreshold uint64 // entries
+	trailingLogs      uint64 // entries kept behind the snapshot mark
+}
+
+// office suits the LAN of an office: heartbeats share the main loop with the disk, so one slow sync must not end a term.
+var office = pace{
+	heartbeat:         1500 * time.Millisecond,
+	lease:             time.Second,
+	commit:            20 * time.Millisecond,
+	greet:             500 * time.Millisecond,
+	snapshotInterval:  30 * time.Second,
+	snapshotThreshold: 8192,
+	trailingLogs:      10240,
+}
+
+func (o *Options) validate() error {
+	for name, value := range map[string]string{"Site": o.Site, "Self.ID": o.Self.ID} {
+		if value == "" || strings.ContainsFunc(value, unicode.IsSpace) || strings.Contains(value, "@") {
+			return fmt.Errorf("start replica: %s is %q; it must be one word without @", name, value)
+		}
+	}
+	switch {
+	case o.Self.Raft == "" || o.Self.GRPC == "":
+		return fmt.Errorf("start replica: server %s needs a raft and a grpc address, has %q and %q", o.Self.ID, o.Self.Raft, o.Self.GRPC)
+	case o.BootstrapExpect != 1 && o.BootstrapExpect != 3 && o.BootstrapExpect != 5:
+		return fmt.Errorf("start replica: bootstrap_expect is %d; it must be 1, 3 or 5", o.BootstrapExpect)
+	case o.Dir == "" || o.Listener == nil || o.Machine == nil || o.Peers == nil || o.Group == nil || o.Logger == nil:
+		return fmt.Errorf("start replica: Dir, Listener, Machine, Peers, Group and Logger must be given")
+	}
+	if tcp, ok := o.Listener.Addr().(*net.TCPAddr); ok && o.TLS == nil && !tcp.IP.IsLoopback() {
+		return fmt.Errorf("start replica: Raft listens on %s without TLS; give a certificate or listen on a loopback address", tcp)
+	}
+	if o.pace == nil {
+		o.pace = &office
+	}
+	return nil
+}

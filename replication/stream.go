@@ -1,0 +1,252 @@
+package replication
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+const (
+	introduction     = 5 * time.Second // for TLS and the first lines on an accepted connection
+	maxIntroductions = 64              // at a time; more connections wait in the kernel
+)
+
+// stream connects Raft servers. Both ends of a connection know, before Raft speaks, that the other one belongs to the
+// site and that the receiver is the server that is meant. Addresses to dial have the form serverID@host:port.
+type stream struct {
+	site     string
+	self     Server
+	listener net.Listener
+	tls      *tls.Config
+	logger   *slog.Logger
+
+	ctx    context.Context // ends when the stream is severed
+	cancel context.CancelFunc
+	ready  chan net.Conn  // accepted and introduced
+	slots  chan struct{}  // introductions under way
+	tasks  sync.WaitGroup // accept, introductions, and accepted connections until their handler closes them
+
+	mu    sync.Mutex            // guards conns
+	conns map[net.Conn]struct{} // below TLS
+}
+
+var _ raft.StreamLayer = (*stream)(nil)
+
+// newStream starts to accept on the listener, which it closes in the end.
+func newStream(site string, self Server, listener net.Listener, config *tls.Config, logger *slog.Logger) *stream {
+	s := &stream{
+		site: site, self: self, listener: listener, tls: config, logger: logger,
+		ready: make(chan net.Conn),
+		slots: make(chan struct{}, maxIntroductions),
+		conns: make(map[net.Conn]struct{}),
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.tasks.Go(s.accept)
+	return s
+}
+
+// accept introduces each connection beside the next one, so that a silent dialler delays nobody.
+func (s *stream) accept() {
+	for {
+		select {
+		case s.slots <- struct{}{}:
+		case <-s.ctx.Done():
+			return
+		}
+		conn, err := s.listener.Accept()
+		if err != nil {
+			<-s.slots
+			if s.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return
+			}
+			s.logger.Warn("raft connection not accepted", "error", err)
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-s.ctx.Done():
+			}
+			continue
+		}
+		s.tasks.Go(func() {
+			defer func() { <-s.slots }()
+			s.receive(conn)
+		})
+	}
+}
+
+// receive hands an accepted connection to Raft, or closes it with the reason in the log here and there.
+func (s *stream) receive(conn net.Conn) {
+	remote := conn.RemoteAddr()
+	tracked, err := s.welcome(conn)
+	if err != nil {
+		s.logger.Warn("raft connection refused", "remote", remote.String(), "error", err)
+		return
+	}
+	select {
+	case s.ready <- tracked:
+	case <-s.ctx.Done():
+		tracked.Close()
+	}
+}
+
+// welcome introduces an accepted connection. It closes the connection when it fails.
+func (s *stream) welcome(raw net.Conn) (*trackedConn, error) {
+	conn := raw
+	if s.tls != nil {
+		conn = tls.Server(raw, s.tls)
+	}
+	s.tasks.Add(1)
+	tracked := s.track(raw, conn, s.tasks.Done)
+	err := conn.SetDeadline(time.Now().Add(introduction))
+	var line string
+	if err == nil {
+		line, err = readLine(conn)
+	}
+	var p preamble
+	if err == nil {
+		p, err = parsePreamble(line)
+	}
+	if err == nil {
+		err = p.judge(s.site, s.self.ID)
+	}
+	answer := accepted
+	if err != nil {
+		answer = err.Error()
+	}
+	err = errors.Join(err, writeLine(conn, answer), conn.SetDeadline(time.Time{}))
+	if err != nil {
+		tracked.Close()
+		return nil, err
+	}
+	return tracked, nil
+}
+
+// Accept returns the next introduced connection, net.ErrClosed when the stream is closed.
+func (s *stream) Accept() (net.Conn, error) {
+	select {
+	case conn := <-s.ready:
+		return conn, nil
+	case <-s.ctx.Done():
+		return nil, net.ErrClosed
+	}
+}
+
+// Dial connects to a server and makes sure that it is the one that is meant.
+func (s *stream) Dial(target raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	id, address, found := strings.Cut(string(target), "@")
+	if !found {
+		return nil, fmt.Errorf("dial raft server: the address %q does not name the server", target)
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, timeout)
+	defer cancel()
+	var dialer net.Dialer
+	raw, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("dial raft server %s: %w", id, err)
+	}
+	conn := raw
+	if s.tls != nil {
+		conn = tls.Client(raw, clientConfig(s.tls, address))
+	}
+	tracked := s.track(raw, conn, func() {})
+	deadline, _ := ctx.Deadline()
+	if err := s.introduce(conn, id, deadline); err != nil {
+		tracked.Close()
+		return nil, fmt.Errorf("dial raft server %s at %s: %w", id, address, err)
+	}
+	return tracked, nil
+}
+
+// introduce names both ends and waits for the other side's consent.
+func (s *stream) introduce(conn net.Conn, to string, deadline time.Time) error {
+	if err := conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	if err := writeLine(conn, preamble{site: s.site, from: s.self.ID, to: to}.String()); err != nil {
+		return err
+	}
+	answer, err := readLine(conn)
+	if err != nil {
+		return err
+	}
+	if answer != accepted {
+		return fmt.Errorf("%w: %s", ErrRefused, answer)
+	}
+	return conn.SetDeadline(time.Time{})
+}
+
+func clientConfig(config *tls.Config, address string) *tls.Config {
+	if config.ServerName != "" || config.InsecureSkipVerify {
+		return config
+	}
+	named := config.Clone()
+	named.ServerName, _, _ = net.SplitHostPort(address)
+	return named
+}
+
+// Addr is what the others know this server by.
+func (s *stream) Addr() net.Addr { return advertised(s.self.Raft) }
+
+type advertised string
+
+func (advertised) Network() string  { return "tcp" }
+func (a advertised) String() string { return string(a) }
+
+// sever ends all connections and accepts and dials no more. It does not wait.
+func (s *stream) sever() error {
+	s.cancel()
+	err := s.listener.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn := range s.conns {
+		conn.Close()
+	}
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close severs the stream and waits until nobody uses an accepted connection.
+func (s *stream) Close() error {
+	err := s.sever()
+	s.tasks.Wait()
+	return err
+}
+
+// track keeps the raw connection below conn for sever; released is called once when the user of conn closes it.
+func (s *stream) track(raw, conn net.Conn, released func()) *trackedConn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns[raw] = struct{}{}
+	if s.ctx.Err() != nil {
+		raw.Close()
+	}
+	return &trackedConn{Conn: conn, raw: raw, stream: s, released: released}
+}
+
+type trackedConn struct {
+	net.Conn
+	raw      net.Conn
+	stream   *stream
+	once     sync.Once
+	released func()
+}
+
+func (c *trackedConn) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(func() {
+		c.stream.mu.Lock()
+		delete(c.stream.conns, c.raw)
+		c.stream.mu.Unlock()
+		c.released()
+	})
+	return err
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store/keys"
+)
+
+// ErrConflict is wrapped when an event has the id of a stored one but other bytes. No honest history has two such events.
+var ErrConflict = errors.New("another event with the same id is stored")
+
+// Events returns a ticket's events in journal order (time, site, incarnation, sequence), with the cursor for the next page,
+// nil at the end. limit is at least 1.
+func (r *Reader) Events(number desk.TicketNumber, after []byte, limit int) ([]desk.Sealed, []byte, error) {
+	var events []desk.Sealed
+	next, err := r.page(journalKey(number), after, false, limit, func(cursor, value []byte) error {
+		event, err := decode[deskpb.Event](r, cursor, value)
+		events = append(events, desk.Sealed{Event: event, Raw: bytes.Clone(value)})
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return events, next, nil
+}
+
+// Event returns the bytes of an event, nil when it is not stored.
+func (r *Reader) Event(ref *deskpb.EventRef) (raw []byte, err error) { return r.get(eventKey(ref)) }
+
+// PutEvent stores an event; false when the very same event is there already. An equal id with other bytes is ErrConflict,
+// even under another ticket or time, which are among the bytes. The event must be one that desk opened or sealed.
+func (b *Batch) PutEvent(event desk.Sealed) (bool, error) {
+	id := event.GetId()
+	ref := &deskpb.EventRef{
+		Ticket: event.GetTicket(), Time: event.GetTime(),
+		Site: id.GetSite(), Incarnation: id.GetIncarnation(), Sequence: id.GetSequence(),
+	}
+	known, err := b.get(eventIDKey(id))
+	if err != nil {
+		return false, err
+	}
+	if known == nil {
+		if err := b.set(eventIDKey(id), keys.Key{}.Text(ref.Ticket).Int64(ref.Time)); err != nil {
+			return false, err
+		}
+		return true, b.set(eventKey(ref), event.Raw)
+	}
+	d := keys.Decode(known)
+	there := &deskpb.EventRef{
+		Ticket: d.Text(), Time: d.Int64(), Site: ref.Site, Incarnation: ref.Incarnation, Sequence: ref.Sequence,
+	}
+	if err := d.Done(); err != nil {
+		return false, &corruptError{path: b.path, cause: err}
+	}
+	raw, err := b.Event(there)
+	if err != nil {
+		return false, err
+	}
+	if !bytes.Equal(raw, event.Raw) {
+		return false, fmt.Errorf("event %s/%016x/%d of ticket %s: %w, of ticket %s", ref.Site, ref.Incarnation, ref.Sequence,
+			ref.Ticket, ErrConflict, there.Ticket)
+	}
+	return false, nil
+}

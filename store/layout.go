@@ -1,0 +1,89 @@
+package store
+
+import (
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store/keys"
+)
+
+// Each key begins with the family of its row. DESIGN.md has the whole table. The numbers are on disk: they are never
+// changed or used again.
+const (
+	familyMeta       = 0x01
+	familySequence   = 0x02
+	familyRequest    = 0x03
+	familyTicket     = 0x10
+	familyIndex      = 0x11
+	familyHandover   = 0x12
+	familyJournal    = 0x13
+	familyEventID    = 0x14
+	familySite       = 0x20
+	familySiteInfo   = 0x21
+	familyLink       = 0x22
+	familyOutbox     = 0x23
+	familyParked     = 0x24
+	familyUser       = 0x30
+	familySession    = 0x31
+	familySessionOf  = 0x32
+	familySessionEnd = 0x33
+)
+
+// The rows of familyMeta.
+const (
+	metaFormat        = 0x01 // version of this layout
+	metaSite          = 0x02 // whose state it is
+	metaApplied       = 0x03 // standing of the last batch
+	metaConfiguration = 0x04 // standing of the last membership entry
+	metaMark          = 0x05 // standing that the log may be cut up to
+)
+
+func family(f byte) keys.Key { return keys.Key{f} }
+
+func metaKey(name byte) keys.Key { return family(familyMeta).Byte(name) }
+
+func sequenceKey(day string) keys.Key { return family(familySequence).Text(day) }
+
+func requestKey(principal desk.UserID, method, id string) keys.Key {
+	return family(familyRequest).Text(string(principal)).Text(method).Text(id)
+}
+
+func ticketKey(number desk.TicketNumber) keys.Key { return family(familyTicket).Text(string(number)) }
+
+func indexKey(index Index, value string) keys.Key {
+	return family(familyIndex).Byte(byte(index)).Text(value)
+}
+
+func handoverKey(state deskpb.Handover_State, to desk.SiteID) keys.Key {
+	return family(familyHandover).Byte(byte(state)).Text(string(to))
+}
+
+func journalKey(number desk.TicketNumber) keys.Key {
+	return family(familyJournal).Text(string(number))
+}
+
+func eventKey(ref *deskpb.EventRef) keys.Key {
+	return journalKey(desk.TicketNumber(ref.GetTicket())).Int64(ref.GetTime()).Text(ref.GetSite()).
+		Uint64(ref.GetIncarnation()).Uint64(ref.GetSequence())
+}
+
+func eventIDKey(id *deskpb.EventID) keys.Key {
+	return family(familyEventID).Text(id.GetSite()).Uint64(id.GetIncarnation()).Uint64(id.GetSequence())
+}
+
+func siteInfoKey(id desk.SiteID) keys.Key { return family(familySiteInfo).Text(string(id)) }
+
+func linkKey(peer desk.SiteID) keys.Key { return family(familyLink).Text(string(peer)) }
+
+func outboxKey(peer desk.SiteID) keys.Key { return family(familyOutbox).Text(string(peer)) }
+
+func parkedKey(p *deskpb.Parked) keys.Key {
+	return family(familyParked).Text(p.GetPeer()).Int64(p.GetTime()).Uint64(p.GetSequence())
+}
+
+func userKey(name desk.UserID) keys.Key { return family(familyUser).Text(string(name)) }
+
+func sessionKey(tokenHash []byte) keys.Key { return family(familySession).Text(string(tokenHash)) }
+
+func sessionOfKey(user desk.UserID) keys.Key { return family(familySessionOf).Text(string(user)) }
+
+func sessionEndKey(expires int64) keys.Key { return family(familySessionEnd).Int64(expires) }

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store/keys"
+)
+
+// User returns nil when there is none with the name.
+func (r *Reader) User(name desk.UserID) (*deskpb.User, error) {
+	return load[deskpb.User](r, userKey(name))
+}
+
+// Users returns at most limit users behind a name, by name; the empty name is before all others.
+func (r *Reader) Users(after desk.UserID, limit int) ([]*deskpb.User, error) {
+	return list[deskpb.User](r, under(family(familyUser)).behind(userKey(after)).first(limit))
+}
+
+// PutUser stores a user.
+func (b *Batch) PutUser(u *deskpb.User) error { return b.put(userKey(desk.UserID(u.GetName())), u) }
+
+// DeleteUser deletes a user, if there is one; the sessions stay.
+func (b *Batch) DeleteUser(name desk.UserID) error { return b.delete(userKey(name)) }
+
+// Session returns the session of a token by the token's hash, nil when there is none. An expired one is returned until
+// ExpireSessions deletes it.
+func (r *Reader) Session(tokenHash []byte) (*deskpb.Session, error) {
+	return load[deskpb.Session](r, sessionKey(tokenHash))
+}
+
+// PutSession stores a session in place of one with the same token hash.
+func (b *Batch) PutSession(s *deskpb.Session) error {
+	if err := b.DeleteSession(s.GetTokenHash()); err != nil {
+		return err
+	}
+	for _, row := range sessionRows(s) {
+		if err := b.set(row, nil); err != nil {
+			return err
+		}
+	}
+	return b.put(sessionKey(s.GetTokenHash()), s)
+}
+
+// DeleteSession deletes the session of a token by the token's hash, if there is one.
+func (b *Batch) DeleteSession(tokenHash []byte) error {
+	session, err := b.Session(tokenHash)
+	if session == nil || err != nil {
+		return err
+	}
+	for _, row := range sessionRows(session) {
+		if err := b.delete(row); err != nil {
+			return err
+		}
+	}
+	return b.delete(sessionKey(tokenHash))
+}
+
+// DeleteSessionsOf deletes all sessions of a user.
+func (b *Batch) DeleteSessionsOf(user desk.UserID) error {
+	prefix := sessionOfKey(user)
+	return b.deleteSessions(under(prefix), func(row []byte) (string, error) {
+		d := keys.Decode(row[len(prefix):])
+		return d.Text(), d.Done()
+	})
+}
+
+// ExpireSessions deletes at most limit sessions that ended before the time (microseconds since 1970), those that ended
+// first.
+func (b *Batch) ExpireSessions(before int64, limit int) error {
+	ended := between(family(familySessionEnd), sessionEndKey(before)).first(limit)
+	return b.deleteSessions(ended, func(row []byte) (string, error) {
+		d := keys.Decode(row)
+		d.Byte()
+		d.Int64()
+		return d.Text(), d.Done()
+	})
+}
+
+// deleteSessions deletes the sessions whose token hashes are in the rows of a span.
+func (b *Batch) deleteSessions(over span, tokenHash func(row []byte) (string, error)) error {
+	return b.scan(over, func(row, _ []byte) (bool, error) {
+		hash, err := tokenHash(row)
+		if err != nil {
+			return false, &corruptError{path: b.path, cause: err}
+		}
+		return true, b.DeleteSession([]byte(hash))
+	})
+}
+
+// sessionRows are the rows by which a session is found again from its user and from the time of its end.
+func sessionRows(s *deskpb.Session) []keys.Key {
+	hash := string(s.GetTokenHash())
+	return []keys.Key{
+		sessionOfKey(desk.UserID(s.GetUser())).Text(hash),
+		sessionEndKey(s.GetExpireTime()).Text(hash),
+	}
+}

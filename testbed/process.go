@@ -1,0 +1,224 @@
+package testbed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Password of the administrator of every site that a test founds.
+const Password = "correct-horse-battery"
+
+// Program is the built binary.
+type Program struct{ Path string }
+
+// Build builds the program with the go tool that runs the test.
+func Build(t testing.TB) Program {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tierdesk")
+	command := exec.Command("go", "build", "-o", path, "github.com/tierdesk/tierdesk/cmd/tierdesk")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("build the program: %v\n%s", err, out)
+	}
+	return Program{Path: path}
+}
+
+// NodeSpec is one node of a site.
+type NodeSpec struct {
+	Site, Name, Tier, Parent string
+	Node                     string
+	Dir                      string // data directory
+	HTTP, GRPC, Raft, Gossip string
+	BootstrapExpect          int
+	Join                     []string // grpc addresses of the site's nodes
+	GossipJoin               []string
+	ParentAddresses          []string
+}
+
+// yaml is the node's configuration file.
+func (s NodeSpec) yaml() string {
+	list := func(all []string) string { return `["` + strings.Join(all, `", "`) + `"]` }
+	if s.BootstrapExpect == 0 {
+		s.BootstrapExpect = 1
+	}
+	empty := strings.NewReplacer(`[""]`, "[]")
+	return empty.Replace(fmt.Sprintf(`
+site: {id: %q, name: %q, tier: %s, parent: %q}
+node: {id: %s, data_dir: %q}
+listen: {http: %q, grpc: %q, raft: %q, gossip: %q}
+raft: {bootstrap_expect: %d, join: %s}
+gossip: {join: %s}
+link: {parent_addresses: %s}
+`, s.Site, s.Name, s.Tier, s.Parent, s.Node, s.Dir, s.HTTP, s.GRPC, s.Raft, s.Gossip,
+		s.BootstrapExpect, list(s.Join), list(s.GossipJoin), list(s.ParentAddresses)))
+}
+
+// Process is a running node.
+type Process struct {
+	Spec    NodeSpec
+	program Program
+	command *exec.Cmd
+	exited  chan struct{} // closed when the process is gone
+	log     *logBuffer
+}
+
+// Serve starts a node. The test ends it when nobody did before.
+func (p Program) Serve(t testing.TB, spec NodeSpec) *Process {
+	t.Helper()
+	if err := os.MkdirAll(spec.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(filepath.Dir(spec.Dir), spec.Site+"-"+spec.Node+".yaml")
+	if err := os.WriteFile(path, []byte(spec.yaml()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	process := &Process{
+		Spec: spec, program: p, log: &logBuffer{}, exited: make(chan struct{}),
+		command: exec.Command(p.Path, "serve", "--config", path),
+	}
+	process.command.Env = append(os.Environ(), "TIERDESK_ADMIN_PASSWORD="+Password)
+	process.command.Stderr, process.command.Stdout = process.log, process.log
+	if err := process.command.Start(); err != nil {
+		t.Fatalf("start %s/%s: %v", spec.Site, spec.Node, err)
+	}
+	go func() {
+		_ = process.command.Wait() // ExitCode tells
+		close(process.exited)
+	}()
+	t.Cleanup(func() {
+		process.Kill()
+		if t.Failed() {
+			t.Logf("log of %s/%s:\n%s", spec.Site, spec.Node, process.log)
+		}
+	})
+	return process
+}
+
+// Kill ends the process as a power cut does, and waits until it is gone.
+func (p *Process) Kill() {
+	_ = p.command.Process.Kill() // it may be gone already
+	<-p.exited
+}
+
+// Terminate asks the process to end and returns its exit code.
+func (p *Process) Terminate(ctx context.Context) (int, error) {
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		return 0, err
+	}
+	return p.Wait(ctx)
+}
+
+// Wait returns the exit code when the process has ended.
+func (p *Process) Wait(ctx context.Context) (int, error) {
+	select {
+	case <-p.exited:
+		return p.command.ProcessState.ExitCode(), nil
+	case <-ctx.Done():
+		return 0, fmt.Errorf("%s/%s still runs: %w", p.Spec.Site, p.Spec.Node, ctx.Err())
+	}
+}
+
+// Restart starts the same node on the same data again; it must have ended.
+func (p *Process) Restart(t testing.TB) *Process {
+	t.Helper()
+	return p.program.Serve(t, p.Spec)
+}
+
+// Log is what the process wrote so far.
+func (p *Process) Log() string { return p.log.String() }
+
+// Ready waits until the node answers /readyz with 200.
+func (p *Process) Ready(ctx context.Context) error {
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	var last error
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Spec.HTTP+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+			err = fmt.Errorf("/readyz answers %s", response.Status)
+		}
+		last = err
+		select {
+		case <-p.exited:
+			return fmt.Errorf("%s/%s ended before it was ready:\n%s", p.Spec.Site, p.Spec.Node, p.log)
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("%s/%s is not ready: %w", p.Spec.Site, p.Spec.Node, last), ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}
+
+// FreeAddresses returns loopback addresses that nobody listens at, for TCP and UDP. They lie below the ports that
+// systems give to outgoing connections, so that none is taken before the node gets there.
+func FreeAddresses(t testing.TB, n int) []string {
+	t.Helper()
+	const low, high, attempts = 10_000, 32_000, 1_000
+	var free []string
+	for range attempts {
+		address := fmt.Sprintf("127.0.0.1:%d", low+rand.IntN(high-low))
+		if slices.Contains(free, address) || !isFree(address) {
+			continue
+		}
+		if free = append(free, address); len(free) == n {
+			return free
+		}
+	}
+	t.Fatalf("found only %d of %d free ports", len(free), n)
+	return nil
+}
+
+func isFree(address string) bool {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return false
+	}
+	packets, err := net.ListenPacket("udp", address)
+	if err == nil {
+		err = packets.Close()
+	}
+	return errors.Join(err, listener.Close()) == nil
+}
+
+// logBuffer keeps the end of what a process writes.
+type logBuffer struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+const maxLog = 64 << 10
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.text.Len() > maxLog {
+		b.text.Next(b.text.Len() / 2)
+	}
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}

@@ -1,0 +1,136 @@
+package tiers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store"
+)
+
+// meter counts hand-overs that landed, that is, were accepted or refused by the peer, over a short time.
+type meter struct {
+	span   time.Duration
+	bounds [2]int // least and most hand-overs in transit
+	flying map[desk.TicketNumber]bool
+	landed []landing
+}
+
+type landing struct {
+	at    time.Time
+	count int
+}
+
+// look notes which hand-overs are in transit now.
+func (m *meter) look(now time.Time, transit []desk.TicketNumber) {
+	flying := make(map[desk.TicketNumber]bool, len(transit))
+	for _, number := range transit {
+		flying[number] = true
+	}
+	count := 0
+	for number := range m.flying {
+		if !flying[number] {
+			count++
+		}
+	}
+	m.flying = flying
+	if count > 0 {
+		m.landed = append(m.landed, landing{at: now, count: count})
+	}
+	for len(m.landed) > 0 && now.Sub(m.landed[0].at) > m.span {
+		m.landed = m.landed[1:]
+	}
+}
+
+// window is how many hand-overs may be in transit: what landed lately, within the bounds. A line that dies strands no
+// more than it carried a moment ago.
+func (m *meter) window() int {
+	sum := 0
+	for _, l := range m.landed {
+		sum += l.count
+	}
+	return min(max(sum, m.bounds[0]), m.bounds[1])
+}
+
+// carryHandovers sends queued hand-overs on their way while the line is truly up.
+func (s *session) carryHandovers(ctx context.Context) error {
+	m := &meter{span: s.t.pace.transit, bounds: s.t.pace.transits}
+	tick := time.NewTicker(s.t.pace.courier)
+	defer tick.Stop()
+	for {
+		changed := s.t.o.Site.Changed(s.peer)
+		queued, err := s.departures(m)
+		if err != nil {
+			return err
+		}
+		if len(queued) > 0 && s.dispatch(ctx, queued) > 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		case <-s.arrived:
+		case <-tick.C:
+		}
+	}
+}
+
+// open tells whether the peer would answer a hand-over at once, as far as can be known.
+func (s *session) open() bool {
+	return s.up.Load() && !s.closed.Load() && s.vouch.Load() != 0 && s.age(&s.vouch) < s.t.pace.silence
+}
+
+// departures lists the queued hand-overs that may go now, oldest wish first.
+func (s *session) departures(m *meter) (queued []desk.TicketNumber, err error) {
+	if !s.open() {
+		return nil, nil
+	}
+	err = s.t.o.Site.View(func(r *store.Reader) error {
+		transit, err := r.Handovers(deskpb.Handover_IN_TRANSIT, s.peer, m.bounds[1])
+		if err != nil {
+			return err
+		}
+		m.look(time.Now(), transit)
+		room := m.window() - len(transit)
+		if room <= 0 {
+			return nil
+		}
+		queued, err = r.Handovers(deskpb.Handover_QUEUED, s.peer, room)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the hand-overs to %s: %w", s.peer, err)
+	}
+	return queued, nil
+}
+
+// dispatch proposes the hand-overs side by side, so that they share a log entry, and returns how many went. One that
+// was withdrawn meanwhile is refused by the log; that is no failure.
+func (s *session) dispatch(ctx context.Context, queued []desk.TicketNumber) int {
+	var went atomic.Int64
+	var proposals sync.WaitGroup
+	for _, number := range queued {
+		proposals.Go(func() {
+			result, err := s.propose(ctx, &deskpb.Command{Kind: &deskpb.Command_Ticket{Ticket: &deskpb.TicketCommand{
+				Number: string(number),
+				Verb:   &deskpb.TicketCommand_Dispatch{Dispatch: &deskpb.Dispatch{To: string(s.peer)}},
+			}}})
+			switch {
+			case err != nil:
+				s.t.o.Logger.Debug("hand-over had no outcome", "ticket", string(number), "error", err)
+			case result.GetRefusal() != nil:
+				s.t.o.Logger.Debug("hand-over is not queued any more", "ticket", string(number), "reason", result.Refusal.Message)
+			default:
+				went.Add(1)
+			}
+		})
+	}
+	proposals.Wait()
+	s.t.metrics.handovers.WithLabelValues(string(s.peer)).Add(float64(went.Load()))
+	return int(went.Load())
+}

@@ -1,0 +1,173 @@
+package tiers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/tierdesk/tierdesk/tiers/linkpb"
+)
+
+// maxMessage bounds one frame in bytes, either way.
+const maxMessage = 1 << 20
+
+// dialParent keeps the link with the parent while this node leads its site, until Stop.
+func (t *Tiers) dialParent() {
+	ctx, cancel := t.life(context.Background())
+	defer cancel(nil)
+	for ctx.Err() == nil {
+		leading, term, changed := t.o.Site.Leading()
+		if leading {
+			t.lead(ctx, term, changed)
+			continue
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// errFollowing ends the stream of a node that leads its site no more.
+var errFollowing = errors.New("another node of this site leads now")
+
+// lead dials the parent again and again until the leadership changes.
+func (t *Tiers) lead(ctx context.Context, term uint64, changed <-chan struct{}) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	t.running.Go(func() {
+		select {
+		case <-changed:
+			cancel(errFollowing)
+		case <-ctx.Done():
+		}
+	})
+	t.board.show(t.o.Parent, Down, "not connected yet")
+	defer t.board.forget(t.o.Parent)
+	wait := t.pace.redial
+	for {
+		met, err := t.callParent(ctx, term)
+		if ctx.Err() != nil {
+			return
+		}
+		t.board.show(t.o.Parent, Down, err.Error())
+		switch {
+		case isRefusal(err):
+			wait = t.pace.refused
+		case met:
+			wait = t.pace.redial
+		}
+		if !pause(ctx, wait/2+rand.N(wait/2)) {
+			return
+		}
+		wait = min(2*wait, t.pace.redials)
+	}
+}
+
+// callParent tries the parent's addresses until one answers, and carries the link until it ends. met tells whether a
+// stream came about.
+func (t *Tiers) callParent(ctx context.Context, term uint64) (met bool, err error) {
+	err = fmt.Errorf("no address known for %s", t.o.Parent)
+	for _, address := range t.o.ParentAddresses() {
+		met, err = t.call(ctx, address, term)
+		if met || isRefusal(err) || ctx.Err() != nil {
+			break
+		}
+	}
+	return met, err
+}
+
+// call opens a stream to one address.
+func (t *Tiers) call(ctx context.Context, address string, term uint64) (met bool, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var failure dialFailure
+	conn, err := grpc.NewClient("passthrough:///"+address,
+		grpc.WithTransportCredentials(t.o.Credentials),
+		grpc.WithContextDialer(failure.watch(t.o.Dial)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
+	)
+	if err != nil {
+		return false, fmt.Errorf("call %s at %s: %w", t.o.Parent, address, err)
+	}
+	defer conn.Close()
+
+	late := time.AfterFunc(t.pace.connect, func() {
+		cancel(fmt.Errorf("%s did not answer at %s within %s", t.o.Parent, address, t.pace.connect))
+	})
+	defer late.Stop()
+	s, err := linkpb.NewLinkClient(conn).Connect(ctx)
+	if err != nil {
+		return false, failure.explain(ctx, err)
+	}
+	w := openWire(ctx, cancel, &t.running, s)
+	theirs, err := t.introduce(ctx, w, s, term)
+	if err != nil {
+		return false, t.reject(ctx, w, t.o.Parent, failure.explain(ctx, err))
+	}
+	if !late.Stop() {
+		return false, context.Cause(ctx)
+	}
+	return true, t.carry(ctx, newSession(t, w, theirs))
+}
+
+// introduce says Hello to the parent and checks its answer.
+func (t *Tiers) introduce(ctx context.Context, w wire, s stream, term uint64) (*linkpb.Hello, error) {
+	if err := t.barrier(ctx); err != nil {
+		return nil, err
+	}
+	ours, err := t.describe(t.o.Parent, term)
+	if err != nil {
+		return nil, err
+	}
+	if !w.send(ctx, &linkpb.Frame{Content: &linkpb.Frame_Hello{Hello: ours}}) {
+		return nil, context.Cause(ctx)
+	}
+	theirs, err := w.hello(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.checkParent(theirs, t.o.PeerSite(s.Context())); err != nil {
+		return nil, err
+	}
+	return theirs, t.meet(ctx, theirs)
+}
+
+// dialFailure keeps the last error of the dialer, which says more than the status that gRPC makes of it.
+type dialFailure struct {
+	mu  sync.Mutex // guards err
+	err error
+}
+
+type dialer func(ctx context.Context, address string) (net.Conn, error)
+
+func (f *dialFailure) watch(dial dialer) dialer {
+	return func(ctx context.Context, address string) (net.Conn, error) {
+		conn, err := dial(ctx, address)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.err = err
+		return conn, err
+	}
+}
+
+// explain returns the plainest reason why a call failed.
+func (f *dialFailure) explain(ctx context.Context, err error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case isRefusal(err):
+		return err
+	case f.err != nil:
+		return f.err
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return streamError(err)
+}

@@ -1,0 +1,238 @@
+package tiers
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/peer"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// patience is how long a test waits for what must happen. It is generous: the machine may be busy.
+const patience = 20 * time.Second
+
+// eventually polls a condition.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s in vain until %s", patience, what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// line is what a child dials through: it can be cut, and frozen so that nothing moves although connections stay.
+type line struct {
+	mu     sync.Mutex // guards everything below
+	cut    bool
+	frozen chan struct{} // closed when the line thaws; nil while it flows
+	conns  []net.Conn
+}
+
+var errCut = errors.New("the line is cut")
+
+func (l *line) dial(ctx context.Context, address string) (net.Conn, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cut {
+		conn.Close()
+		return nil, errCut
+	}
+	l.conns = append(l.conns, conn)
+	return &lineConn{Conn: conn, line: l}, nil
+}
+
+// set cuts or mends the line. Cutting ends every connection.
+func (l *line) set(cut bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cut = cut
+	if cut {
+		for _, conn := range l.conns {
+			conn.Close()
+		}
+		l.conns = nil
+	}
+}
+
+func (l *line) freeze() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.frozen = make(chan struct{})
+}
+
+func (l *line) thaw() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.frozen)
+	l.frozen = nil
+}
+
+type lineConn struct {
+	net.Conn
+	line *line
+}
+
+// Read holds back what came while the line is frozen.
+func (c *lineConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.line.mu.Lock()
+	frozen := c.line.frozen
+	c.line.mu.Unlock()
+	if frozen != nil {
+		<-frozen
+	}
+	return n, err
+}
+
+// quick is a pace for tests: the same rules, shorter times.
+func quick() pace {
+	p := defaultPace()
+	p.beat, p.silence = 50*time.Millisecond, 500*time.Millisecond
+	p.redial, p.redials, p.refused = 10*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	p.settle, p.retry, p.courier = 100*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond
+	return p
+}
+
+// node is an office on the network.
+type node struct {
+	*office
+	tiers   *Tiers
+	line    *line
+	address string
+	metrics *prometheus.Registry
+	// certified is the site that the other end's certificate names; empty without TLS.
+	certified atomic.Value
+}
+
+// newNode starts the links of an office. parents are the addresses of its parent's nodes.
+func newNode(t *testing.T, site *deskpb.Site, o *office, parents ...string) *node {
+	t.Helper()
+	n := &node{office: o, line: &line{}, metrics: prometheus.NewRegistry()}
+	n.certified.Store("")
+	var err error
+	n.tiers, err = start(Options{
+		Site: o, SiteID: o.id, Name: site.Name, Tier: site.Tier, Parent: desk.SiteID(site.Parent), Node: "n1",
+		ParentAddresses: func() []string { return parents },
+		Dial:            n.line.dial,
+		PeerSite: func(ctx context.Context) string {
+			if _, ok := peer.FromContext(ctx); !ok {
+				return "nobody"
+			}
+			return n.certified.Load().(string)
+		},
+		Metrics: n.metrics,
+	}, quick())
+	if err != nil {
+		t.Fatalf("start the links of %s: %v", o.id, err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.address = listener.Addr().String()
+	server := grpc.NewServer()
+	n.tiers.Register(server)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		n.tiers.Stop()
+		server.Stop()
+		if err := <-served; err != nil {
+			t.Errorf("serve %s: %v", o.id, err)
+		}
+	})
+	return n
+}
+
+// state is the state of a node's link with a peer, empty when it shows none.
+func (n *node) state(peer desk.SiteID) LinkState { return n.status(peer).State }
+
+func (n *node) status(peer desk.SiteID) LinkStatus {
+	links := n.tiers.Links()
+	if i := slices.IndexFunc(links, func(l LinkStatus) bool { return l.Peer == peer }); i >= 0 {
+		return links[i]
+	}
+	return LinkStatus{}
+}
+
+// counted adds up a counter over its peers.
+func (n *node) counted(t *testing.T, name string) (sum float64) {
+	t.Helper()
+	families, err := n.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			if family.GetName() == name {
+				sum += metric.GetCounter().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
+// chainOfThree is a province, a city and a county with live links.
+func chainOfThree(t *testing.T) (top, middle, bottom *node) {
+	t.Helper()
+	top = newNode(t, province, newOffice(t, province, wall))
+	middle = newNode(t, city, newOffice(t, city, wall), top.address)
+	bottom = newNode(t, county, newOffice(t, county, wall), middle.address)
+	eventually(t, "all links are up", func() bool {
+		return middle.state(top.id) == Up && bottom.state(middle.id) == Up && top.state(middle.id) == Up && middle.state(bottom.id) == Up
+	})
+	return top, middle, bottom
+}
+
+// holder is the custodian of a ticket as one office shows it, empty while the ticket is on its way or unknown.
+func holder(o *office, number string) string {
+	record := o.record(number)
+	if record == nil || record.Ticket.Handover.GetState() == deskpb.Handover_IN_TRANSIT {
+		return ""
+	}
+	return record.Ticket.CustodianSite
+}
+
+// agree waits until the offices show the same journals and nothing waits in their outboxes towards each other.
+func agree(t *testing.T, numbers []string, nodes ...*node) {
+	t.Helper()
+	eventually(t, "every outbox is empty", func() bool {
+		for _, n := range nodes {
+			for _, other := range nodes {
+				if l := n.link(other.id); l.AckedSequence != l.SentSequence {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	for _, number := range numbers {
+		want := nodes[0].journal(number)
+		if len(want) == 0 {
+			t.Errorf("%s does not know ticket %s", nodes[0].id, number)
+		}
+		for _, n := range nodes[1:] {
+			got := n.journal(number)
+			if !slices.EqualFunc(want, got, func(x, y desk.Sealed) bool { return string(x.Raw) == string(y.Raw) }) {
+				t.Errorf("ticket %s has %d events at %s and %d at %s, or they differ", number, len(want), nodes[0].id, len(got), n.id)
+			}
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package tiers
+
+import (
+	"fmt"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store"
+)
+
+// Record stores a decision of this site: events, record, request marks, counters, and the events into the outboxes of
+// the links on the ticket's path. A decision without events, the answer to a repeated request, changes nothing. Every
+// error is a fault.
+func Record(b *store.Batch, d *desk.Decision) error {
+	if len(d.Events) == 0 {
+		return nil
+	}
+	t, err := newTree(b.Reader)
+	if err != nil {
+		return err
+	}
+	peers, err := t.onward(d.Record.Path)
+	if err != nil {
+		return err
+	}
+	for _, e := range d.Events {
+		if err := recordEvent(b, peers, e); err != nil {
+			return fmt.Errorf("record event %s of ticket %s: %w", desk.EventName(e.Id), e.Ticket, err)
+		}
+	}
+	if err := b.PutTicket(d.Record); err != nil {
+		return fmt.Errorf("record ticket %s: %w", d.Record.GetTicket().GetNumber(), err)
+	}
+	return countEvents(b, d.Events[len(d.Events)-1])
+}
+
+func recordEvent(b *store.Batch, peers []desk.SiteID, e desk.Sealed) error {
+	stored, err := b.PutEvent(e)
+	if err != nil {
+		return err
+	}
+	if !stored {
+		return fmt.Errorf("the journal has it already")
+	}
+	if e.Type == deskpb.Event_OPENED {
+		number, err := desk.ParseNumber(desk.TicketNumber(e.Ticket))
+		if err != nil {
+			return err
+		}
+		if err := b.PutSequence(number.Day, number.Sequence); err != nil {
+			return err
+		}
+	}
+	if request := e.Request; request != nil {
+		mark := &deskpb.RequestMark{Ticket: e.Ticket, BodyHash: request.BodyHash}
+		if err := b.PutRequest(desk.UserID(e.Actor), request.Method, request.Id, mark); err != nil {
+			return err
+		}
+	}
+	return sendEvent(b, peers, e)
+}
+
+// countEvents notes the last event sequence that was given out in this incarnation.
+func countEvents(b *store.Batch, last desk.Sealed) error {
+	site, err := b.Site()
+	if err != nil {
+		return fmt.Errorf("read the site: %w", err)
+	}
+	site.EventSequence = last.Id.Sequence
+	if err := b.PutSite(site); err != nil {
+		return fmt.Errorf("write the site: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package tiers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/tiers/linkpb"
+)
+
+// errSuperseded ends a stream that a newer one of the same child replaces.
+var errSuperseded = errors.New("a newer stream of the same site took over")
+
+// Connect answers a child. It returns when the stream has ended; the status tells the child why.
+func (t *Tiers) Connect(s linkpb.Link_ConnectServer) error {
+	if !t.enter() {
+		return status.Error(codes.Unavailable, errStopping.Error())
+	}
+	defer t.running.Done()
+	ctx, cancel := t.life(s.Context())
+	defer cancel(nil)
+	err := t.answer(ctx, openWire(ctx, cancel, &t.running, s), t.o.PeerSite(s.Context()))
+	code := codes.Unavailable
+	if isRefusal(err) {
+		code = codes.FailedPrecondition
+	}
+	return status.Error(code, err.Error())
+}
+
+// enter counts a stream in; false when the node stops.
+func (t *Tiers) enter() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.stopped {
+		return false
+	}
+	t.running.Add(1)
+	return true
+}
+
+// answer shakes hands with a child and carries the link until it ends. The error is why it ended.
+func (t *Tiers) answer(ctx context.Context, w wire, certified string) error {
+	theirs, err := t.awaitHello(ctx, w)
+	if err != nil {
+		return err
+	}
+	if err := t.checkChild(theirs, certified); err != nil {
+		return t.reject(ctx, w, "", err)
+	}
+	peer := desk.SiteID(theirs.Site)
+	s := newSession(t, w, theirs)
+	ctx, release, err := t.supersede(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := t.welcome(ctx, w, theirs); err != nil {
+		return t.reject(ctx, w, peer, err)
+	}
+	return t.carry(ctx, s)
+}
+
+// welcome answers the Hello of a child whose history fits.
+func (t *Tiers) welcome(ctx context.Context, w wire, theirs *linkpb.Hello) error {
+	_, term, _ := t.o.Site.Leading()
+	peer := desk.SiteID(theirs.Site)
+	if err := t.meet(ctx, theirs); err != nil {
+		return err
+	}
+	ours, err := t.describe(peer, term)
+	if err != nil {
+		return err
+	}
+	if !w.send(ctx, &linkpb.Frame{Content: &linkpb.Frame_Hello{Hello: ours}}) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// awaitHello waits for the first frame, not for ever.
+func (t *Tiers) awaitHello(ctx context.Context, w wire) (*linkpb.Hello, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, t.pace.connect,
+		fmt.Errorf("no Hello came within %s", t.pace.connect))
+	defer cancel()
+	return w.hello(ctx)
+}
+
+// supersede makes s the stream of its child. An older one is ended and waited for; an older Raft term is turned away.
+func (t *Tiers) supersede(ctx context.Context, s *session) (context.Context, func(), error) {
+	ctx, s.cancel = context.WithCancelCause(ctx)
+	t.mu.Lock()
+	old := t.sessions[s.peer]
+	if old != nil && old.term > s.term {
+		t.mu.Unlock()
+		s.cancel(nil)
+		return nil, nil, fmt.Errorf("a stream of %s with the newer Raft term %d is open", s.peer, old.term)
+	}
+	t.sessions[s.peer] = s
+	t.mu.Unlock()
+	if old != nil {
+		old.cancel(errSuperseded)
+		<-old.done
+	}
+	release := func() {
+		s.cancel(nil)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.sessions[s.peer] == s {
+			delete(t.sessions, s.peer)
+		}
+		close(s.done)
+	}
+	return ctx, release, nil
+}
+
+// reject ends a stream that did not come about. A refusal is told to the other end and, where the peer is known to be
+// a neighbour, raised as an alarm.
+func (t *Tiers) reject(ctx context.Context, w wire, peer desk.SiteID, err error) error {
+	var own *desk.Refusal
+	if errors.As(err, &own) {
+		w.refuse(ctx, own)
+	}
+	if peer == "" {
+		if isRefusal(err) {
+			t.o.Logger.Warn("a caller was refused", "reason", err)
+		}
+		return err
+	}
+	if isRefusal(err) {
+		t.board.alarm(peer, err.Error())
+	}
+	t.board.show(peer, Down, err.Error())
+	return err
+}
+
+// carry runs a session and shows how it went.
+func (t *Tiers) carry(ctx context.Context, s *session) error {
+	t.board.show(s.peer, CatchingUp, "")
+	t.reach.connected(s.peer, time.Now())
+	err := s.run(ctx)
+	t.reach.disconnected(s.peer, time.Now())
+	return t.reject(ctx, s.wire, s.peer, err)
+}

@@ -1,0 +1,234 @@
+package tiers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers/linkpb"
+)
+
+// signal wakes one goroutine; raising it twice before it is seen is the same as once.
+type signal chan struct{}
+
+func (s signal) raise() {
+	select {
+	case s <- struct{}{}:
+	default:
+	}
+}
+
+// session is one end of a live stream after both said Hello. Each of its workers is one goroutine.
+type session struct {
+	t           *Tiers
+	wire        wire
+	peer        desk.SiteID
+	incarnation uint64 // the peer's
+	term        uint64 // Raft term of the dialler
+
+	began  time.Time
+	heard  atomic.Int64 // when the last frame came, nanoseconds since began
+	vouch  atomic.Int64 // when the peer last showed that it commits, nanoseconds since began; 0 never
+	proved atomic.Int64 // when this site last proved its majority, nanoseconds since began
+	closed atomic.Bool  // the peer takes no hand-overs now
+	up     atomic.Bool  // the link is UP
+
+	start    uint64        // the peer's mark at the Hello: sending begins behind it
+	sent     atomic.Uint64 // last sequence put on the wire
+	acked    atomic.Uint64 // last sequence that the peer acknowledged
+	progress signal        // for the sender: acked grew, or the peer vouched
+	settled  signal        // for the acknowledger: acked grew
+	incoming chan *linkpb.Items
+	backlog  atomic.Int64 // bytes in incoming
+	arrived  signal       // for the courier: something was received
+
+	cancel context.CancelCauseFunc // of an accepted stream: ends it
+	done   chan struct{}           // of an accepted stream: closed when it has ended
+}
+
+func newSession(t *Tiers, w wire, theirs *linkpb.Hello) *session {
+	s := &session{
+		t:           t,
+		wire:        w,
+		peer:        desk.SiteID(theirs.Site),
+		incarnation: theirs.Incarnation,
+		term:        theirs.RaftTerm,
+		began:       time.Now(),
+		start:       theirs.ReceivedSequence,
+		progress:    make(signal, 1),
+		settled:     make(signal, 1),
+		arrived:     make(signal, 1),
+		incoming:    make(chan *linkpb.Items, t.pace.window),
+		done:        make(chan struct{}),
+	}
+	s.sent.Store(s.start)
+	s.acked.Store(s.start)
+	s.settled.raise()
+	return s
+}
+
+// run carries the link until the stream ends, and returns why it did. No worker lives on.
+func (s *session) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.heard.Store(int64(time.Since(s.began)))
+	s.proved.Store(int64(time.Since(s.began)))
+	var workers sync.WaitGroup
+	for _, work := range []func(context.Context) error{
+		s.route, s.sendItems, s.applyItems, s.acknowledge, s.beat, s.prove, s.carryHandovers,
+	} {
+		workers.Go(func() {
+			if err := work(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// age is how long ago a mark of the session's clock was set.
+func (s *session) age(mark *atomic.Int64) time.Duration {
+	return time.Since(s.began) - time.Duration(mark.Load())
+}
+
+// route hands every frame to the worker that waits for it. It never waits itself, so that no frame hides a heartbeat.
+func (s *session) route(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case frame := <-s.wire.in:
+			s.heard.Store(int64(time.Since(s.began)))
+			if err := s.take(frame); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *session) take(frame *linkpb.Frame) error {
+	switch content := frame.Content.(type) {
+	case *linkpb.Frame_Items:
+		return s.queue(content.Items)
+	case *linkpb.Frame_Ack:
+		return s.noteAck(content.Ack.Sequence)
+	case *linkpb.Frame_Heartbeat:
+		return s.noteHeartbeat(content.Heartbeat)
+	case *linkpb.Frame_Refusal:
+		return &refusedError{message: content.Refusal.Message}
+	}
+	return nil
+}
+
+func (s *session) noteAck(sequence uint64) error {
+	if sent := s.sent.Load(); sequence > sent {
+		return fmt.Errorf("%s acknowledged item %d, but only %d were sent", s.peer, sequence, sent)
+	}
+	s.vouch.Store(int64(time.Since(s.began)))
+	if sequence > s.acked.Load() {
+		s.acked.Store(sequence)
+		s.settled.raise()
+	}
+	s.progress.raise()
+	return nil
+}
+
+func (s *session) noteHeartbeat(h *linkpb.Heartbeat) error {
+	s.closed.Store(h.Full || h.Recovering)
+	if h.Committed {
+		s.vouch.Store(int64(time.Since(s.began)))
+		s.progress.raise()
+	}
+	if len(h.Reach) == 0 {
+		return nil
+	}
+	return s.t.o.Site.View(func(r *store.Reader) error { return s.hear(r, h.Reach) })
+}
+
+// hear believes a neighbour about sites that the directory does not place on another side of the tree.
+func (s *session) hear(r *store.Reader, reach []*linkpb.Reach) error {
+	t, err := newTree(r)
+	if err != nil {
+		return err
+	}
+	for _, about := range reach {
+		where, child, err := t.locate(desk.SiteID(about.Site))
+		if err != nil {
+			return err
+		}
+		if where == unknown || where == below && child == s.peer || where == elsewhere && s.peer == t.parent() {
+			s.t.reach.heard(s.peer, about)
+		}
+	}
+	return nil
+}
+
+// beat sends a heartbeat at once and then regularly, and gives the stream up when the peer has fallen silent.
+func (s *session) beat(ctx context.Context) error {
+	ticks := time.NewTicker(s.t.pace.beat)
+	defer ticks.Stop()
+	told := uint64(0)
+	for {
+		if s.age(&s.heard) > s.t.pace.silence {
+			return fmt.Errorf("nothing was heard from %s for %s", s.peer, s.t.pace.silence)
+		}
+		if time.Since(s.began) > s.t.pace.silence {
+			s.t.board.calm(s.peer)
+		}
+		news, version := s.t.reach.news(s.peer, told)
+		frame := &linkpb.Frame{Content: &linkpb.Frame_Heartbeat{Heartbeat: &linkpb.Heartbeat{
+			Committed: s.age(&s.proved) < s.t.pace.beat,
+			Reach:     news,
+		}}}
+		select {
+		case s.wire.out <- frame:
+			told = version
+			select {
+			case <-ticks.C:
+			case <-ctx.Done():
+				return nil
+			}
+		case <-ticks.C: // The writer is stuck; what the frame said is old by now.
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// prove asks for this site's majority twice as often as heartbeats vouch for it.
+func (s *session) prove(ctx context.Context) error {
+	for pause(ctx, s.t.pace.beat/2) {
+		attempt, cancel := context.WithTimeout(ctx, s.t.pace.barrier)
+		if err := s.t.o.Site.Barrier(attempt); err == nil {
+			s.proved.Store(int64(time.Since(s.began)))
+		}
+		cancel()
+	}
+	return nil
+}
+
+// insist proposes a command until it has an outcome. A nil result means that the context ended first.
+func (s *session) insist(ctx context.Context, c *deskpb.Command) *deskpb.Result {
+	for {
+		result, err := s.propose(ctx, c)
+		if err == nil {
+			return result
+		}
+		s.t.o.Logger.Debug("command had no outcome", "peer", string(s.peer), "error", err)
+		if !pause(ctx, s.t.pace.retry) {
+			return nil
+		}
+	}
+}
+
+func (s *session) propose(ctx context.Context, c *deskpb.Command) (*deskpb.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.t.pace.propose)
+	defer cancel()
+	return s.t.o.Site.Propose(ctx, c)
+}

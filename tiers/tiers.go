@@ -1,0 +1,234 @@
+package tiers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers/linkpb"
+)
+
+// Site is the replicated site for which links speak. node implements it. Its methods are safe for concurrent use.
+type Site interface {
+	// Propose has a command decided by the site's group, from any of its nodes. A refusal is in the result. An error
+	// says that the outcome is unknown or that nothing was done; every command that tiers proposes may be repeated.
+	Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Result, error)
+	// Barrier proves that the site's leader has its majority and that local reads are current.
+	Barrier(ctx context.Context) error
+	// View reads this node's state.
+	View(read func(*store.Reader) error) error
+	// Changed returns a channel that is closed when something for the peer was written (outbox, queued hand-over).
+	Changed(peer desk.SiteID) <-chan struct{}
+	// Leading tells whether this node leads the site, with the Raft term; the channel is closed when that changes.
+	Leading() (leading bool, term uint64, changed <-chan struct{})
+}
+
+// Options starts the links of one node.
+type Options struct {
+	Site   Site
+	SiteID desk.SiteID
+	Name   string
+	Tier   deskpb.Site_Tier
+	Parent desk.SiteID // empty at the province
+	Node   string
+	// ParentAddresses returns grpc addresses of the parent's nodes, best first.
+	ParentAddresses func() []string
+	// Dial opens a connection to a neighbour; nil: plain TCP. Tests and the demo cut lines here.
+	Dial func(ctx context.Context, address string) (net.Conn, error)
+	// Credentials for the link; nil: without TLS.
+	Credentials credentials.TransportCredentials
+	// PeerSite returns the site that the other end's certificate names, "" without TLS; nil: always "".
+	PeerSite func(ctx context.Context) string
+	Logger   *slog.Logger          // nil: nothing is logged
+	Metrics  prometheus.Registerer // nil: not measured
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Site == nil:
+		return errors.New("start the links: there is no site to speak for")
+	case !o.SiteID.Valid():
+		return fmt.Errorf("start the links: %q cannot name a site", o.SiteID)
+	case o.Parent != "" && o.ParentAddresses == nil:
+		return fmt.Errorf("start the links of %s: nothing tells the addresses of its parent %s", o.SiteID, o.Parent)
+	}
+	return nil
+}
+
+func (o *Options) complete() {
+	if o.Dial == nil {
+		o.Dial = func(ctx context.Context, address string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "tcp", address)
+		}
+	}
+	if o.Credentials == nil {
+		o.Credentials = insecure.NewCredentials()
+	}
+	if o.PeerSite == nil {
+		o.PeerSite = func(context.Context) string { return "" }
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+// pace holds the times and bounds of a link.
+type pace struct {
+	connect  time.Duration // for one address, up to the neighbour's Hello
+	barrier  time.Duration // for one proof of the majority
+	propose  time.Duration // for one command of the log
+	retry    time.Duration // between attempts at a command that had no outcome
+	beat     time.Duration // between heartbeats
+	silence  time.Duration // without a frame, after which a stream is given up
+	redial   time.Duration // first pause after a failed attempt; it doubles
+	redials  time.Duration // longest pause after a failed attempt
+	refused  time.Duration // pause after a refusal
+	settle   time.Duration // an acknowledgement younger than this may have overtaken a Hello
+	courier  time.Duration // between looks of the courier at the queue when nothing wakes it
+	transit  time.Duration // over which landed hand-overs are counted
+	frame    int           // bytes of items in one frame, and so in one command
+	items    int           // items in one frame
+	bytes    int           // unacknowledged bytes
+	window   int           // unacknowledged items
+	lag      uint64        // pending items above which a link is catching up
+	transits [2]int        // least and most hand-overs in transit
+}
+
+func defaultPace() pace {
+	return pace{
+		connect: 2 * time.Second,
+		barrier: time.Second,
+		propose: 5 * time.Second,
+		retry:   200 * time.Millisecond,
+		beat:    time.Second,
+		silence: 3 * time.Second,
+		redial:  200 * time.Millisecond,
+		redials: 2 * time.Second,
+		refused: 15 * time.Second,
+		settle:  10 * time.Second,
+		courier: 200 * time.Millisecond,
+		transit: 200 * time.Millisecond,
+
+		frame:    256 << 10,
+		items:    256,
+		bytes:    1 << 20,
+		window:   2048,
+		lag:      1000,
+		transits: [2]int{8, 1024},
+	}
+}
+
+// errStopping ends the streams of a node that goes.
+var errStopping = errors.New("this node stops")
+
+// Tiers carries the links of one node: it dials the parent while the node leads its site, and answers children at any
+// time. Its methods are safe for concurrent use.
+type Tiers struct {
+	linkpb.UnimplementedLinkServer
+	o       Options
+	pace    pace
+	board   *board
+	reach   *reachTable
+	metrics *metrics
+
+	stopping chan struct{}  // closed by Stop
+	running  sync.WaitGroup // everything that Start, Connect and their streams began
+
+	mu       sync.Mutex               // guards stopped and sessions
+	stopped  bool                     // no stream may begin any more
+	sessions map[desk.SiteID]*session // the live stream of each child
+}
+
+// Start begins to dial the parent whenever this node leads.
+func Start(o Options) (*Tiers, error) { return start(o, defaultPace()) }
+
+func start(o Options, p pace) (*Tiers, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	o.complete()
+	o.Logger = o.Logger.With("component", "tiers", "site", string(o.SiteID))
+	m, err := newMetrics(o.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("start the links of %s: %w", o.SiteID, err)
+	}
+	t := &Tiers{
+		o:        o,
+		pace:     p,
+		metrics:  m,
+		board:    newBoard(o.Logger, m),
+		reach:    newReachTable(),
+		stopping: make(chan struct{}),
+		sessions: make(map[desk.SiteID]*session),
+	}
+	if o.Parent != "" {
+		t.running.Go(t.dialParent)
+	}
+	return t, nil
+}
+
+// Register adds the Link service to the node's grpc server.
+func (t *Tiers) Register(s grpc.ServiceRegistrar) { linkpb.RegisterLinkServer(s, t) }
+
+// Links returns the links this node carries now, and those that went down here, by peer. The parent is among them
+// while this node leads.
+func (t *Tiers) Links() []LinkStatus { return t.board.list() }
+
+// Reach returns the sites this node heard of over its links, by id, this site excluded.
+func (t *Tiers) Reach() []Reach { return t.reach.list() }
+
+// Alarms are sentences an operator should read: a neighbour that does not fit, a doubled site.
+func (t *Tiers) Alarms() []string { return t.board.alarmed() }
+
+// Stop closes the links and waits for their goroutines. It may be called again.
+func (t *Tiers) Stop() {
+	t.mu.Lock()
+	first := !t.stopped
+	t.stopped = true
+	t.mu.Unlock()
+	if first {
+		close(t.stopping)
+	}
+	t.running.Wait()
+	if first {
+		t.metrics.unregister()
+	}
+}
+
+// life derives a context that ends with the node's links.
+func (t *Tiers) life(parent context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
+	t.running.Go(func() {
+		select {
+		case <-t.stopping:
+			cancel(errStopping)
+		case <-ctx.Done():
+		}
+	})
+	return ctx, cancel
+}
+
+// pause waits; false when the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
