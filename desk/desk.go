@@ -22,9 +22,9 @@ type Here struct {
 	Site        SiteID
 	Tier        deskpb.Site_Tier
 	Path        []SiteID // this site first, then its ancestors as far as the directory knows them
-	Incarnation uint64
-	Letters     string // in the numbers of a later incarnation
-	Sequence    uint64 // last event sequence given out in this incarnation
+	Incarnation uint64   // never 0
+	Letters     string   // in the numbers of a later incarnation
+	Sequence    uint64   // last event sequence given out in this incarnation
 }
 
 // View is what the rules read besides the command. An error from it is a fault, never a refusal.

@@ -37,6 +37,7 @@ type crashes struct {
 	often int   // the power fails before one in so many operations
 	kept  []int // what may be kept of the unsynced data and directory entries, in percent
 	seen  []crash
+	ended bool
 
 	applied, mark uint64
 }
@@ -65,7 +66,7 @@ func (c *crashes) fs() vfs.FS {
 func (c *crashes) maybe(before string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.rng.IntN(c.often) == 0 {
+	if !c.ended && c.rng.IntN(c.often) == 0 {
 		c.fail(before, c.kept[c.rng.IntN(len(c.kept))])
 	}
 }
@@ -78,11 +79,20 @@ func (c *crashes) fail(before string, percent int) {
 	})
 }
 
-// now fails the power now, keeping only what was synced.
-func (c *crashes) now(before string) {
+// begin forgets the crashes so far.
+func (c *crashes) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen = nil
+}
+
+// end fails the power a last time, keeping only what was synced, and returns the crashes.
+func (c *crashes) end(before string) []crash {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fail(before, 0)
+	c.ended = true
+	return c.seen
 }
 
 func (c *crashes) reported(applied, mark uint64) {
@@ -119,8 +129,8 @@ func TestACrashLeavesAnExactPrefixOfTheLog(t *testing.T) {
 	total, lostSome := 0, 0
 	for seed := range uint64(25) {
 		c := newCrashes(seed, 25, anyPart)
-		history := playLog(t, c, seed)
-		for _, crash := range c.seen {
+		history, seen := playLog(t, c, seed)
+		for _, crash := range seen {
 			s := mustOpen(t, options(crash.disk))
 			if s.Applied() < crash.mark {
 				t.Errorf("seed %d, before %s, %s: applied index %d is below the mark %d", seed, crash.before, crash.lost, s.Applied(), crash.mark)
@@ -153,8 +163,8 @@ func standings(t *testing.T, s *Store) (applied, mark uint64) {
 	return applied, mark
 }
 
-// playLog applies random entries, marks, flushes and checkpoints, and returns the state after each entry.
-func playLog(t *testing.T, c *crashes, seed uint64) map[uint64][sha256.Size]byte {
+// playLog applies random entries, marks and flushes, and returns the state after each entry and the crashes meanwhile.
+func playLog(t *testing.T, c *crashes, seed uint64) (map[uint64][sha256.Size]byte, []crash) {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	s := mustOpen(t, options(c.fs()))
 	history := map[uint64][sha256.Size]byte{0: fingerprint(t, s)}
@@ -180,9 +190,9 @@ func playLog(t *testing.T, c *crashes, seed uint64) map[uint64][sha256.Size]byte
 		history[applied] = fingerprint(t, s)
 		c.reported(applied, mark)
 	}
-	c.now("the end")
+	seen := c.end("the end")
 	mustClose(t, s)
-	return history
+	return history, seen
 }
 
 // putEntry commits tickets with their events; some entries are so large that the log of the database is rotated.
@@ -224,16 +234,16 @@ func TestACrashInARestoreLeavesTheOldStateOrTheNew(t *testing.T) {
 			t.Fatal(err)
 		}
 		oldState, oldStand, id := fingerprint(t, s), s.Applied(), s.ServerID()
-		c.seen = nil
+		c.begin()
 		if err := s.Restore(bytes.NewReader(stream)); err != nil {
 			t.Fatal(err)
 		}
-		c.now("the restore returned")
-		for i, crash := range c.seen {
+		seen := c.end("the restore returned")
+		for i, crash := range seen {
 			reopened := mustOpen(t, options(crash.disk))
 			got, stand := fingerprint(t, reopened), reopened.Applied()
 			isOld, isNew := got == oldState && stand == oldStand, got == newState && stand == newStand
-			if last := i == len(c.seen)-1; !isOld && !isNew || last && !isNew {
+			if last := i == len(seen)-1; !isOld && !isNew || last && !isNew {
 				t.Errorf("before %s, %s: the state is the old one: %t, the new one: %t, and stands at %d", crash.before, crash.lost, isOld, isNew, stand)
 			}
 			if mark, _, _, err := reopened.Mark(); isNew && mark != newStand || err != nil {
@@ -254,13 +264,13 @@ func TestACrashWhileADirectoryIsMadeIsHarmless(t *testing.T) {
 		c := newCrashes(seed, 1, allOrNothing)
 		s := mustOpen(t, options(c.fs()))
 		id := s.ServerID()
-		c.now("the open returned")
-		for i, crash := range c.seen {
+		seen := c.end("the open returned")
+		for i, crash := range seen {
 			reopened := mustOpen(t, options(crash.disk))
 			if reopened.Applied() != 0 {
 				t.Errorf("before %s, %s: applied index %d, want 0", crash.before, crash.lost, reopened.Applied())
 			}
-			if last := i == len(c.seen)-1; last && reopened.ServerID() != id {
+			if last := i == len(seen)-1; last && reopened.ServerID() != id {
 				t.Errorf("the server id %s was lost after the open returned: it is %s", id, reopened.ServerID())
 			}
 			mustClose(t, reopened)
@@ -277,9 +287,9 @@ func TestACrashWhileAStoreIsReopenedLosesNothing(t *testing.T) {
 		commitTickets(t, s, 10)
 		want, stand := fingerprint(t, s), s.Applied()
 		mustClose(t, s)
-		c.seen = nil
+		c.begin()
 		s = mustOpen(t, options(c.fs()))
-		for _, crash := range c.seen {
+		for _, crash := range c.end("the open returned") {
 			reopened := mustOpen(t, options(crash.disk))
 			if fingerprint(t, reopened) != want || reopened.Applied() != stand {
 				t.Errorf("before %s, %s: the state is another, at %d instead of %d", crash.before, crash.lost, reopened.Applied(), stand)
@@ -294,7 +304,7 @@ func TestACrashDuringACheckpointLeavesNothingBehind(t *testing.T) {
 	c := newCrashes(1, 1, anyPart)
 	s := mustOpen(t, options(c.fs()))
 	commitTickets(t, s, 3)
-	c.seen = nil
+	c.begin()
 	stream, _, _, _, _, err := s.Checkpoint()
 	if err != nil {
 		t.Fatal(err)
@@ -302,11 +312,11 @@ func TestACrashDuringACheckpointLeavesNothingBehind(t *testing.T) {
 	if _, err := io.Copy(io.Discard, stream); err != nil {
 		t.Fatal(err)
 	}
-	c.now("the stream was closed")
+	seen := c.end("the stream was closed")
 	if err := stream.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, crash := range c.seen {
+	for _, crash := range seen {
 		mustClose(t, mustOpen(t, options(crash.disk)))
 		checkTidy(t, crash.disk)
 	}

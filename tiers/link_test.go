@@ -142,7 +142,12 @@ func TestNewerLeaderSupersedesTheOlderStream(t *testing.T) {
 		s := middle.tiers.live("330106")
 		return s != nil && s.term == 2 && heir.state(middle.id) == Up
 	})
-	eventually(t, "the first node is turned away", func() bool { return old.state(middle.id) == Down })
+	eventually(t, "the first node is turned away for good", func() bool {
+		return strings.Contains(old.status(middle.id).Reason, "with the newer Raft term 2 is open")
+	})
+	if heir.state(middle.id) != Up || middle.tiers.live("330106").term != 2 {
+		t.Errorf("the second node's link is %+v after the first dialled again", heir.status(middle.id))
+	}
 	if alarms := middle.tiers.Alarms(); len(alarms) != 0 {
 		t.Errorf("a change of leader raised alarms: %q", alarms)
 	}

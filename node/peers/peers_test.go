@@ -1,0 +1,273 @@
+package peers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+
+	"github.com/tierdesk/tierdesk/node/peers/peerpb"
+	"github.com/tierdesk/tierdesk/replication"
+	"github.com/tierdesk/tierdesk/tiers"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// replica answers what it is told to.
+type replica struct {
+	err     error
+	hang    bool // until the caller gives up
+	admits  []replication.Server
+	removed string
+	leads   string
+}
+
+func (r *replica) Greet(known []replication.Server) replication.Hello {
+	return replication.Hello{Site: "330106", Self: replication.Server{ID: "n1-aa", Raft: "r:1", GRPC: "g:1"}, Founded: true, Known: known}
+}
+
+func (r *replica) Admit(_ context.Context, s replication.Server) error {
+	r.admits = append(r.admits, s)
+	return r.err
+}
+
+func (r *replica) ProposeHere(ctx context.Context, command []byte) ([]byte, uint64, error) {
+	if r.hang {
+		<-ctx.Done()
+		return nil, 0, ctx.Err()
+	}
+	if r.err != nil {
+		return nil, 0, r.err
+	}
+	return append([]byte("did "), command...), 42, nil
+}
+
+func (r *replica) ReadIndex(context.Context) (uint64, error) { return 7, r.err }
+
+func (r *replica) Remove(_ context.Context, serverID string) error {
+	r.removed = serverID
+	return r.err
+}
+
+func (r *replica) TransferLeadership(_ context.Context, serverID string) error {
+	r.leads = serverID
+	return r.err
+}
+
+// links is what the test's server knows, with times as the wire carries them.
+var links = Links{
+	Node: "n1", Applied: 9, Alarms: []string{"look here"},
+	Links: []tiers.LinkStatus{{Peer: "330100", State: tiers.Down, Since: time.UnixMicro(5), Reason: "cut"}},
+	Reach: []tiers.Reach{{Site: "330000", Alive: true, Since: time.UnixMicro(6)}},
+}
+
+// serve runs a server of site 330106 until the test ends and returns its address.
+func serve(t *testing.T, r *replica, callerSite func(context.Context) string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	err = Register(server, ServerOptions{Site: "330106", Replica: r, Links: func() Links { return links }, CallerSite: callerSite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		server.Stop()
+		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) { // a test may end before it began
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return listener.Addr().String()
+}
+
+func dial(t *testing.T, site string) *Client {
+	t.Helper()
+	c, err := NewClient(ClientOptions{Site: site})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestCallsArriveWhole(t *testing.T) {
+	r := &replica{}
+	address, c, ctx := serve(t, r, nil), dial(t, "330106"), t.Context()
+	me := replication.Server{ID: "n2-bb", Raft: "r:2", GRPC: "g:2"}
+
+	hello, err := c.Hello(ctx, address, []replication.Server{me, {ID: "n0-cc"}})
+	if want := r.Greet([]replication.Server{me, {ID: "n0-cc"}}); err != nil || !reflect.DeepEqual(hello, want) {
+		t.Errorf("hello %+v, %v, want %+v", hello, err, want)
+	}
+	if err := c.Join(ctx, address, me); err != nil || !reflect.DeepEqual(r.admits, []replication.Server{me}) {
+		t.Errorf("join %v admitted %v, want %v", err, r.admits, me)
+	}
+	if result, index, err := c.Propose(ctx, address, []byte("it")); err != nil || string(result) != "did it" || index != 42 {
+		t.Errorf("propose %q at %d, %v", result, index, err)
+	}
+	if index, err := c.ReadIndex(ctx, address); err != nil || index != 7 {
+		t.Errorf("read index %d, %v", index, err)
+	}
+	if got, err := c.Links(ctx, address); err != nil || !reflect.DeepEqual(got, links) {
+		t.Errorf("links %+v, %v, want %+v", got, err, links)
+	}
+	if err := c.Remove(ctx, address, "n3"); err != nil || r.removed != "n3" {
+		t.Errorf("remove %v took out %q", err, r.removed)
+	}
+	if err := c.TransferLeadership(ctx, address, "n2"); err != nil || r.leads != "n2" {
+		t.Errorf("transfer %v to %q", err, r.leads)
+	}
+}
+
+func TestErrorsKeepTheirMeaning(t *testing.T) {
+	for _, o := range outcomes() {
+		t.Run(o.reason, func(t *testing.T) {
+			r := &replica{err: fmt.Errorf("%w: because", o.err)}
+			_, _, err := dial(t, "330106").Propose(t.Context(), serve(t, r, nil), nil)
+			if !errors.Is(err, o.err) || !strings.Contains(err.Error(), "because") {
+				t.Errorf("propose: %v, want %v with its cause", err, o.err)
+			}
+		})
+	}
+	t.Run("an error that nobody has named", func(t *testing.T) {
+		_, _, err := dial(t, "330106").Propose(t.Context(), serve(t, &replica{err: errors.New("strange")}, nil), nil)
+		if !errors.Is(err, replication.ErrUnknownOutcome) || !strings.Contains(err.Error(), "strange") {
+			t.Errorf("propose: %v, want an unknown outcome", err)
+		}
+	})
+}
+
+func TestOnlyNodesOfTheSiteAreServed(t *testing.T) {
+	calls := map[string]func(*Client, string) error{
+		"hello":    func(c *Client, a string) error { _, err := c.Hello(t.Context(), a, nil); return err },
+		"join":     func(c *Client, a string) error { return c.Join(t.Context(), a, replication.Server{}) },
+		"propose":  func(c *Client, a string) error { _, _, err := c.Propose(t.Context(), a, nil); return err },
+		"read":     func(c *Client, a string) error { _, err := c.ReadIndex(t.Context(), a); return err },
+		"links":    func(c *Client, a string) error { _, err := c.Links(t.Context(), a); return err },
+		"remove":   func(c *Client, a string) error { return c.Remove(t.Context(), a, "") },
+		"transfer": func(c *Client, a string) error { return c.TransferLeadership(t.Context(), a, "") },
+	}
+	for name, call := range calls {
+		t.Run(name, func(t *testing.T) {
+			err := call(dial(t, "330100"), serve(t, &replica{}, nil))
+			if !errors.Is(err, replication.ErrRefused) || !strings.Contains(err.Error(), "this is a node of 330106, not of 330100") {
+				t.Errorf("call by a node of 330100: %v", err)
+			}
+			certificate := func(context.Context) string { return "330200" }
+			err = call(dial(t, "330106"), serve(t, &replica{}, certificate))
+			if !errors.Is(err, replication.ErrRefused) || !strings.Contains(err.Error(), "not of 330200") {
+				t.Errorf("call with a certificate of 330200: %v", err)
+			}
+			certificate = func(context.Context) string { return "" }
+			err = call(dial(t, "330106"), serve(t, &replica{}, certificate))
+			if !errors.Is(err, replication.ErrRefused) {
+				t.Errorf("call without a certificate: %v", err)
+			}
+		})
+	}
+}
+
+func TestWhatNeverLeftWasNotDone(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, "330106")
+	for what, address := range map[string]string{"a closed port": closed.Addr().String(), "no address": ""} {
+		if _, _, err := c.Propose(t.Context(), address, nil); !errors.Is(err, replication.ErrUnreachable) {
+			t.Errorf("propose to %s: %v, want ErrUnreachable", what, err)
+		}
+	}
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := c.Propose(done, serve(t, &replica{}, nil), nil); !errors.Is(err, replication.ErrUnreachable) {
+		t.Errorf("propose with an ended context: %v, want ErrUnreachable", err)
+	}
+	c.Close()
+	if _, _, err := c.Propose(t.Context(), serve(t, &replica{}, nil), nil); !errors.Is(err, replication.ErrUnreachable) {
+		t.Errorf("propose by a closed client: %v, want ErrUnreachable", err)
+	}
+}
+
+func TestWhatLeftWithoutAnAnswerIsUnknown(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, _, err := dial(t, "330106").Propose(ctx, serve(t, &replica{hang: true}, nil), nil)
+	if !errors.Is(err, replication.ErrUnknownOutcome) {
+		t.Errorf("propose to a leader that does not answer: %v, want ErrUnknownOutcome", err)
+	}
+}
+
+func TestLineThatBreaksDuringTheCallIsUnknown(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, arrived := grpc.NewServer(), make(chan struct{})
+	peerpb.RegisterPeerServer(server, breaking{arrived: arrived})
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	go func() {
+		<-arrived
+		server.Stop()
+	}()
+	_, _, err = dial(t, "330106").Propose(t.Context(), listener.Addr().String(), nil)
+	if !errors.Is(err, replication.ErrUnknownOutcome) || errors.Is(err, replication.ErrUnreachable) {
+		t.Errorf("propose over a line that broke: %v, want ErrUnknownOutcome", err)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("serve: %v", err)
+	}
+}
+
+// breaking takes a command and never answers.
+type breaking struct {
+	peerpb.UnimplementedPeerServer
+	arrived chan struct{}
+}
+
+func (b breaking) Propose(ctx context.Context, _ *peerpb.ProposeRequest) (*peerpb.ProposeResponse, error) {
+	close(b.arrived)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestGreetingWithTooManyServers(t *testing.T) {
+	_, err := dial(t, "330106").Hello(t.Context(), serve(t, &replica{}, nil), make([]replication.Server, maxKnown+1))
+	if err == nil || !strings.Contains(err.Error(), "65 servers") {
+		t.Errorf("hello with 65 servers: %v", err)
+	}
+}
+
+func TestConnectionsAreKeptAndBounded(t *testing.T) {
+	c := dial(t, "330106").conns
+	first, err := c.get("127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for port := range 3 * maxConnections {
+		if _, err := c.get(fmt.Sprintf("127.0.0.1:%d", 1000+port)); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := c.get("127.0.0.1:1"); err != nil || again != first {
+			t.Fatalf("the connection in use was not kept: %v", err)
+		}
+		if len(c.cached) > maxConnections {
+			t.Fatalf("%d connections are cached, want at most %d", len(c.cached), maxConnections)
+		}
+	}
+}

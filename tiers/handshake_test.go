@@ -1,0 +1,64 @@
+package tiers
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers/linkpb"
+)
+
+// TestFit holds the county's Hello, spoilt in one place, against the city's end of a link with a history.
+func TestFit(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		spoil  func(h *linkpb.Hello)
+		reason string // empty: it fits
+	}{
+		{"the county as it is", func(*linkpb.Hello) {}, ""},
+		{"a county that wrote more meanwhile", func(h *linkpb.Hello) { h.SentSequence, h.SentHash = 99, []byte("later") }, ""},
+		{"a county that never met the city", func(h *linkpb.Hello) { h.PeerIncarnation = 0 }, ""},
+		{"no incarnation", func(h *linkpb.Hello) { h.Incarnation = 0 }, "PEER_CHANGED"},
+		{"another incarnation of the county", func(h *linkpb.Hello) { h.Incarnation++ }, "PEER_CHANGED"},
+		{"another incarnation of the city", func(h *linkpb.Hello) { h.PeerIncarnation++ }, "PEER_CHANGED"},
+		{"a mark beyond what was sent", func(h *linkpb.Hello) { h.ReceivedSequence = 99 }, "ROLLED_BACK"},
+		{"a mark below the acknowledgement", func(h *linkpb.Hello) { h.ReceivedSequence, h.ReceivedHash = 0, nil }, "PEER_ROLLED_BACK"},
+		{"another hash at the mark", func(h *linkpb.Hello) { h.ReceivedHash = []byte("other") }, "STREAM_MISMATCH"},
+		{"less sent than was received", func(h *linkpb.Hello) { h.SentSequence-- }, "PEER_ROLLED_BACK"},
+		{"another hash of what was sent", func(h *linkpb.Hello) { h.SentHash = []byte("other") }, "STREAM_MISMATCH"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			child, parent := pair(t)
+			ship(t, child, parent)
+			ship(t, parent, child)
+			link := child.link(parent.id)
+			hello := &linkpb.Hello{
+				Site: county.Id, Incarnation: county.Incarnation, PeerIncarnation: city.Incarnation,
+				SentSequence: link.SentSequence, SentHash: link.SentHash,
+				ReceivedSequence: link.ReceivedSequence, ReceivedHash: link.ReceivedHash,
+			}
+			tt.spoil(hello)
+			err := parent.View(func(r *store.Reader) error { return fit(r, hello, time.Now().Add(time.Hour), time.Second) })
+			var refusal *desk.Refusal
+			switch {
+			case tt.reason == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case tt.reason != "" && (!errors.As(err, &refusal) || refusal.Reason != tt.reason):
+				t.Errorf("got %v, want a refusal with reason %s", err, tt.reason)
+			}
+		})
+	}
+}
+
+// A Hello may be older than an acknowledgement that an older stream delivered a moment ago; that is no misfit.
+func TestFitForgivesAFreshAcknowledgement(t *testing.T) {
+	child, parent := pair(t)
+	ship(t, parent, child)
+	hello := &linkpb.Hello{Site: county.Id, Incarnation: county.Incarnation}
+	err := parent.View(func(r *store.Reader) error { return fit(r, hello, time.Now(), time.Minute) })
+	if !errors.Is(err, errOvertaken) {
+		t.Errorf("got %v, want %v", err, errOvertaken)
+	}
+}
