@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"slices"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -28,6 +30,9 @@ func (s sink) Accept(_ string, level hclog.Level, message string, args ...any) {
 		at = slog.LevelWarn
 	case hclog.Error:
 		at = slog.LevelError
+	}
+	if message == "failed to accept connection" && slices.Contains(args, any(net.ErrClosed)) {
+		at = slog.LevelDebug // Raft says so at every orderly stop
 	}
 	if !s.logger.Enabled(context.Background(), at) {
 		return

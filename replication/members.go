@@ -154,6 +154,9 @@ func (r *Replica) TransferLeadership(ctx context.Context, serverID string) error
 	if serverID == r.self.ID {
 		return nil
 	}
+	if serverID == "" && len(r.voters()) < 2 {
+		return fmt.Errorf("transfer leadership: %w: there is no other voter", ErrRefused)
+	}
 	start := r.raft.LeadershipTransfer
 	if serverID != "" {
 		to, ok := findServer(r.servers(), serverID)

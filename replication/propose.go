@@ -9,11 +9,13 @@ import (
 const (
 	firstPause = 5 * time.Millisecond // between two tries; doubles
 	lastPause  = 200 * time.Millisecond
+	// quorumPatience is how long a call waits for a leader. An election takes a second or three; when there is none after that,
+	// a majority is gone, and who asked should hear it while it still listens.
+	quorumPatience = 5 * time.Second
 )
 
 // Propose has the command decided by the group, from any node, and returns its result and the index it was applied at.
-// The result is visible to local reads once Applied() >= index. While there is no leader it tries again until the context
-// ends, at most 10 s when the context has no deadline.
+// The result is visible to local reads once Applied() >= index. While there is no leader it tries again for at most 5 s.
 //
 // Errors: ErrNoQuorum, ErrOverloaded and ErrRefused (more than 1 MiB) mean that nothing was done, ErrUnknownOutcome that
 // the command may have been applied. The command must not be changed afterwards.
@@ -81,13 +83,17 @@ func (r *Replica) enqueue(ctx context.Context, command []byte) ([]byte, uint64, 
 	}
 }
 
-// retry calls again, after a pause, what failed without having done anything. When the context ends, or the replica
-// stops, the error wraps ErrNoQuorum.
+// retry calls again, after a pause, what failed without having done anything. When that patience or the context ends, or the
+// replica stops, the error wraps ErrNoQuorum.
 func (r *Replica) retry(ctx context.Context, call func() error) error {
+	began := time.Now()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := call()
 		if !passing(err) {
 			return err
+		}
+		if time.Since(began) > quorumPatience {
+			return fmt.Errorf("%w: %v", ErrNoQuorum, err)
 		}
 		select {
 		case <-time.After(pause):

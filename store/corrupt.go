@@ -41,8 +41,8 @@ func explainOpen(path string, err error) error {
 	if errno := syscall.Errno(0); errors.As(err, &errno) && errno != syscall.ENOENT {
 		return fmt.Errorf("open database %s: %w", path, err)
 	}
-	if corrupt := explain(path, err); corrupt != err {
-		return corrupt
+	if pebble.IsCorruptionError(err) {
+		return explain(path, err)
 	}
 	return &corruptError{path: path, cause: err}
 }

@@ -68,27 +68,27 @@ func (s span) behind(key keys.Key) span {
 // scan visits the rows of a span in order until visit returns false. Key and value are valid only during the visit. A
 // batch may write meanwhile; the scan does not see it.
 func (r *Reader) scan(over span, visit func(key, value []byte) (more bool, err error)) (err error) {
-	rows, err := r.from.NewIter(&pebble.IterOptions{LowerBound: over.lower, UpperBound: over.upper})
+	iter, err := r.from.NewIter(&pebble.IterOptions{LowerBound: over.lower, UpperBound: over.upper})
 	if err != nil {
 		return fmt.Errorf("scan rows from %x: %w", over.lower, explain(r.path, err))
 	}
 	// What stops the iteration before its end is returned by Close.
 	defer func() {
-		if closed := rows.Close(); err == nil && closed != nil {
+		if closed := iter.Close(); err == nil && closed != nil {
 			err = fmt.Errorf("scan rows from %x: %w", over.lower, explain(r.path, closed))
 		}
 	}()
-	first, next := rows.First, rows.Next
+	first, next := iter.First, iter.Next
 	if over.descending {
-		first, next = rows.Last, rows.Prev
+		first, next = iter.Last, iter.Prev
 	}
 	for valid := over.limit > 0 && first(); valid; valid = over.limit > 0 && next() {
 		over.limit--
-		value, err := rows.ValueAndErr()
+		value, err := iter.ValueAndErr()
 		if err != nil {
-			return fmt.Errorf("read row %x: %w", rows.Key(), explain(r.path, err))
+			return fmt.Errorf("read row %x: %w", iter.Key(), explain(r.path, err))
 		}
-		if more, err := visit(rows.Key(), value); !more || err != nil {
+		if more, err := visit(iter.Key(), value); !more || err != nil {
 			return err
 		}
 	}

@@ -122,6 +122,20 @@ func TestNothingDepartsToASiteThatCannotCommit(t *testing.T) {
 	eventually(t, "the city holds the ticket", func() bool { return holder(bottom.office, held) == "330100" })
 }
 
+// More than the window holds waits behind a city that commits nothing; the link says so, and all of it arrives in the end.
+func TestLinkCatchesUp(t *testing.T) {
+	_, middle, bottom := chainOfThree(t)
+	middle.loseMajority(true)
+	var numbers []string
+	for i := range 3 * quick().window {
+		numbers = append(numbers, bottom.open(t, fmt.Sprintf("积压 %d", i)))
+	}
+	eventually(t, "the county sees the link lag", func() bool { return bottom.state(middle.id) == CatchingUp })
+	middle.loseMajority(false)
+	eventually(t, "the link is up again", func() bool { return bottom.state(middle.id) == Up })
+	agree(t, numbers, bottom, middle)
+}
+
 // live is the stream that a child has with this node now.
 func (t *Tiers) live(child desk.SiteID) *session {
 	t.mu.Lock()

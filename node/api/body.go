@@ -22,6 +22,10 @@ type badBody struct {
 	refusal *desk.Refusal
 }
 
+// saysJSON holds the media types of bodies that are read as JSON. The second is what curl says of any body when it is told
+// nothing else.
+var saysJSON = map[string]bool{"application/json": true, "application/x-www-form-urlencoded": true}
+
 // takeBody reads the whole body, checks what does not depend on the call, and puts it back for the gateway.
 func takeBody(w http.ResponseWriter, r *http.Request) *badBody {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -39,7 +43,7 @@ func takeBody(w http.ResponseWriter, r *http.Request) *badBody {
 		return nil
 	}
 	if given := r.Header.Get("Content-Type"); given != "" {
-		if media, _, err := mime.ParseMediaType(given); err != nil || media != "application/json" {
+		if media, _, err := mime.ParseMediaType(given); err != nil || !saysJSON[media] {
 			return &badBody{http.StatusUnsupportedMediaType, desk.Refuse(desk.InvalidArgument, "NOT_JSON",
 				"Content-Type is %.100q; send the body as application/json", given)}
 		}

@@ -73,7 +73,7 @@ func TestErrorsOfTheForm(t *testing.T) {
 		{name: "plain text", method: "POST", path: ticket + ":note", body: `{"text":"a"}`, headers: []header{{"Content-Type", "text/plain"}},
 			status: 415, code: 3, reason: "NOT_JSON", words: "application/json"},
 		{name: "form", method: "POST", path: ticket + ":note", body: `text=a`, headers: []header{{"Content-Type", "application/x-www-form-urlencoded"}},
-			status: 415, code: 3, reason: "NOT_JSON"},
+			status: 400, code: 3, reason: "INVALID_REQUEST", words: "malformed"},
 		{name: "unknown query parameter", method: "GET", path: "/api/v1/tickets?sort=number",
 			status: 400, code: 3, reason: "INVALID_FIELD", field: "sort", words: "known are"},
 		{name: "query parameter in the schema's spelling", method: "GET", path: "/api/v1/tickets?page_size=10",
