@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -78,18 +79,38 @@ func Start(ctx context.Context, o Options) (*Demo, error) {
 		return nil, errors.Join(err, d.cleanup())
 	}
 	for _, spec := range o.Tree {
-		began := time.Now()
-		s := &site{SiteSpec: spec, line: newLine()}
-		d.sites = append(d.sites, s)
-		if err := d.startSite(ctx, s); err != nil {
-			return nil, errors.Join(fmt.Errorf("site %s %s: %w", spec.ID, spec.Name, err), d.Stop(context.WithoutCancel(ctx)))
-		}
-		fmt.Fprintf(o.Out, "  %s %s (%s), %d node(s) ready in %s\n", spec.ID, spec.Name, spec.Tier, len(s.nodes), since(began))
+		d.sites = append(d.sites, &site{SiteSpec: spec, line: newLine()})
+	}
+	if err := d.startSites(ctx); err != nil {
+		return nil, errors.Join(err, d.Stop(context.WithoutCancel(ctx)))
 	}
 	if err := verify.Settle(ctx, d.verifySites()); err != nil {
 		return nil, errors.Join(err, d.Stop(context.WithoutCancel(ctx)))
 	}
 	return d, nil
+}
+
+// atOnce bounds how many sites start together.
+const atOnce = 8
+
+// startSites starts all sites, several at a time, and says which one is ready.
+func (d *Demo) startSites(ctx context.Context) error {
+	var mu sync.Mutex // guards Out
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, s := range d.sites {
+		group.Go(func() error {
+			began := time.Now()
+			if err := d.startSite(ctx, s); err != nil {
+				return fmt.Errorf("site %s %s: %w", s.ID, s.Name, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintf(d.options.Out, "  %s %s (%s), %d node(s) ready in %s\n", s.ID, s.Name, s.Tier, len(s.nodes), since(began))
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // prepare makes the directory, the password and the log file.
@@ -166,14 +187,14 @@ func (d *Demo) startNode(ctx context.Context, s *site, i int, a config.Addresses
 	c.Node = config.Node{ID: id, DataDir: filepath.Join(d.dir, s.ID, id)}
 	c.Listen = a
 	c.Raft = config.Raft{BootstrapExpect: d.options.Nodes, Join: join}
-	if parent := d.site(s.Parent); parent != nil {
-		c.Gossip.Join = []string{parent.nodes[0].GossipAddr()}
-		for _, n := range parent.nodes {
-			c.Link.ParentAddresses = append(c.Link.ParentAddresses, n.GRPCAddr())
+	for i, parent := range d.addresses[s.Parent] {
+		if i == 0 {
+			c.Gossip.Join = []string{parent.Gossip}
 		}
+		c.Link.ParentAddresses = append(c.Link.ParentAddresses, parent.GRPC)
 	}
 	if i > 0 {
-		c.Gossip.Join = append(c.Gossip.Join, a.Gossip)
+		c.Gossip.Join = append(c.Gossip.Join, d.addresses[s.ID][0].Gossip)
 	}
 	logger := slog.New(slog.NewTextHandler(d.log, nil)).With("site", s.ID, "node", id)
 	return node.Start(ctx, node.Options{Config: c, AdminPassword: d.password, Dial: s.line.Dial, Logger: logger})

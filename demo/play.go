@@ -17,7 +17,8 @@ const patience = 30 * time.Second
 type play struct {
 	*Demo
 	county, city, province *site
-	request                int // numbers the request ids
+	quiet                  bool // says nothing
+	request                int  // numbers the request ids
 }
 
 // Play takes calls, escalates, cuts and heals the line between county and city, and at the end compares all sites. It
@@ -56,6 +57,9 @@ func inOrder(steps ...func() error) error {
 
 // step says what was done, to which ticket, and how long it took.
 func (p *play) step(began time.Time, number, format string, args ...any) {
+	if p.quiet {
+		return
+	}
 	fmt.Fprintf(p.options.Out, "  ✓ %-20s %s (%s)\n", number, fmt.Sprintf(format, args...), since(began))
 }
 

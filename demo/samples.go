@@ -50,6 +50,17 @@ func (c call) ticket() *deskpb.Ticket {
 	}
 }
 
+// reach is how far a sample ticket has come.
+type reach int
+
+const (
+	taken reach = iota
+	started
+	solved
+	atCity
+	atProvince
+)
+
 // Samples of a county's day in a province-wide finance system.
 var (
 	printerCall = call{"非税票据打印错位", "窗口打印的非税收入票据整体下移一行，已排队八人。", "操作事件", "非税收入收缴系统",
@@ -68,11 +79,21 @@ var (
 		{"窗口电脑打开系统白屏", "前台两台电脑打开缴费页面白屏，换浏览器后正常。", "操作事件", "非税收入收缴系统",
 			"郑爽", "区民政局（执收单位）", "0571-85000017", 3, 2, deskpb.Ticket_PHONE},
 	}
-	seedCalls = []call{
-		{"希望增加按科目汇总的查询", "月底对账需要按经济科目汇总，目前只能逐条查询。", "新需求", "预算一体化系统",
-			"何琳", "区审计局", "0571-85000018", 3, 3, deskpb.Ticket_PORTAL},
-		{"凌晨备份任务失败", "监控告警：数据库备份任务 02:00 失败，磁盘空间不足。", "系统管理", "预算一体化系统",
-			"监控平台", "区财政局信息中心", "", 2, 2, deskpb.Ticket_MONITORING},
+	// What a fresh demo shows, and how far each has come.
+	seedCalls = []struct {
+		call
+		reach reach
+	}{
+		{call{"非税缴款码无法生成", "执收单位开票时提示缴款码服务超时，窗口改为手工登记。", "业务事件", "非税收入收缴系统",
+			"许晴", "区自然资源和规划局（执收单位）", "0571-85000019", 1, 2, deskpb.Ticket_PHONE}, atProvince},
+		{call{"集中支付回单查询很慢", "查询当月回单超过一分钟，其他页面正常。", "系统管理", "国库集中支付系统",
+			"高远", "区交通运输局（预算单位）", "0571-85000020", 2, 2, deskpb.Ticket_APPLICATION}, atCity},
+		{call{"忘记登录密码", "新任会计忘记初始密码，已核对身份。", "用户处理", "预算一体化系统",
+			"罗兰", "区文化和旅游局（预算单位）", "0571-85000021", 3, 3, deskpb.Ticket_PHONE}, solved},
+		{call{"希望增加按科目汇总的查询", "月底对账需要按经济科目汇总，目前只能逐条查询。", "新需求", "预算一体化系统",
+			"何琳", "区审计局", "0571-85000018", 3, 3, deskpb.Ticket_PORTAL}, taken},
+		{call{"凌晨备份任务失败", "监控告警：数据库备份任务 02:00 失败，磁盘空间不足。", "系统管理", "预算一体化系统",
+			"监控平台", "区财政局信息中心", "", 2, 2, deskpb.Ticket_MONITORING}, started},
 	}
 )
 
@@ -92,12 +113,44 @@ func (d *Demo) seed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	county := d.site(path[0].ID)
-	for i, c := range seedCalls {
-		request := &apipb.CreateTicketRequest{Ticket: c.ticket(), RequestId: fmt.Sprintf("demo-seed-%d", i)}
-		if _, err := county.desk.Nodes[0].CreateTicket(ctx, request); err != nil {
-			return fmt.Errorf("open the sample ticket %q: %w", c.title, err)
+	for i, sample := range seedCalls {
+		if err := d.seedTicket(ctx, path, sample.call, sample.reach, fmt.Sprintf("demo-seed-%d", i)); err != nil {
+			return fmt.Errorf("the sample ticket %q: %w", sample.title, err)
 		}
 	}
 	return nil
+}
+
+// seedTicket opens a sample ticket at the county and takes it as far as it should come. The request ids make a second
+// run harmless; the courier does the hand-overs.
+func (d *Demo) seedTicket(ctx context.Context, path [3]SiteSpec, c call, to reach, id string) error {
+	county, city, province := d.site(path[0].ID), d.site(path[1].ID), d.site(path[2].ID)
+	ticket, err := county.desk.Nodes[0].CreateTicket(ctx, &apipb.CreateTicketRequest{Ticket: c.ticket(), RequestId: id})
+	if err != nil {
+		return err
+	}
+	p := &play{Demo: d, county: county, city: city, province: province, quiet: true}
+	if ticket.State != deskpb.Ticket_NEW || ticket.CustodianSite != county.ID || ticket.Line != deskpb.Ticket_FIRST {
+		return nil // an earlier run has taken it on
+	}
+	number := ticket.Number
+	up := func(from, to *site, reason string) func() error {
+		return func() error {
+			if err := p.escalate(ctx, from, number, reason); err != nil {
+				return err
+			}
+			return p.arrives(ctx, to, number)
+		}
+	}
+	start := func(s *site) func() error { return func() error { return p.start(ctx, s, number) } }
+	steps := map[reach][]func() error{
+		taken:   nil,
+		started: {start(county)},
+		solved: {start(county), func() error {
+			return p.resolve(ctx, county, number, "核对身份后重置密码，报告人已登录。")
+		}},
+		atCity:     {up(county, city, "县级无法查看数据库负载"), start(city)},
+		atProvince: {up(county, city, "全区执收单位受影响"), up(city, province, "缴款码服务由省级统一提供"), start(province)},
+	}
+	return inOrder(steps[to]...)
 }

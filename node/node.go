@@ -90,6 +90,7 @@ func (n *Node) Stop(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, longestStop)
 		defer cancel()
 		n.stopErr = n.end(ctx)
+		n.log.Info("stopped")
 	})
 	return n.stopErr
 }

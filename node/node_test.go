@@ -19,11 +19,7 @@ import (
 	"github.com/tierdesk/tierdesk/store"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		// The cache of a closed database lets go of its memory in the background.
-		goleak.IgnoreAnyFunction("github.com/cockroachdb/pebble/v2/internal/cache.(*Cache).Unref"))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const password = "correct horse"
 

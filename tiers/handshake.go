@@ -133,7 +133,7 @@ func fit(r *store.Reader, h *linkpb.Hello, now time.Time, settle time.Duration) 
 // fitReceived holds when the peer's mark is one that this site can go on from, with the same history behind it.
 func fitReceived(r *store.Reader, link *deskpb.Link, h *linkpb.Hello, now time.Time, settle time.Duration) error {
 	switch mark := h.ReceivedSequence; {
-	case mark < link.AckedSequence && now.Sub(time.UnixMicro(link.AckedTime)) < settle:
+	case mark < link.AckedSequence && now.Sub(time.UnixMicro(link.AckedTime)).Abs() < settle:
 		return errOvertaken
 	case mark < link.AckedSequence:
 		return desk.Refuse(desk.FailedPrecondition, "PEER_ROLLED_BACK",

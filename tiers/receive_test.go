@@ -275,6 +275,26 @@ func TestRelayGoesOnAndNeverBack(t *testing.T) {
 	}
 }
 
+// A county that has not heard of the province yet writes a path that ends at the city; what the province says on the
+// ticket finds its way home by the directory.
+func TestRemarkGoesHomeAlongAnIncompletePath(t *testing.T) {
+	child, parent := pair(t)
+	top := newOffice(t, province, wall)
+	admit(t, parent, top)
+	ship(t, child, parent)
+	ship(t, parent, top)
+	number := child.tickets()[0]
+	if path := top.record(number).Path; len(path) != 2 {
+		t.Fatalf("the path is %v, want it to end at the city", path)
+	}
+	top.must(t, number, note("省中心关注"))
+	ship(t, top, parent)
+	ship(t, parent, child)
+	if n := len(child.journal(number)); n != 2 {
+		t.Errorf("the county has %d events of ticket %s, want 2; parked at the city: %v", n, number, parent.parked())
+	}
+}
+
 func TestEventThatIsKnownAlreadyIsSkipped(t *testing.T) {
 	child, parent := pair(t)
 	again := batch(child, parent, 1, 1).Items[0]

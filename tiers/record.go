@@ -1,6 +1,7 @@
 package tiers
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/tierdesk/tierdesk/desk"
@@ -40,7 +41,7 @@ func recordEvent(b *store.Batch, peers []desk.SiteID, e desk.Sealed) error {
 		return err
 	}
 	if !stored {
-		return fmt.Errorf("the journal has it already")
+		return errors.New("the journal has it already")
 	}
 	if e.Type == deskpb.Event_OPENED {
 		number, err := desk.ParseNumber(desk.TicketNumber(e.Ticket))

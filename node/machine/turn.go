@@ -22,7 +22,7 @@ type turn struct {
 	at   desk.Stamp
 
 	onPath map[desk.SiteID]bool // sites on the paths of the tickets that were written
-	links  bool                 // a command that may write into any outbox was accepted
+	links  bool                 // a command that may write into any outbox was decided
 }
 
 // result decides one command and encodes what it came to.
