@@ -15,6 +15,15 @@ import (
 // maxAnswerBytes fits a page of 500 tickets, each with its longest description.
 const maxAnswerBytes = 64 << 20
 
+// patient makes reads of whole lists survive a node that is just being started again.
+const patient = `{"methodConfig": [{
+	"name": [
+		{"service": "tierdesk.v1.Tickets", "method": "ListTickets"},
+		{"service": "tierdesk.v1.Tickets", "method": "ListJournal"},
+		{"service": "tierdesk.v1.Sites", "method": "GetSite"}],
+	"retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.3s", "maxBackoff": "5s", "backoffMultiplier": 3,
+		"retryableStatusCodes": ["UNAVAILABLE"]}}]}`
+
 // Desk is one site's API, signed in, with a connection to each of its nodes.
 type Desk struct {
 	Nodes []apipb.TicketsClient
@@ -40,7 +49,7 @@ func SignIn(ctx context.Context, addresses []string, user, password string) (*De
 	d := &Desk{}
 	for _, address := range addresses {
 		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
-			grpc.WithUnaryInterceptor(authorize), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)))
+			grpc.WithUnaryInterceptor(authorize), grpc.WithDefaultServiceConfig(patient), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)))
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("connect to %s: %w", address, err), d.Close())
 		}
