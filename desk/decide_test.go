@@ -205,6 +205,40 @@ func TestThePathGrowsWithWhatTheSiteKnows(t *testing.T) {
 	}
 }
 
+// A directory that a neighbour got wrong must not make the site write events that nobody could read.
+func TestThePathEndsWhereTheDirectoryIsWrong(t *testing.T) {
+	for name, wrong := range map[string][]SiteID{
+		"a circle": {city, county},
+		"no site":  {city, "not a site"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree := newTree()
+			atCounty, atCity := &tree.office(county).here, &tree.office(city).here
+			atCounty.Path = []SiteID{county, city}
+			d, err := tree.do(county, sampleCommand("create"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			number := TicketNumber(d.Record.GetTicket().GetNumber())
+			if _, err := tree.do(county, by(agent("lin"), number, escalateCommand(""))); err != nil {
+				t.Fatal(err)
+			}
+			atCity.Path, atCounty.Path = wrong, append([]SiteID{county}, wrong...)
+			if err := tree.drain(); err != nil {
+				t.Fatal(err)
+			}
+			if d, err = tree.do(county, sampleCommand("create")); err != nil {
+				t.Fatal(err)
+			}
+			for _, record := range []*deskpb.Record{tree.office(city).records[number], d.Record} {
+				if path := record.GetPath(); len(path) != 2 || path[0] != string(county) || path[1] != string(city) {
+					t.Errorf("the path of %s is %v, want county and city", record.GetTicket().GetNumber(), path)
+				}
+			}
+		})
+	}
+}
+
 func TestACountyMayEscalateStraightToTheProvince(t *testing.T) {
 	tree := newTree()
 	tree.office(county).here.Path = []SiteID{county, province}

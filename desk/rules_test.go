@@ -162,6 +162,15 @@ func TestNumbersFollowTheLocalDay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	west := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC).UnixMicro() // in New York it is the evening before
+	o.here.Letters, o.last["20261121"] = "", 9999
+	d, err := Decide(o.here, o, sampleCommand("create"), Stamp{Time: west, UTCOffset: -5 * 3600})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Record.GetTicket().GetNumber(); got != "330106-20261121-10000" {
+		t.Errorf("west of Greenwich, after the ten thousandth ticket of the day, it is %s", got)
+	}
 	o.last["20261121"] = maxSequence
 	if _, err := Decide(o.here, o, sampleCommand("create"), Stamp{Time: before + 1_000_000, UTCOffset: beijing}); reason(err) != "NO_NUMBER_LEFT" {
 		t.Errorf("a ticket beyond the last number comes to %v", err)

@@ -74,21 +74,22 @@ func (w *writer) append(draft *deskpb.Event) error {
 	return nil
 }
 
-// path returns the ticket's path, home first, completed upward by what this site knows of its own ancestors.
+// path returns the ticket's path, home first, completed upward by what this site knows of its own ancestors. What it
+// knows comes from its neighbours: it ends where they name no site, or one that is on the way already.
 func (w *writer) path() []string {
-	own := []string{string(w.here.Site)}
-	for _, site := range w.here.Path[min(1, len(w.here.Path)):] {
-		own = append(own, string(site))
-	}
-	if w.record == nil {
-		return own
-	}
 	known := w.record.GetPath()
-	i := slices.Index(known, string(w.here.Site))
-	if i < 0 || i+len(own) <= len(known) {
+	i := max(0, slices.Index(known, string(w.here.Site)))
+	path := append(slices.Clone(known[:i]), string(w.here.Site))
+	for _, site := range w.here.Path[min(1, len(w.here.Path)):] {
+		if !site.Valid() || slices.Contains(path, string(site)) {
+			break
+		}
+		path = append(path, string(site))
+	}
+	if len(path) <= len(known) {
 		return slices.Clone(known)
 	}
-	return slices.Concat(known[:i], own)
+	return path
 }
 
 // holds tells whether the site is the ticket's custodian and the ticket is not on its way.

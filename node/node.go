@@ -79,20 +79,45 @@ func (n *Node) fail(err error) {
 	}
 }
 
-// longestStop bounds a stop whose caller is more patient.
-const longestStop = 10 * time.Second
+const (
+	longestStop = 10 * time.Second // bounds a stop whose caller is more patient
+	brokenStop  = 2 * time.Second  // bounds the stop of a node that cannot go on: it may wait for a disk in vain
+	lastMoment  = time.Second      // for what the end of a stop's context cuts off
+)
 
 // Stop ends the node in order: it says that it is not ready, finishes the calls that were begun, closes the links, hands
-// over its lead, and closes log and store. It takes at most ten seconds, less when the context ends before; what could
-// not be finished by then is cut off. Later calls return what the first one did.
+// over its lead, and closes log and store. It takes at most ten seconds and a last moment, less when the context ends
+// before or the node is broken; what could not be finished by then is cut off, and an error says that something still
+// runs: then the process must end. Later calls return what the first one did.
 func (n *Node) Stop(ctx context.Context) error {
 	n.stop.Do(func() {
-		ctx, cancel := context.WithTimeout(ctx, longestStop)
+		limit := longestStop
+		if n.broken.Load() != nil {
+			limit = brokenStop
+		}
+		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		n.stopErr = n.end(ctx)
-		n.log.Info("stopped")
+		n.stopErr = n.endWithin(ctx)
+		n.log.Info("stopped", "orderly", n.stopErr == nil)
 	})
 	return n.stopErr
+}
+
+// endWithin ends the node and gives up soon after the context has ended.
+func (n *Node) endWithin(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() { ended <- n.end(ctx) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(lastMoment):
+		return errors.New("something still runs; it may wait for the disk")
+	}
 }
 
 // end ends whatever start has begun, which after a failed start is a part.

@@ -243,10 +243,10 @@ func TestSiteGoesOnWithoutItsLeader(t *testing.T) {
 	nodes := startThree(t)
 	admin := administratorOf(t, nodes[0])
 	number := create(t, nodes[1], admin, "之前")
-	var others []*Node
+	var leaders, others []*Node // sorted before anybody stops: the lead goes on to one of the others
 	for _, n := range nodes {
 		if leading, _, _ := n.replica.Leading(); leading {
-			stop(t, n)
+			leaders = append(leaders, n)
 		} else {
 			others = append(others, n)
 		}
@@ -254,6 +254,7 @@ func TestSiteGoesOnWithoutItsLeader(t *testing.T) {
 	if len(others) != 2 {
 		t.Fatalf("%d of 3 nodes follow, want 2", len(others))
 	}
+	stop(t, leaders[0])
 	awaitReady(t, others...)
 	for _, n := range others {
 		mustHave(t, n, number, "之前")

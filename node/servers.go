@@ -32,9 +32,10 @@ const (
 // servers answer on the node's ports. The gRPC port serves programs, the nodes of the site and the links of children;
 // the HTTP port serves pages, JSON, and the programs' gRPC too, so that one address is enough for them.
 type servers struct {
-	grpc    *grpc.Server // on the gRPC port
-	overWeb *grpc.Server // behind the HTTP port: the API alone
-	http    *http.Server
+	programs *api.Server
+	grpc     *grpc.Server // on the gRPC port
+	overWeb  *grpc.Server // behind the HTTP port: the API alone
+	http     *http.Server
 }
 
 func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, error) {
@@ -47,7 +48,9 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 	if n.security.server != nil {
 		options = append(options, grpc.Creds(n.security.server))
 	}
-	s := &servers{grpc: grpc.NewServer(options...), overWeb: grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))}
+	s := &servers{
+		programs: programs, grpc: grpc.NewServer(options...), overWeb: grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage)),
+	}
 	err := peers.Register(s.grpc, peers.ServerOptions{
 		Site: n.config.Site.ID, Replica: n.replica, Links: n.backend.ownLinks, CallerSite: n.security.callerSite,
 	})
@@ -112,6 +115,7 @@ func (s *servers) start(n *Node) {
 func (s *servers) drainHTTP(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
+	s.programs.Drain()
 	if err := s.http.Shutdown(ctx); err != nil {
 		_ = s.http.Close()
 	}

@@ -51,7 +51,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		return nil, err
 	}
 	n.servers.start(n)
-	n.running.Go(func() { n.watchReplica(life) })
+	n.running.Go(func() { n.watchFaults(life) })
 	n.running.Go(func() { n.settle(life) })
 	n.log.Info("serving", "http", n.HTTPAddr(), "grpc", n.GRPCAddr(), "raft", n.RaftAddr(), "gossip", n.GossipAddr())
 	return n, nil
@@ -178,6 +178,7 @@ func (n *Node) startTiers() (err error) {
 		Tier:            n.config.Site.Tier.Proto(),
 		Parent:          desk.SiteID(n.config.Site.Parent),
 		Node:            n.config.Node.ID,
+		Others:          n.otherReach,
 		ParentAddresses: n.parentAddresses,
 		Dial:            n.options.Dial,
 		Credentials:     n.security.links,
@@ -227,10 +228,12 @@ func (n *Node) makeRooms() (err error) {
 	return err
 }
 
-// watchReplica passes on the fault that stops the replica.
-func (n *Node) watchReplica(ctx context.Context) {
+// watchFaults passes on the fault that stops the replica or the store.
+func (n *Node) watchFaults(ctx context.Context) {
 	select {
 	case err := <-n.replica.Fault():
+		n.fail(err)
+	case err := <-n.store.Fault():
 		n.fail(err)
 	case <-ctx.Done():
 	}

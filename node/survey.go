@@ -24,32 +24,49 @@ type survey struct {
 
 // survey asks all nodes of the site at the same time.
 func (b *backend) survey(ctx context.Context) survey {
-	ctx, cancel := context.WithTimeout(ctx, surveyPatience)
-	defer cancel()
 	s := survey{
 		answered: map[string]bool{}, links: map[desk.SiteID]tiers.LinkStatus{}, reach: map[desk.SiteID]tiers.Reach{},
 	}
-	status := b.site.replica.Status()
-	s.add(status.Self, b.ownLinks())
-	var mu sync.Mutex // guards s
+	s.add(b.node.store.ServerID(), b.ownLinks())
+	for serverID, answer := range b.node.otherLinks(ctx) {
+		s.add(serverID, answer)
+	}
+	return s
+}
+
+// otherLinks is what the other nodes of the site that answer in time know of links and sites, by server id.
+func (n *Node) otherLinks(ctx context.Context) map[string]peers.Links {
+	ctx, cancel := context.WithTimeout(ctx, surveyPatience)
+	defer cancel()
+	status := n.replica.Status()
+	answers := map[string]peers.Links{}
+	var mu sync.Mutex // guards answers
 	var asked sync.WaitGroup
 	for _, member := range status.Members {
-		address := b.node.addressOf(member.ID)
+		address := n.addressOf(member.ID)
 		if member.ID == status.Self || address == "" {
 			continue
 		}
 		asked.Go(func() {
-			answer, err := b.node.peers.Links(ctx, address)
+			answer, err := n.peers.Links(ctx, address)
 			if err != nil {
 				return // its absence is the answer
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			s.add(member.ID, answer)
+			answers[member.ID] = answer
 		})
 	}
 	asked.Wait()
-	return s
+	return answers
+}
+
+// otherReach is what the other nodes of the site heard of sites, for the links that this node carries.
+func (n *Node) otherReach(ctx context.Context) (reach []tiers.Reach) {
+	for _, answer := range n.otherLinks(ctx) {
+		reach = append(reach, answer.Reach...)
+	}
+	return reach
 }
 
 // ownLinks is what this node knows of links and sites.
@@ -63,8 +80,8 @@ func (b *backend) ownLinks() peers.Links {
 	}
 }
 
-// add merges one node's answer: of two views of a link the better one holds, of two equal ones and of two reports on a
-// site the later.
+// add merges one node's answer: of two views of a link the better one holds, of two equal ones the later; of two reports
+// on a site the one that beats the other.
 func (s *survey) add(serverID string, answer peers.Links) {
 	s.answered[serverID] = true
 	for _, link := range answer.Links {
@@ -75,7 +92,7 @@ func (s *survey) add(serverID string, answer peers.Links) {
 		}
 	}
 	for _, reach := range answer.Reach {
-		if known, there := s.reach[reach.Site]; !there || reach.Since.After(known.Since) {
+		if known, there := s.reach[reach.Site]; !there || reach.Beats(known) {
 			s.reach[reach.Site] = reach
 		}
 	}

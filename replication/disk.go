@@ -17,6 +17,7 @@ import (
 
 const (
 	logFile      = "raft.db"
+	currentTerm  = "CurrentTerm"    // the key under which Raft keeps its term
 	lockPatience = time.Second      // for another process to let go of the file
 	stallLimit   = 30 * time.Second // a disk that takes longer for one write is a fault
 	cachedLogs   = 128              // entries kept in memory for the followers
@@ -89,17 +90,31 @@ func explain(path string, err error) error {
 	}
 }
 
-// stands checks that log and state machine belong together: the log must go on where the state ends.
-func (d *disk) stands(hasState bool, mark, applied uint64) error {
-	first, err := d.FirstIndex()
-	if err != nil {
+// state is where the state machine stands.
+type state struct{ mark, markTerm, applied uint64 }
+
+// stands checks that log and state machine belong together: the log must go on where the state ends, and must have been
+// there when the state was made. A log that is shorter would be filled with other entries under the same indexes, which
+// the state machine would take for those that it has.
+func (d *disk) stands(hasState bool, at state) error {
+	first, firstErr := d.FirstIndex()
+	last, lastErr := d.LastIndex()
+	term, termErr := d.GetUint64([]byte(currentTerm))
+	if errors.Is(termErr, raftboltdb.ErrKeyNotFound) {
+		termErr = nil
+	}
+	if err := errors.Join(firstErr, lastErr, termErr); err != nil {
 		return explain(d.path, err)
 	}
 	switch {
-	case !hasState && applied > 0:
-		return fmt.Errorf("the Raft log %s is empty while the state is at log entry %d: put the lost file back, or move the data directory away and let the node join anew", d.path, applied)
-	case first > mark+1:
-		return fmt.Errorf("the Raft log %s begins at entry %d while the state is durable up to %d only: put the lost state back, or move the data directory away and let the node join anew", d.path, first, mark)
+	case !hasState && at.applied > 0:
+		return fmt.Errorf("the Raft log %s is empty while the state is at log entry %d: put the lost file back, or move the data directory away and let the node join anew", d.path, at.applied)
+	case term < at.markTerm:
+		return fmt.Errorf("the Raft log %s knows terms up to %d while the state is of term %d, so it is not the one that belongs to it: put the right file back, or move the data directory away and let the node join anew", d.path, term, at.markTerm)
+	case at.applied > max(last, at.mark):
+		return fmt.Errorf("the Raft log %s ends at entry %d while the state is at log entry %d, so it lost its end or is an old copy: put the right file back, or move the data directory away and let the node join anew", d.path, last, at.applied)
+	case first > at.mark+1:
+		return fmt.Errorf("the Raft log %s begins at entry %d while the state is durable up to %d only: put the lost state back, or move the data directory away and let the node join anew", d.path, first, at.mark)
 	}
 	return nil
 }

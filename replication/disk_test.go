@@ -113,10 +113,10 @@ func TestALogThatBeginsBehindTheStateIsRefused(t *testing.T) {
 	if err := d.StoreLog(&raft.Log{Index: 100, Term: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.stands(true, 99, 99); err != nil {
+	if err := d.stands(true, state{mark: 99, applied: 99}); err != nil {
 		t.Errorf("log from 100, state at 99: %v", err)
 	}
-	if err := d.stands(true, 98, 98); err == nil || !strings.Contains(err.Error(), "begins at entry 100") {
+	if err := d.stands(true, state{mark: 98, applied: 98}); err == nil || !strings.Contains(err.Error(), "begins at entry 100") {
 		t.Errorf("log from 100, state at 98: %v", err)
 	}
 }

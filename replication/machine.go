@@ -17,7 +17,7 @@ type StateMachine interface {
 	Mark() (index, term uint64, configuration []byte, err error)
 	SetMark(index, term uint64, configuration []byte) error
 	// Checkpoint streams a consistent copy with its exact size; index, term and configuration are those of the copy.
-	// Restore replaces the state by one, atomically.
+	// Restore replaces the state by one, atomically, and durably marks it at the copy's index: the log here may end before.
 	Checkpoint() (r io.ReadCloser, size int64, index, term uint64, configuration []byte, err error)
 	Restore(r io.Reader) error
 }

@@ -119,6 +119,9 @@ func (m *memory) Restore(r io.Reader) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.state = state
+	m.state.MarkIndex, m.state.MarkTerm, m.state.MarkConfiguration = state.Index, state.Term, state.Configuration
+	m.durable = m.state
+	m.durable.Commands = slices.Clone(m.state.Commands)
 	return nil
 }
 

@@ -75,16 +75,16 @@ func (r *Replica) openRaft(o Options) (err error) {
 	if err := machine.staged.clear(); err != nil {
 		return err
 	}
-	state := &snapshots{fsm: machine, staged: machine.staged}
-	hasState, err := raft.HasExistingState(r.disk, r.disk, state)
+	shown := &snapshots{fsm: machine, staged: machine.staged}
+	hasState, err := raft.HasExistingState(r.disk, r.disk, shown)
 	if err != nil {
 		return fmt.Errorf("look at the Raft log: %w", err)
 	}
-	mark, _, _, err := o.Machine.Mark()
+	mark, term, _, err := o.Machine.Mark()
 	if err != nil {
 		return fmt.Errorf("read the snapshot mark: %w", err)
 	}
-	if err := r.disk.stands(hasState, mark, o.Machine.Applied()); err != nil {
+	if err := r.disk.stands(hasState, state{mark, term, o.Machine.Applied()}); err != nil {
 		return err
 	}
 	logs, err := raft.NewLogCache(cachedLogs, r.disk)
@@ -97,7 +97,7 @@ func (r *Replica) openRaft(o Options) (err error) {
 			err = explain(r.disk.path, damage{fmt.Errorf("%v", p)})
 		}
 	}()
-	r.raft, err = raft.NewRaft(r.config(o.pace), machine, logs, r.disk, state, r.transport)
+	r.raft, err = raft.NewRaft(r.config(o.pace), machine, logs, r.disk, shown, r.transport)
 	if err != nil {
 		return fmt.Errorf("start Raft: %w", err)
 	}

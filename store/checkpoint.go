@@ -42,7 +42,11 @@ func (s *Store) Checkpoint() (r io.ReadCloser, size int64, index, term uint64, c
 }
 
 // checkpoint makes the copy and starts its stream. The caller holds writing.
-func (s *Store) checkpoint() (*stream, error) {
+func (s *Store) checkpoint() (_ *stream, err error) {
+	if err := s.fault.err(); err != nil {
+		return nil, err
+	}
+	defer s.survive(&err)
 	name, err := s.directory.unused(checkpointPrefix)
 	if err != nil {
 		return nil, err

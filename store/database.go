@@ -18,7 +18,7 @@ func (s *Store) makeDatabase() (name string, err error) {
 	if name, err = s.directory.unused(databasePrefix); err != nil {
 		return "", err
 	}
-	db, err := pebble.Open(s.directory.join(name), s.options.pebble(s.directory.fs))
+	db, err := s.openPebble(s.directory.join(name), s.options.pebble(s.directory.fs))
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +49,10 @@ func (s *Store) openDatabase(name string) (*pebble.DB, error) {
 	}
 	options := s.options.pebble(s.directory.fs)
 	options.ErrorIfNotExists = true
-	db, err := pebble.Open(path, options)
+	db, err := s.openPebble(path, options)
+	if fault := s.fault.err(); fault != nil {
+		return nil, fault
+	}
 	if err != nil {
 		return nil, explainOpen(path, err)
 	}

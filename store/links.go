@@ -80,7 +80,7 @@ func (r *Reader) outboxItem(cursor, value []byte) (OutboxItem, error) {
 		return OutboxItem{}, &corruptError{path: r.path,
 			cause: fmt.Errorf("item %d refers to an event of ticket %s that is not stored", sequence, entry.GetEvent().GetTicket())}
 	}
-	item.Item, err = proto.Marshal(&deskpb.Item{Content: &deskpb.Item_Event{Event: raw}})
+	item.Item, err = proto.MarshalOptions{Deterministic: true}.Marshal(&deskpb.Item{Content: &deskpb.Item_Event{Event: raw}})
 	return item, err
 }
 

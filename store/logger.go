@@ -10,18 +10,22 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// logger hands what the database says to slog. What it calls information is for its developers, hence Debug.
-type logger struct{ *slog.Logger }
+// logger hands what the database at the path says to slog. What it calls information is for its developers, hence Debug.
+type logger struct {
+	*slog.Logger
+	path  string
+	fault *fault
+}
 
 func (l logger) Infof(format string, args ...any)  { l.Debug(fmt.Sprintf(format, args...)) }
 func (l logger) Errorf(format string, args ...any) { l.Error(fmt.Sprintf(format, args...)) }
 
-// Fatalf is called when the database cannot go on, such as after a write error on its log, and must not return. Going on
-// would break the order of the log, so the panic ends the process.
+// Fatalf is called when the database cannot go on, such as after a write error on its log or its manifest, and must not
+// return. It is called from goroutines of the database too, where a panic could only end the process without a word, so
+// it reports the fault and keeps its caller for ever.
 func (l logger) Fatalf(format string, args ...any) {
-	message := fmt.Sprintf(format, args...)
-	l.Error(message)
-	panic("the database cannot go on: " + message)
+	l.fault.report(l.path, fmt.Errorf(format, args...))
+	select {}
 }
 
 // listener reports what an operator should know about the database.

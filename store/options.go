@@ -54,7 +54,8 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // pebble returns the options of a database on fs for a small machine: about 50 MiB of memory and one compaction at a time.
-// The write-ahead log stays on, because a checkpoint without it leaves out what was not flushed.
+// The write-ahead log stays on, because a checkpoint without it leaves out what was not flushed. The logger is set when
+// it is opened.
 func (o Options) pebble(fs vfs.FS) *pebble.Options {
 	options := &pebble.Options{
 		FS:                          fs,
@@ -64,7 +65,6 @@ func (o Options) pebble(fs vfs.FS) *pebble.Options {
 		MaxOpenFiles:                maxOpenFiles,
 		FormatMajorVersion:          pebbleFormat,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 1 },
-		Logger:                      logger{o.Logger},
 		EventListener:               listener(o.Logger),
 	}
 	for level := range options.Levels {

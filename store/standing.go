@@ -92,12 +92,16 @@ func (s *Store) Mark() (index, term uint64, configuration []byte, err error) {
 
 // SetMark writes the snapshot mark durably, and with it everything applied before. A mark at or below the present one
 // changes nothing: what it promises is durable already.
-func (s *Store) SetMark(index, term uint64, configuration []byte) error {
+func (s *Store) SetMark(index, term uint64, configuration []byte) (err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if s.db == nil {
 		return ErrClosed
 	}
+	if err := s.fault.err(); err != nil {
+		return err
+	}
+	defer s.survive(&err)
 	reader := s.reader(s.db)
 	known, err := reader.standing(metaMark)
 	if err != nil || index <= known.index {
@@ -113,7 +117,11 @@ func (s *Store) SetMark(index, term uint64, configuration []byte) error {
 
 // commit writes a batch and the applied index as one. The caller holds writing. The disk is not waited for: the log holds
 // the entry until a mark has made it durable here.
-func (s *Store) commit(batch *pebble.Batch, index, term uint64) error {
+func (s *Store) commit(batch *pebble.Batch, index, term uint64) (err error) {
+	if err := s.fault.err(); err != nil {
+		return err
+	}
+	defer s.survive(&err)
 	if applied := s.applied.Load(); index <= applied {
 		return fmt.Errorf("commit log entry %d: the store is at %d already", index, applied)
 	}

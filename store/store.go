@@ -18,6 +18,7 @@ type Store struct {
 	directory *directory
 	serverID  string
 	applied   atomic.Uint64
+	fault     *fault
 
 	// writing is held while the state changes, or must not change. It comes before mu, and db and name change only with
 	// both held, so that a holder of either may read them.
@@ -39,7 +40,7 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{options: o, directory: dir}
+	s := &Store{options: o, directory: dir, fault: newFault()}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open data directory %s: %w", o.Dir, err), dir.close())
 	}
@@ -104,8 +105,12 @@ func (s *Store) adopt(db *pebble.DB, known *identity) error {
 func (s *Store) ServerID() string { return s.serverID }
 
 // Close waits for views, makes everything durable and gives the directory free. It must not be called while a batch is
-// open. Streams of checkpoints stay readable and are closed by their readers. A second Close returns ErrClosed.
+// open. Streams of checkpoints stay readable and are closed by their readers. A second Close returns ErrClosed. After a
+// fault it returns that at once and closes nothing, because the database may never give its locks back.
 func (s *Store) Close() error {
+	if err := s.fault.err(); err != nil {
+		return err
+	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.mu.Lock()

@@ -36,8 +36,18 @@ type board struct {
 
 	mu     sync.Mutex // guards links and alarms
 	links  map[desk.SiteID]LinkStatus
-	alarms map[desk.SiteID]string
+	alarms map[desk.SiteID]alarm
 }
+
+// alarm is a sentence about a peer and when its cause was last seen.
+type alarm struct {
+	sentence string
+	seen     time.Time
+}
+
+// alarmLasts is how long an alarm stays when its cause is not seen again. Whoever is refused tries again much sooner,
+// perhaps at another node of the site.
+const alarmLasts = time.Minute
 
 func newBoard(log *slog.Logger, m *metrics) *board {
 	return &board{
@@ -45,7 +55,7 @@ func newBoard(log *slog.Logger, m *metrics) *board {
 		metrics: m,
 		started: time.Now(),
 		links:   make(map[desk.SiteID]LinkStatus),
-		alarms:  make(map[desk.SiteID]string),
+		alarms:  make(map[desk.SiteID]alarm),
 	}
 }
 
@@ -87,14 +97,15 @@ func (b *board) list() []LinkStatus {
 	return slices.SortedFunc(maps.Values(b.links), func(x, y LinkStatus) int { return cmp.Compare(x.Peer, y.Peer) })
 }
 
-// alarm raises a sentence about a peer; it stays until calm.
+// alarm raises a sentence about a peer; it stays until calm, or until its cause was not seen for a while.
 func (b *board) alarm(peer desk.SiteID, sentence string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.alarms[peer] != sentence {
+	old := b.alarms[peer]
+	if old.sentence != sentence || time.Since(old.seen) > alarmLasts {
 		b.log.Error("link is refused", "peer", string(peer), "reason", sentence)
 	}
-	b.alarms[peer] = sentence
+	b.alarms[peer] = alarm{sentence: sentence, seen: time.Now()}
 }
 
 // calm ends the alarm about a peer.
@@ -104,13 +115,15 @@ func (b *board) calm(peer desk.SiteID) {
 	delete(b.alarms, peer)
 }
 
-// alarmed lists the alarms by peer.
+// alarmed lists the alarms that still hold, by peer.
 func (b *board) alarmed() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := make([]string, 0, len(b.alarms))
 	for _, peer := range slices.Sorted(maps.Keys(b.alarms)) {
-		out = append(out, b.alarms[peer])
+		if a := b.alarms[peer]; time.Since(a.seen) <= alarmLasts {
+			out = append(out, a.sentence)
+		}
 	}
 	return out
 }

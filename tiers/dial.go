@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,9 +51,9 @@ func (t *Tiers) lead(ctx context.Context, term uint64, changed <-chan struct{}) 
 	})
 	t.board.show(t.o.Parent, Down, "not connected yet")
 	defer t.board.forget(t.o.Parent)
-	wait := t.pace.redial
+	wait, broke := t.pace.redial, ""
 	for {
-		met, err := t.callParent(ctx, term)
+		address, err := t.callParent(ctx, term, broke)
 		if ctx.Err() != nil {
 			return
 		}
@@ -60,8 +61,8 @@ func (t *Tiers) lead(ctx context.Context, term uint64, changed <-chan struct{}) 
 		switch {
 		case isRefusal(err):
 			wait = t.pace.refused
-		case met:
-			wait = t.pace.redial
+		case address != "":
+			wait, broke = t.pace.redial, address
 		}
 		if !pause(ctx, wait/2+rand.N(wait/2)) {
 			return
@@ -70,17 +71,25 @@ func (t *Tiers) lead(ctx context.Context, term uint64, changed <-chan struct{}) 
 	}
 }
 
-// callParent tries the parent's addresses until one answers, and carries the link until it ends. met tells whether a
-// stream came about.
-func (t *Tiers) callParent(ctx context.Context, term uint64) (met bool, err error) {
+// callParent tries the parent's addresses until one answers, and carries the link until it ends. The address at which
+// the last stream broke comes last: what hangs there would only be waited for. met is the address where a stream came
+// about, empty when none did.
+func (t *Tiers) callParent(ctx context.Context, term uint64, broke string) (met string, err error) {
 	err = fmt.Errorf("no address known for %s", t.o.Parent)
-	for _, address := range t.o.ParentAddresses() {
-		met, err = t.call(ctx, address, term)
-		if met || isRefusal(err) || ctx.Err() != nil {
+	addresses := slices.Clone(t.o.ParentAddresses())
+	if i := slices.Index(addresses, broke); i >= 0 {
+		addresses = append(slices.Delete(addresses, i, i+1), broke)
+	}
+	for _, address := range addresses {
+		carried := false
+		if carried, err = t.call(ctx, address, term); carried {
+			return address, err
+		}
+		if isRefusal(err) || ctx.Err() != nil {
 			break
 		}
 	}
-	return met, err
+	return "", err
 }
 
 // call opens a stream to one address.

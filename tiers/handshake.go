@@ -13,8 +13,8 @@ import (
 	"github.com/tierdesk/tierdesk/tiers/linkpb"
 )
 
-// errOvertaken: the Hello was written before the last acknowledgement of an older stream was. A new one will fit.
-var errOvertaken = errors.New("an older stream acknowledged more a moment ago; dial again")
+// errOvertaken: an older stream carried the link past the marks of this one's Hello. A new Hello will fit.
+var errOvertaken = errors.New("an older stream carried more a moment ago; dial again")
 
 // barrier makes this node's view current, so that a Hello is never written from, or held against, a state that the
 // site has left behind.
@@ -127,7 +127,7 @@ func fit(r *store.Reader, h *linkpb.Hello, now time.Time, settle time.Duration) 
 	if err := fitReceived(r, link, h, now, settle); err != nil {
 		return err
 	}
-	return fitSent(link, h)
+	return fitSent(link, h, now, settle)
 }
 
 // fitReceived holds when the peer's mark is one that this site can go on from, with the same history behind it.
@@ -154,8 +154,11 @@ func fitReceived(r *store.Reader, link *deskpb.Link, h *linkpb.Hello, now time.T
 }
 
 // fitSent holds when the peer still has written what this site received from it.
-func fitSent(link *deskpb.Link, h *linkpb.Hello) error {
+func fitSent(link *deskpb.Link, h *linkpb.Hello, now time.Time, settle time.Duration) error {
 	if h.SentSequence < link.ReceivedSequence {
+		if now.Sub(time.UnixMicro(link.ReceivedTime)).Abs() < settle {
+			return errOvertaken
+		}
 		return desk.Refuse(desk.FailedPrecondition, "PEER_ROLLED_BACK",
 			"%s has sent up to item %d, but %d were received from it; it was rolled back, recover it",
 			h.Site, h.SentSequence, link.ReceivedSequence)
@@ -172,13 +175,12 @@ func mismatch(peer string, sequence uint64) *desk.Refusal {
 		peer, sequence)
 }
 
-// meet checks the peer's history and, at the first meeting, has the log accept its incarnation.
-func (t *Tiers) meet(ctx context.Context, h *linkpb.Hello) error {
+// compare holds the peer's Hello against the latest state of this end. known tells whether the peer was met before.
+func (t *Tiers) compare(ctx context.Context, h *linkpb.Hello) (known bool, err error) {
 	if err := t.barrier(ctx); err != nil {
-		return err
+		return false, err
 	}
-	known := false
-	err := t.o.Site.View(func(r *store.Reader) error {
+	err = t.o.Site.View(func(r *store.Reader) error {
 		link, err := r.Link(desk.SiteID(h.Site))
 		if err != nil {
 			return err
@@ -186,6 +188,12 @@ func (t *Tiers) meet(ctx context.Context, h *linkpb.Hello) error {
 		known = link.PeerIncarnation != 0
 		return fit(r, h, time.Now(), t.pace.settle)
 	})
+	return known, err
+}
+
+// meet checks the peer's history and, at the first meeting, has the log accept its incarnation.
+func (t *Tiers) meet(ctx context.Context, h *linkpb.Hello) error {
+	known, err := t.compare(ctx, h)
 	if err != nil || known {
 		return err
 	}

@@ -62,3 +62,15 @@ func TestFitForgivesAFreshAcknowledgement(t *testing.T) {
 		t.Errorf("got %v, want %v", err, errOvertaken)
 	}
 }
+
+// A Hello may also be older than what an older stream delivered a moment ago.
+func TestFitForgivesAFreshDelivery(t *testing.T) {
+	child, parent := pair(t)
+	ship(t, child, parent)
+	link := child.link(parent.id)
+	hello := &linkpb.Hello{Site: county.Id, Incarnation: county.Incarnation, SentSequence: link.SentSequence - 1}
+	err := parent.View(func(r *store.Reader) error { return fit(r, hello, time.Now(), time.Minute) })
+	if !errors.Is(err, errOvertaken) {
+		t.Errorf("got %v, want %v", err, errOvertaken)
+	}
+}

@@ -1,6 +1,7 @@
 package tiers
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -164,6 +165,19 @@ func TestNewerLeaderSupersedesTheOlderStream(t *testing.T) {
 	}
 	if alarms := middle.tiers.Alarms(); len(alarms) != 0 {
 		t.Errorf("a change of leader raised alarms: %q", alarms)
+	}
+}
+
+// A stream that broke is opened again at another node of the parent first, which need not wait for one that hangs.
+func TestBrokenStreamMovesToAnotherNode(t *testing.T) {
+	o := newOffice(t, city, wall)
+	one, two := newNode(t, city, o), newNode(t, city, o)
+	bottom := newNode(t, county, newOffice(t, county, wall), one.address, two.address)
+	for _, n := range []*node{one, two, one} {
+		eventually(t, "the link is up over the next node", func() bool {
+			return n.tiers.live(bottom.id) != nil && bottom.state("330100") == Up
+		})
+		n.tiers.live(bottom.id).cancel(errors.New("broken"))
 	}
 }
 

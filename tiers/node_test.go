@@ -104,7 +104,7 @@ func (c *lineConn) Read(p []byte) (int, error) {
 // quick is a pace for tests: the same rules, shorter times, smaller windows.
 func quick() pace {
 	p := defaultPace()
-	p.beat, p.silence = 50*time.Millisecond, 500*time.Millisecond
+	p.beat, p.silence, p.doubt = 50*time.Millisecond, 500*time.Millisecond, 2*time.Second
 	p.redial, p.redials, p.refused = 10*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
 	p.items, p.window, p.lag = 8, 32, 20
 	p.settle, p.retry, p.courier = 100*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond

@@ -41,7 +41,7 @@ func Receive(b *store.Batch, c *deskpb.Receive, at desk.Stamp) error {
 	if link, err = b.Link(peer); err != nil {
 		return fmt.Errorf("read the link with %s: %w", peer, err)
 	}
-	link.ReceivedSequence, link.ReceivedHash = in.sequence, c.Hash
+	link.ReceivedSequence, link.ReceivedHash, link.ReceivedTime = in.sequence, c.Hash, at.Time
 	link.Parked += in.parked
 	if err := b.PutLink(link); err != nil {
 		return fmt.Errorf("write the link with %s: %w", peer, err)
@@ -117,7 +117,7 @@ func (in *inbound) park(item []byte, reason string) error {
 	return nil
 }
 
-// event stores an event that another site decided, relays it, and does what the rules demand of this site in answer.
+// event stores an event that another site decided, relays it, and answers it where the rules demand that.
 func (in *inbound) event(item, raw []byte) error {
 	e, err := desk.Open(raw)
 	if err != nil {
@@ -154,11 +154,21 @@ func (in *inbound) event(item, raw []byte) error {
 	return in.fold(item, record, e)
 }
 
-// fold stores an admitted event with the record that it makes, or parks it when it does not fit.
+// fold stores an admitted event with the record that it makes and with what the rules demand of this site in answer,
+// or parks it when it does not fit. An event that leaves no room for the answer does not fit either: a neighbour's bytes
+// never stop this site.
 func (in *inbound) fold(item []byte, record *deskpb.Record, e desk.Sealed) error {
 	next, err := desk.Fold(record, e)
 	if err != nil {
 		return in.park(item, err.Error())
+	}
+	here, err := Here(in.b.Reader)
+	if err != nil {
+		return err
+	}
+	answer, err := desk.React(here, next, in.at)
+	if err != nil {
+		return in.park(item, fmt.Sprintf("%s cannot answer event %s: %s", here.Site, desk.EventName(e.Id), err))
 	}
 	switch _, err := in.b.PutEvent(e); {
 	case errors.Is(err, store.ErrConflict):
@@ -172,7 +182,11 @@ func (in *inbound) fold(item []byte, record *deskpb.Record, e desk.Sealed) error
 	if err := in.relay(next.Path, func(peers []desk.SiteID) error { return sendEvent(in.b, peers, e) }); err != nil {
 		return err
 	}
-	return in.react(next)
+	if answer == nil {
+		return nil
+	}
+	// It goes to every neighbour on the path, the sender included.
+	return Record(in.b, answer)
 }
 
 // relay sends what came from the peer on to the other neighbours on the ticket's path.
@@ -182,22 +196,6 @@ func (in *inbound) relay(path []string, send func(peers []desk.SiteID) error) er
 		return err
 	}
 	return send(slices.DeleteFunc(peers, func(peer desk.SiteID) bool { return peer == in.peer }))
-}
-
-// react records what the rules demand of this site now; it goes to every neighbour on the path, the sender included.
-func (in *inbound) react(record *deskpb.Record) error {
-	here, err := Here(in.b.Reader)
-	if err != nil {
-		return err
-	}
-	decision, err := desk.React(here, record, in.at)
-	if err != nil {
-		return fmt.Errorf("react on ticket %s: %w", record.GetTicket().GetNumber(), err)
-	}
-	if decision == nil {
-		return nil
-	}
-	return Record(in.b, decision)
 }
 
 // site stores a newer directory entry and relays it over the other links.

@@ -1,8 +1,10 @@
 package tiers
 
 import (
+	"cmp"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -142,7 +144,7 @@ func TestAdmitPeerFencesOtherIncarnations(t *testing.T) {
 // forge signs an event with any author and appends it to the child's stream as the child might.
 func forge(t *testing.T, child *office, e *deskpb.Event) {
 	t.Helper()
-	e.Id.Incarnation, e.Visibility, e.Time = max(e.Id.Incarnation, 99), deskpb.Event_AGENTS, wall()
+	e.Id.Incarnation, e.Visibility, e.Time = max(e.Id.Incarnation, 99), deskpb.Event_AGENTS, cmp.Or(e.Time, wall())
 	e.Schema = max(e.Schema, 1)
 	if e.Path == nil {
 		e.Path = []string{"330106", "330100"}
@@ -208,6 +210,12 @@ func TestParks(t *testing.T) {
 			e.From, e.To = "330106", "330999"
 			return e
 		}, "along the path"},
+		{"a dispatch that leaves no time for an answer", func(r *deskpb.Record) *deskpb.Event {
+			e := custodial("330106", deskpb.Event_DISPATCHED, 2, r)
+			e.From, e.To = "330106", "330100"
+			e.Time = time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC).UnixMicro()
+			return e
+		}, "330100 cannot answer event"},
 		{"a fork of the history", func(r *deskpb.Record) *deskpb.Event {
 			e := custodial("330106", deskpb.Event_STARTED, 1, r)
 			e.Previous = desk.Hash([]byte("another past"))

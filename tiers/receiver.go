@@ -40,7 +40,7 @@ func (s *session) applyItems(ctx context.Context) error {
 }
 
 func (s *session) applyFrame(ctx context.Context, items *linkpb.Items) error {
-	result := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Receive{Receive: &deskpb.Receive{
+	result, err := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Receive{Receive: &deskpb.Receive{
 		Peer:            string(s.peer),
 		PeerIncarnation: s.incarnation,
 		First:           items.First,
@@ -48,7 +48,7 @@ func (s *session) applyFrame(ctx context.Context, items *linkpb.Items) error {
 		Hash:            items.Hash,
 	}}})
 	if result == nil {
-		return nil
+		return err
 	}
 	if err := refusalOf(result); err != nil {
 		return err

@@ -40,7 +40,8 @@ func (f *flight) land(acked uint64) {
 
 // sendItems sends the outbox in order, as far as the window of unacknowledged items allows, and shows how the link
 // stands: catching up until everything written before the stream is acknowledged and the peer has vouched, and again
-// while too much is pending.
+// while too much is pending or the peer does not vouch. It gives up when an older stream has carried the link past this
+// one: what that one delivered would be pending here for ever.
 func (s *session) sendItems(ctx context.Context) error {
 	var f flight
 	target, known, caughtUp := uint64(0), false, false
@@ -56,6 +57,9 @@ func (s *session) sendItems(ctx context.Context) error {
 			target, known = link.SentSequence, true
 		}
 		caughtUp = caughtUp || acked >= target && s.vouch.Load() != 0
+		if link.AckedSequence > s.sent.Load() {
+			return errOvertaken
+		}
 		s.stand(link, acked, caughtUp)
 		if len(page) > 0 {
 			frame := s.pack(page)
@@ -119,7 +123,7 @@ func (s *session) stand(link *deskpb.Link, acked uint64, caughtUp bool) {
 	pending := link.SentSequence - min(acked, link.SentSequence)
 	s.t.metrics.pending.WithLabelValues(string(s.peer)).Set(float64(pending))
 	s.t.metrics.parked.WithLabelValues(string(s.peer)).Set(float64(link.Parked))
-	up := caughtUp && pending <= s.t.pace.lag
+	up := caughtUp && pending <= s.t.pace.lag && s.age(&s.vouch) < s.t.pace.silence
 	if s.up.Swap(up) == up {
 		return
 	}
@@ -144,9 +148,12 @@ func (s *session) acknowledge(ctx context.Context) error {
 		if acked <= noted {
 			continue
 		}
-		result := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Acknowledge{Acknowledge: &deskpb.Acknowledge{
+		result, err := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Acknowledge{Acknowledge: &deskpb.Acknowledge{
 			Peer: string(s.peer), Sequence: acked, Time: time.Now().UnixMicro(),
 		}}})
+		if result == nil {
+			return err
+		}
 		if err := refusalOf(result); err != nil {
 			return err
 		}

@@ -53,6 +53,10 @@ func (t *Tiers) answer(ctx context.Context, w wire, certified string) error {
 		return t.reject(ctx, w, "", err)
 	}
 	peer := desk.SiteID(theirs.Site)
+	// Marks may lag behind a living stream. What fits in no case must not end it: it is not the same site's.
+	if _, err := t.compare(ctx, theirs); err != nil && !errors.Is(err, errOvertaken) {
+		return t.turnAway(ctx, w, peer, err)
+	}
 	s := newSession(t, w, theirs)
 	ctx, release, err := t.supersede(ctx, s)
 	if err != nil {
@@ -116,6 +120,23 @@ func (t *Tiers) supersede(ctx context.Context, s *session) (context.Context, fun
 		close(s.done)
 	}
 	return ctx, release, nil
+}
+
+// turnAway ends a call in a child's name that cannot be the child's stream. Another stream of the child that lives goes
+// on, and the link stays as it is.
+func (t *Tiers) turnAway(ctx context.Context, w wire, peer desk.SiteID, err error) error {
+	t.mu.Lock()
+	living := t.sessions[peer] != nil
+	t.mu.Unlock()
+	if !living {
+		return t.reject(ctx, w, peer, err)
+	}
+	var own *desk.Refusal
+	if errors.As(err, &own) {
+		t.board.alarm(peer, err.Error())
+		w.refuse(ctx, own)
+	}
+	return err
 }
 
 // reject ends a stream that did not come about. A refusal is told to the other end and, where the peer is known to be

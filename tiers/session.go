@@ -143,8 +143,8 @@ func (s *session) noteHeartbeat(h *linkpb.Heartbeat) error {
 	s.closed.Store(h.Full || h.Recovering)
 	if h.Committed {
 		s.vouch.Store(int64(time.Since(s.began)))
-		s.progress.raise()
 	}
+	s.progress.raise()
 	if len(h.Reach) == 0 {
 		return nil
 	}
@@ -163,23 +163,28 @@ func (s *session) hear(r *store.Reader, reach []*linkpb.Reach) error {
 			return err
 		}
 		if where == unknown || where == below && child == s.peer || where == elsewhere && s.peer == t.parent() {
-			s.t.reach.heard(s.peer, about)
+			s.t.reach.hear(s.peer, about)
 		}
 	}
 	return nil
 }
 
-// beat sends a heartbeat at once and then regularly, and gives the stream up when the peer has fallen silent.
+// beat sends a heartbeat at once and then regularly, and gives the stream up when the peer has fallen silent, or when
+// the node behind it has not reached its leader for long: another one may.
 func (s *session) beat(ctx context.Context) error {
 	ticks := time.NewTicker(s.t.pace.beat)
 	defer ticks.Stop()
-	told := uint64(0)
+	told, calm := uint64(0), false
 	for {
-		if s.age(&s.heard) > s.t.pace.silence {
+		switch {
+		case s.age(&s.heard) > s.t.pace.silence:
 			return fmt.Errorf("nothing was heard from %s for %s", s.peer, s.t.pace.silence)
-		}
-		if time.Since(s.began) > s.t.pace.silence {
+		case s.age(&s.vouch) > s.t.pace.doubt:
+			return fmt.Errorf("%s has not shown a majority for %s", s.peer, s.t.pace.doubt)
+		case !calm && time.Since(s.began) > s.t.pace.silence:
+			// Once: an alarm that is raised beside a living stream is about somebody else.
 			s.t.board.calm(s.peer)
+			calm = true
 		}
 		news, version := s.t.reach.news(s.peer, told)
 		frame := &linkpb.Frame{Content: &linkpb.Frame_Heartbeat{Heartbeat: &linkpb.Heartbeat{
@@ -213,16 +218,22 @@ func (s *session) prove(ctx context.Context) error {
 	return nil
 }
 
-// insist proposes a command until it has an outcome. A nil result means that the context ended first.
-func (s *session) insist(ctx context.Context, c *deskpb.Command) *deskpb.Result {
+// insist proposes a command until it has an outcome. Repeating is harmless: the log skips what it has. When there is none
+// for long, the error ends the stream, so that people see the reason and the next Hello tells the mark that was reached.
+// A nil result without an error means that the context ended first.
+func (s *session) insist(ctx context.Context, c *deskpb.Command) (*deskpb.Result, error) {
+	began := time.Now()
 	for {
 		result, err := s.propose(ctx, c)
 		if err == nil {
-			return result
+			return result, nil
+		}
+		if time.Since(began) > s.t.pace.insist {
+			return nil, fmt.Errorf("the log of %s has not taken a command for %s: %w", s.t.o.SiteID, s.t.pace.insist, err)
 		}
 		s.t.o.Logger.Debug("command had no outcome", "peer", string(s.peer), "error", err)
 		if !pause(ctx, s.t.pace.retry) {
-			return nil
+			return nil, nil
 		}
 	}
 }

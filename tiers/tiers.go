@@ -43,6 +43,9 @@ type Options struct {
 	Tier   deskpb.Site_Tier
 	Parent desk.SiteID // empty at the province
 	Node   string
+	// Others returns what each other node of the site heard over its own links (Reach).
+	// It is called every two seconds while a link lives here; nil: this node is alone.
+	Others func(ctx context.Context) []Reach
 	// ParentAddresses returns grpc addresses of the parent's nodes, best first.
 	ParentAddresses func() []string
 	// Dial opens a connection to a neighbour; nil: plain TCP. Tests and the demo cut lines here.
@@ -90,14 +93,17 @@ type pace struct {
 	connect  time.Duration // for one address, up to the neighbour's Hello
 	barrier  time.Duration // for one proof of the majority
 	propose  time.Duration // for one command of the log
+	insist   time.Duration // without an outcome, after which a stream is given up
 	retry    time.Duration // between attempts at a command that had no outcome
 	beat     time.Duration // between heartbeats
 	silence  time.Duration // without a frame, after which a stream is given up
+	doubt    time.Duration // without a sign that the peer commits, after which a stream is given up
 	redial   time.Duration // first pause after a failed attempt; it doubles
 	redials  time.Duration // longest pause after a failed attempt
 	refused  time.Duration // pause after a refusal
-	settle   time.Duration // an acknowledgement younger than this may have overtaken a Hello
+	settle   time.Duration // a mark that moved less than this ago may have overtaken a Hello
 	courier  time.Duration // between looks of the courier at the queue when nothing wakes it
+	survey   time.Duration // between two questions to the site's other nodes
 	transit  time.Duration // over which landed hand-overs are counted
 	frame    int           // bytes of items in one frame, and so in one command
 	items    int           // items in one frame
@@ -112,14 +118,17 @@ func defaultPace() pace {
 		connect: 2 * time.Second,
 		barrier: time.Second,
 		propose: 5 * time.Second,
+		insist:  10 * time.Second,
 		retry:   200 * time.Millisecond,
 		beat:    time.Second,
 		silence: 3 * time.Second,
+		doubt:   5 * time.Second,
 		redial:  200 * time.Millisecond,
-		redials: 2 * time.Second,
+		redials: time.Second,
 		refused: 15 * time.Second,
 		settle:  10 * time.Second,
 		courier: 200 * time.Millisecond,
+		survey:  2 * time.Second,
 		transit: 200 * time.Millisecond,
 
 		frame:    256 << 10,
@@ -177,6 +186,9 @@ func start(o Options, p pace) (*Tiers, error) {
 	if o.Parent != "" {
 		t.running.Go(t.dialParent)
 	}
+	if o.Others != nil {
+		t.running.Go(t.askOthers)
+	}
 	return t, nil
 }
 
@@ -187,8 +199,21 @@ func (t *Tiers) Register(s grpc.ServiceRegistrar) { linkpb.RegisterLinkServer(s,
 // while this node leads.
 func (t *Tiers) Links() []LinkStatus { return t.board.list() }
 
-// Reach returns the sites this node heard of over its links, by id, this site excluded.
+// Reach returns the sites this node heard of over its own links, by id, this site excluded.
 func (t *Tiers) Reach() []Reach { return t.reach.list() }
+
+// askOthers keeps what the site's other nodes know, so that each link tells of all of them, until Stop.
+func (t *Tiers) askOthers() {
+	ctx, cancel := t.life(context.Background())
+	defer cancel(nil)
+	for pause(ctx, t.pace.survey) {
+		var reach []Reach
+		if t.reach.living() {
+			reach = t.o.Others(ctx)
+		}
+		t.reach.merge(reach, time.Now(), t.pace.silence)
+	}
+}
 
 // Alarms are sentences an operator should read: a neighbour that does not fit, a doubled site.
 func (t *Tiers) Alarms() []string { return t.board.alarmed() }

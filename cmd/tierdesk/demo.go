@@ -1,7 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
+
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/tierdesk/tierdesk/client"
 	"github.com/tierdesk/tierdesk/demo"
@@ -29,8 +34,17 @@ func demoCommand() *cobra.Command {
 				}
 				o.Tree = sites
 			}
+			switch o.Nodes {
+			case 1, 3, 5:
+			default:
+				return client.Usage("--nodes is %d: a site has 1, 3 or 5 nodes", o.Nodes)
+			}
 			o.Out = c.OutOrStdout()
-			return demo.Run(c.Context(), o, once)
+			err := demo.Run(c.Context(), o, once)
+			if !once && c.Context().Err() != nil && interrupted(err) {
+				return nil // asked to end before everything had begun
+			}
+			return err
 		},
 	}
 	command.Flags().BoolVar(&once, "once", false, "play the main job, compare all sites, and end")
@@ -38,4 +52,9 @@ func demoCommand() *cobra.Command {
 	command.Flags().StringVar(&o.Dir, "dir", "", "keep the data in this directory (default: a temporary one, removed at the end)")
 	command.Flags().StringVar(&tree, "tree", "", "YAML `file` with another tree: a list of {id, name, tier, parent}, parents first")
 	return command
+}
+
+// interrupted tells whether an error says only that its caller has gone, here or at the other end of a call.
+func interrupted(err error) bool {
+	return errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled
 }

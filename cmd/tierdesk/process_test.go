@@ -125,11 +125,14 @@ func signedIn(t *testing.T, program testbed.Program, server string) command {
 func TestTheProgram(t *testing.T) {
 	program := testbed.Build(t)
 	for name, test := range map[string]func(*testing.T, testbed.Program){
-		"a node at work":           aNodeAtWork,
-		"people":                   people,
-		"a node that cannot start": aNodeThatCannotStart,
-		"a node without its site":  aNodeWithoutItsSite,
-		"a wrong configuration":    aWrongConfiguration,
+		"a node at work":                aNodeAtWork,
+		"people":                        people,
+		"a node that cannot start":      aNodeThatCannotStart,
+		"a node without its site":       aNodeWithoutItsSite,
+		"a node killed again and again": aNodeKilledAgainAndAgain,
+		"a wrong configuration":         aWrongConfiguration,
+		"a county founded anew":         aCountyFoundedAnew,
+		"a county there twice":          aCountyThatIsThereTwice,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, program) })
 	}
@@ -260,6 +263,7 @@ func aWrongConfiguration(t *testing.T, program testbed.Program) {
 	c.refused(t, client.ExitUsage, []string{"serve"}, "--config")
 	c.refused(t, client.ExitUsage, []string{"serve", "--config", wrong, "--log-format", "xml"}, "xml", "text or json")
 	c.refused(t, client.ExitUsage, []string{"serve", wrong}, "takes none")
+	c.refused(t, client.ExitUsage, []string{"demo", "--nodes", "2"}, "1, 3 or 5")
 	c.refused(t, client.ExitUsage, []string{"sevre"}, "did you mean tierdesk serve?")
 	c.refused(t, client.ExitUsage, nil, "no command was given")
 	if words := c.done(t, "version"); !strings.HasPrefix(words, "tierdesk ") || !strings.Contains(words, "go1.") {

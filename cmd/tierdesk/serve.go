@@ -16,8 +16,9 @@ import (
 	"github.com/tierdesk/tierdesk/node/config"
 )
 
-// drainTime is how long a node has to hand over its lead and to finish what it began.
-const drainTime = 9 * time.Second
+// drainTime is how long a node has to hand over its lead and to finish what it began. The last moment that it takes to
+// cut off the rest fits into the ten seconds that the program has.
+const drainTime = 8500 * time.Millisecond
 
 func serveCommand() *cobra.Command {
 	var file, format string
@@ -63,10 +64,14 @@ func serve(ctx context.Context, o node.Options) error {
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
-	if err := n.Stop(drain); err != nil {
-		return errors.Join(fault, fmt.Errorf("stop the node: %w", err))
+	err = n.Stop(drain)
+	switch {
+	case fault != nil:
+		return fault // what it kept from stopping in order follows from it
+	case err != nil:
+		return fmt.Errorf("stop the node: %w", err)
 	}
-	return fault
+	return nil
 }
 
 func newLogger(out io.Writer, format string) (*slog.Logger, error) {

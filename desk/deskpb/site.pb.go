@@ -559,8 +559,6 @@ type Link struct {
 	Peer  string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
 	// The neighbour's incarnation that was accepted; zero before the first meeting. Earlier ones are fenced for ever.
 	PeerIncarnation uint64 `protobuf:"fixed64,2,opt,name=peer_incarnation,json=peerIncarnation,proto3" json:"peer_incarnation,omitempty"`
-	// Raft term of the peer's leader that last opened the stream.
-	PeerTerm uint64 `protobuf:"varint,3,opt,name=peer_term,json=peerTerm,proto3" json:"peer_term,omitempty"`
 	// Last sequence written to the outbox, and the running hash up to it.
 	SentSequence uint64 `protobuf:"varint,4,opt,name=sent_sequence,json=sentSequence,proto3" json:"sent_sequence,omitempty"`
 	SentHash     []byte `protobuf:"bytes,5,opt,name=sent_hash,json=sentHash,proto3" json:"sent_hash,omitempty"`
@@ -568,9 +566,10 @@ type Link struct {
 	AckedSequence uint64 `protobuf:"varint,6,opt,name=acked_sequence,json=ackedSequence,proto3" json:"acked_sequence,omitempty"`
 	AckedHash     []byte `protobuf:"bytes,7,opt,name=acked_hash,json=ackedHash,proto3" json:"acked_hash,omitempty"`
 	AckedTime     int64  `protobuf:"varint,8,opt,name=acked_time,json=ackedTime,proto3" json:"acked_time,omitempty"`
-	// The mark: last sequence applied from the peer, and the running hash up to it.
+	// The mark: last sequence applied from the peer, the running hash up to it, and when.
 	ReceivedSequence uint64 `protobuf:"varint,9,opt,name=received_sequence,json=receivedSequence,proto3" json:"received_sequence,omitempty"`
 	ReceivedHash     []byte `protobuf:"bytes,10,opt,name=received_hash,json=receivedHash,proto3" json:"received_hash,omitempty"`
+	ReceivedTime     int64  `protobuf:"varint,3,opt,name=received_time,json=receivedTime,proto3" json:"received_time,omitempty"`
 	// How many items from this peer were set aside.
 	Parked        uint64 `protobuf:"varint,11,opt,name=parked,proto3" json:"parked,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -617,13 +616,6 @@ func (x *Link) GetPeer() string {
 func (x *Link) GetPeerIncarnation() uint64 {
 	if x != nil {
 		return x.PeerIncarnation
-	}
-	return 0
-}
-
-func (x *Link) GetPeerTerm() uint64 {
-	if x != nil {
-		return x.PeerTerm
 	}
 	return 0
 }
@@ -675,6 +667,13 @@ func (x *Link) GetReceivedHash() []byte {
 		return x.ReceivedHash
 	}
 	return nil
+}
+
+func (x *Link) GetReceivedTime() int64 {
+	if x != nil {
+		return x.ReceivedTime
+	}
+	return 0
 }
 
 func (x *Link) GetParked() uint64 {
@@ -1611,11 +1610,10 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"token_hash\x18\x01 \x01(\fR\ttokenHash\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12\x1f\n" +
 	"\vexpire_time\x18\x03 \x01(\x03R\n" +
-	"expireTime\"\xf3\x02\n" +
+	"expireTime\"\xfb\x02\n" +
 	"\x04Link\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
-	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12\x1b\n" +
-	"\tpeer_term\x18\x03 \x01(\x04R\bpeerTerm\x12#\n" +
+	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12#\n" +
 	"\rsent_sequence\x18\x04 \x01(\x04R\fsentSequence\x12\x1b\n" +
 	"\tsent_hash\x18\x05 \x01(\fR\bsentHash\x12%\n" +
 	"\x0eacked_sequence\x18\x06 \x01(\x04R\rackedSequence\x12\x1d\n" +
@@ -1625,7 +1623,8 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"acked_time\x18\b \x01(\x03R\tackedTime\x12+\n" +
 	"\x11received_sequence\x18\t \x01(\x04R\x10receivedSequence\x12#\n" +
 	"\rreceived_hash\x18\n" +
-	" \x01(\fR\freceivedHash\x12\x16\n" +
+	" \x01(\fR\freceivedHash\x12#\n" +
+	"\rreceived_time\x18\x03 \x01(\x03R\freceivedTime\x12\x16\n" +
 	"\x06parked\x18\v \x01(\x04R\x06parked\"[\n" +
 	"\x04Item\x12\x16\n" +
 	"\x05event\x18\x01 \x01(\fH\x00R\x05event\x120\n" +

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -63,7 +64,10 @@ func (m marshaler) NewDecoder(r io.Reader) runtime.Decoder {
 		if len(bytes.TrimSpace(body)) == 0 {
 			return nil
 		}
-		return m.UnmarshalOptions.Unmarshal(body, value.(proto.Message))
+		if err := m.UnmarshalOptions.Unmarshal(body, value.(proto.Message)); err != nil {
+			return placed(body, err)
+		}
+		return nil
 	})
 }
 
@@ -93,15 +97,21 @@ func answerError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w 
 	writeError(w, ruleOf(st.Code()).http, withReason(st))
 }
 
-// formField finds the field in what the gateway and protojson say about a request of the wrong form.
-var formField = regexp.MustCompile(
-	`(?:unknown field|duplicate field|parsing field|too many values for field) "([^"]*)"|invalid value for \w+ field (\w+)`)
+// queryField finds the field in what the gateway says about a query of the wrong form.
+var queryField = regexp.MustCompile(`(?:parsing field|too many values for field) "([^"]*)"`)
 
 // refuseForm makes a refusal of the gateway's words; it names the field where the words do.
 func refuseForm(words string) *desk.Refusal {
-	words = strings.TrimSpace(strings.TrimPrefix(strings.ReplaceAll(words, "\u00a0", " "), "proto: "))
-	if found := formField.FindStringSubmatch(words); found != nil {
-		return desk.RefuseField(jsonName(found[1]+found[2]), "%s; see /api/openapi.json", words)
+	field := ""
+	if quoted, err := strconv.QuotedPrefix(strings.TrimPrefix(words, bodyField)); err == nil && strings.HasPrefix(words, bodyField) {
+		field, _ = strconv.Unquote(quoted) // it is what was just found to be quoted
+		words = strings.TrimPrefix(words[len(bodyField)+len(quoted):], ": ")
+	} else if found := queryField.FindStringSubmatch(words); found != nil {
+		field = jsonName(found[1])
+	}
+	words = shortened(strings.TrimSpace(strings.TrimPrefix(strings.ReplaceAll(words, "\u00a0", " "), "proto: ")))
+	if field != "" {
+		return desk.RefuseField(field, "%s; see /api/openapi.json", words)
 	}
 	return desk.Refuse(desk.InvalidArgument, "INVALID_REQUEST", "the request is malformed: %s", words)
 }

@@ -18,6 +18,9 @@ const eventChunk = 500
 // ListJournal renders the whole journal, because what a step changed follows from all steps before it, and cuts the page
 // out of it. The token is the id of the last entry that was given out.
 func (t *tickets) ListJournal(ctx context.Context, r *apipb.ListJournalRequest) (*apipb.ListJournalResponse, error) {
+	if err := numberGiven(r.GetNumber()); err != nil {
+		return nil, err
+	}
 	stale, err := staleAllowed(r.GetConsistency())
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,9 +40,11 @@ func (o Options) validate() error {
 	return nil
 }
 
-// Server is the API of one node. It starts no goroutine and holds no connection, so there is nothing to stop: whoever
-// serves it drains the calls.
+// Server is the API of one node. It starts no goroutine and holds no connection: whoever serves it drains the calls, and
+// says so by Drain first, because some would not end by themselves.
 type Server struct {
+	drain    sync.Once
+	drained  chan struct{} // closed by Drain
 	backend  Backend
 	people   People
 	log      *slog.Logger
@@ -66,6 +69,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("api: register the metrics: %w", err)
 	}
 	s := &Server{
+		drained:  make(chan struct{}),
 		backend:  o.Backend,
 		people:   o.People,
 		log:      o.Logger.With("component", "api"),
@@ -80,12 +84,15 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+// Drain ends the streams that last as long as the node: those who watch its health hear that it stops. Calls go on.
+func (s *Server) Drain() { s.drain.Do(func() { close(s.drained) }) }
+
 // Register adds the API's services, the health service and reflection to a gRPC server. The services bring their own
 // checks along (see guard), so that other services of the same server are not touched by them. Reflection shows every
 // service of the server.
 func (s *Server) Register(server reflection.GRPCServer) {
 	s.registerServices(server)
-	grpc_health_v1.RegisterHealthServer(server, health{backend: s.backend})
+	grpc_health_v1.RegisterHealthServer(server, health{backend: s.backend, drained: s.drained})
 	reflection.Register(server)
 }
 

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
+	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
@@ -82,6 +83,24 @@ func TestGRPC(t *testing.T) {
 	if outer != 4 {
 		t.Errorf("the server's own interceptor saw %d calls, want 4", outer)
 	}
+	refused := func(what, words string, err error) {
+		t.Helper()
+		if st := status.Convert(err); st.Code() != codes.InvalidArgument || !strings.Contains(st.Message(), words) {
+			t.Errorf("%s: %v, want InvalidArgument with %q", what, err, words)
+		}
+	}
+	_, err = tickets.GetTicket(ctx, &apipb.GetTicketRequest{})
+	refused("a ticket without a number", "number", err)
+	_, err = tickets.ListJournal(ctx, &apipb.ListJournalRequest{})
+	refused("a journal without a number", "number", err)
+	_, err = tickets.NoteTicket(ctx, &apipb.NoteTicketRequest{Text: "x"})
+	refused("a note without a number", "number", err)
+	_, err = tickets.NoteTicket(ctx, &apipb.NoteTicketRequest{Number: made.GetNumber(), Text: strings.Repeat("x", maxCommand)})
+	refused("a note of half a megabyte", "524288", err)
+	_, err = tickets.NoteTicket(ctx, &apipb.NoteTicketRequest{Number: made.GetNumber(), Text: strings.Repeat("x", desk.MaxText+1)})
+	if err == nil {
+		t.Error("a note over the limit of a text was taken")
+	}
 }
 
 func TestHealthAndReflectionNeedNoToken(t *testing.T) {
@@ -119,6 +138,49 @@ func TestHealthAndReflectionNeedNoToken(t *testing.T) {
 	if err := stream.CloseSend(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestHealthIsWatched follows a node that loses its leader and then stops.
+func TestHealthIsWatched(t *testing.T) {
+	a := newTestAPI(t)
+	checker := grpc_health_v1.NewHealthClient(a.dial(t))
+	if _, err := checker.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{Service: "nobody"}); status.Code(err) != codes.NotFound {
+		t.Errorf("a service that is not there: %v", err)
+	}
+	list, err := checker.List(t.Context(), &grpc_health_v1.HealthListRequest{})
+	if err != nil || len(list.GetStatuses()) != len(healthNames()) {
+		t.Errorf("list: %v %v", list, err)
+	}
+	watch := func(service string) func(want grpc_health_v1.HealthCheckResponse_ServingStatus) {
+		stream, err := checker.Watch(t.Context(), &grpc_health_v1.HealthCheckRequest{Service: service})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(want grpc_health_v1.HealthCheckResponse_ServingStatus) {
+			t.Helper()
+			answer, err := stream.Recv()
+			if want == grpc_health_v1.HealthCheckResponse_UNKNOWN {
+				if status.Code(err) != codes.Unavailable {
+					t.Errorf("the end of watching %q: %v %v", service, answer, err)
+				}
+			} else if err != nil || answer.GetStatus() != want {
+				t.Errorf("watching %q: %v %v, want %v", service, answer, err, want)
+			}
+		}
+	}
+	node, tickets, nobody := watch(""), watch("tierdesk.v1.Tickets"), watch("nobody")
+	node(grpc_health_v1.HealthCheckResponse_SERVING)
+	tickets(grpc_health_v1.HealthCheckResponse_SERVING)
+	nobody(grpc_health_v1.HealthCheckResponse_SERVICE_UNKNOWN)
+	a.site.set(func() { a.site.reasons = []string{"no leader"} })
+	node(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
+	a.site.set(func() { a.site.reasons = nil })
+	node(grpc_health_v1.HealthCheckResponse_SERVING)
+	a.server.Drain()
+	a.server.Drain() // a second one does nothing
+	node(grpc_health_v1.HealthCheckResponse_NOT_SERVING)
+	node(grpc_health_v1.HealthCheckResponse_UNKNOWN)
+	nobody(grpc_health_v1.HealthCheckResponse_UNKNOWN)
 }
 
 func TestEveryCallHasADeadline(t *testing.T) {

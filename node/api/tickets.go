@@ -22,6 +22,10 @@ type tickets struct {
 	fields  []field // what a filter may name
 }
 
+// maxCommand is the largest request that goes to the log, in bytes: several times what the fields of a verb hold
+// by their limits, and well below what the log takes. A smaller one with a field over its limit is refused by the rules.
+const maxCommand = 512 << 10
+
 // write is what every changing request of a ticket carries.
 type write interface {
 	proto.Message
@@ -43,6 +47,10 @@ func (t *tickets) propose(ctx context.Context, method string, r write, c *deskpb
 	key, err := requestKey(method, r)
 	if err != nil {
 		return nil, err
+	}
+	if size := proto.Size(c); size > maxCommand {
+		return nil, desk.Refuse(desk.InvalidArgument, "BODY_TOO_LARGE",
+			"the request has %d bytes; at most %d are taken, so leave out what is not needed", size, maxCommand)
 	}
 	c.Actor, c.Request = callerOf(ctx).actor, key
 	result, err := t.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_Ticket{Ticket: c}})
@@ -94,6 +102,9 @@ func presented(ticket *deskpb.Ticket) *deskpb.Ticket {
 }
 
 func (t *tickets) GetTicket(ctx context.Context, r *apipb.GetTicketRequest) (*deskpb.Ticket, error) {
+	if err := numberGiven(r.GetNumber()); err != nil {
+		return nil, err
+	}
 	stale, err := staleAllowed(r.GetConsistency())
 	if err != nil {
 		return nil, err
@@ -120,6 +131,14 @@ func (t *tickets) record(reader *store.Reader, number string) (*deskpb.Record, e
 			"ticket %.100q is not known at site %s; check the number", number, t.backend.Site())
 	}
 	return record, nil
+}
+
+// numberGiven refuses a gRPC call about no ticket; over HTTP the path has a number.
+func numberGiven(number string) error {
+	if number == "" {
+		return desk.RefuseField("number", "is missing; give the ticket's number")
+	}
+	return nil
 }
 
 // staleAllowed reads the consistency that a caller asks for.

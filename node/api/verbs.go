@@ -16,6 +16,9 @@ type verbRequest interface {
 
 // act proposes a verb on an existing ticket.
 func (t *tickets) act(ctx context.Context, method string, r verbRequest, c *deskpb.TicketCommand) (*deskpb.Ticket, error) {
+	if err := numberGiven(r.GetNumber()); err != nil {
+		return nil, err
+	}
 	etag, err := etagOf(ctx, r.GetEtag())
 	if err != nil {
 		return nil, err

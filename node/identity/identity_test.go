@@ -116,32 +116,3 @@ func TestParse(t *testing.T) {
 		})
 	}
 }
-
-func TestLoopback(t *testing.T) {
-	for _, test := range []struct {
-		name, address string
-		want          string // in the error; empty: accepted
-	}{
-		{"the loopback address", "127.0.0.1:8080", ""},
-		{"another one of its network", "127.1.2.3:8080", ""},
-		{"version 6", "[::1]:8080", ""},
-		{"localhost", "localhost:8080", ""},
-		{"not set", "", ""},
-		{"all addresses", "0.0.0.0:8080", "listen.http: 0.0.0.0:8080 is not a loopback address, which needs TLS; set tls.ca, tls.cert and tls.key, or use 127.0.0.1:8080"},
-		{"no host", ":8080", "listen.http: :8080 "},
-		{"all of version 6", "[::]:8080", "listen.http: [::]:8080 "},
-		{"an outside address", "192.0.2.1:8080", "192.0.2.1:8080"},
-		{"a host name", "desk.example:8080", "desk.example:8080"},
-		{"no port", "127.0.0.1", `listen.http: "127.0.0.1" is not host:port`},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			err := Loopback(map[string]string{"advertise.http": "", "listen.grpc": "127.0.0.1:1", "listen.http": test.address})
-			if test.want == "" && err != nil {
-				t.Errorf("refused: %v", err)
-			}
-			if test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
-				t.Errorf("error is %v, want one with %q", err, test.want)
-			}
-		})
-	}
-}

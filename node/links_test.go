@@ -1,0 +1,84 @@
+package node
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/node/config"
+)
+
+// soon is how long a link may take after the leadership changed or the line was mended. It takes a third of that where
+// nothing else runs on the machine.
+const soon = 10 * time.Second
+
+// group starts the three nodes of a site.
+func group(t *testing.T, site config.Site, parents []string) (nodes []*Node, addresses []string) {
+	t.Helper()
+	for _, id := range []string{"n1", "n2", "n3"} {
+		c := configuration(t, id)
+		c.Site = site
+		c.Raft = config.Raft{BootstrapExpect: 3, Join: addresses}
+		c.Link.ParentAddresses = parents
+		n := start(t, c)
+		nodes, addresses = append(nodes, n), append(addresses, n.GRPCAddr())
+	}
+	awaitReady(t, nodes...)
+	return nodes, addresses
+}
+
+// leaderFirst puts the leader before the others.
+func leaderFirst(t *testing.T, nodes []*Node) []*Node {
+	t.Helper()
+	var sorted []*Node
+	eventually(t, "one node leads "+nodes[0].config.Site.ID, func() string {
+		sorted = nil
+		for _, n := range nodes {
+			if leading, _, _ := n.replica.Leading(); leading {
+				sorted = append([]*Node{n}, sorted...)
+			} else {
+				sorted = append(sorted, n)
+			}
+		}
+		if leading, _, _ := sorted[0].replica.Leading(); !leading {
+			return "nobody does"
+		}
+		return ""
+	})
+	return sorted
+}
+
+// Whoever leads and whichever nodes are left on either side, the link comes up again soon and carries what is escalated.
+func TestLinkOutlivesTheLeadersOfBothSides(t *testing.T) {
+	city, addresses := group(t, cityConfiguration(t).Site, nil)
+	county, _ := group(t, configuration(t, "n1").Site, addresses)
+	admin := administratorOf(t, county[0])
+	carries := func(what string) {
+		t.Helper()
+		began := time.Now()
+		number := create(t, county[len(county)-1], admin, what)
+		escalate(t, county[len(county)-1], admin, number)
+		awaitCustodian(t, county[len(county)-1], number, "330100")
+		awaitLink(t, county[len(county)-1], "330100", apipb.LinkStatus_UP)
+		took := time.Since(began).Round(time.Millisecond)
+		t.Logf("%s: %v", what, took)
+		if took > soon {
+			t.Errorf("%s: the link took %v, want at most %v", what, took, soon)
+		}
+	}
+	carries("at first")
+	for _, site := range []*[]*Node{&city, &county} {
+		nodes := leaderFirst(t, *site)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if err := nodes[0].backend.TransferLeadership(ctx, nodes[1].config.Node.ID); err != nil {
+			t.Fatal(err)
+		}
+		carries(nodes[0].config.Site.ID + " hands the lead over")
+		nodes = leaderFirst(t, *site)
+		stop(t, nodes[0])
+		*site = nodes[1:]
+		carries(nodes[0].config.Site.ID + " loses its leader")
+	}
+}

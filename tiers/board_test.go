@@ -1,0 +1,42 @@
+package tiers
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A neighbour that is refused tries again every few seconds, perhaps for weeks: the log says it once, the alarm stays as
+// long as it tries.
+func TestRefusalIsLoggedOnceAndStaysAnAlarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		m, err := newMetrics(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBoard(slog.New(slog.NewTextHandler(&log, nil)), m)
+		for range 20 {
+			b.alarm("330106", "it is another one")
+			b.show("330106", Down, "it is another one")
+			time.Sleep(defaultPace().refused)
+			if got := b.alarmed(); len(got) != 1 {
+				t.Fatalf("alarms %q between two attempts, want the one", got)
+			}
+		}
+		if n := strings.Count(log.String(), "\n"); n != 2 {
+			t.Errorf("%d lines, want one for the refusal and one for the link:\n%s", n, log.String())
+		}
+		time.Sleep(alarmLasts)
+		if got := b.alarmed(); len(got) != 0 {
+			t.Errorf("alarms %q although nobody tries any more", got)
+		}
+		b.alarm("330106", "it is another one")
+		if n := strings.Count(log.String(), "link is refused"); n != 2 {
+			t.Errorf("%d lines about refusals, want the new one too", n)
+		}
+	})
+}
