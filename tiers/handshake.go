@@ -181,6 +181,13 @@ func (t *Tiers) compare(ctx context.Context, h *linkpb.Hello) (known bool, err e
 		return false, err
 	}
 	err = t.o.Site.View(func(r *store.Reader) error {
+		site, err := r.Site()
+		if err != nil {
+			return err
+		}
+		if site == nil {
+			return errNotFounded // in a moment it is; the peer is not to blame
+		}
 		link, err := r.Link(desk.SiteID(h.Site))
 		if err != nil {
 			return err

@@ -74,3 +74,12 @@ func TestFitForgivesAFreshDelivery(t *testing.T) {
 		t.Errorf("got %v, want %v", err, errOvertaken)
 	}
 }
+
+// A child may call while its parent is being founded; that is no misfit and no alarm, it calls again.
+func TestSiteThatIsNotFoundedYetBlamesNobody(t *testing.T) {
+	n := newNode(t, city, newGround(t, city, wall))
+	hello := &linkpb.Hello{Site: county.Id, Incarnation: county.Incarnation, PeerIncarnation: 7}
+	if _, err := n.tiers.compare(t.Context(), hello); !errors.Is(err, errNotFounded) || isRefusal(err) {
+		t.Errorf("got %v, want %v and no refusal", err, errNotFounded)
+	}
+}

@@ -46,20 +46,8 @@ func newOffice(t interface {
 	Fatalf(string, ...any)
 	Cleanup(func())
 }, site *deskpb.Site, now func() int64) *office {
-	st, err := store.Open(store.Options{Dir: "data", FS: vfs.NewMem(), Site: site.Id, Node: "n1", CacheBytes: 1 << 20})
-	if err != nil {
-		t.Fatalf("open the store of %s: %v", site.Id, err)
-	}
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Fatalf("close the store of %s: %v", site.Id, err)
-		}
-	})
-	o := &office{
-		id: desk.SiteID(site.Id), store: st, now: now, leading: true, term: 1,
-		changed: make(map[desk.SiteID]chan struct{}), turned: make(chan struct{}),
-	}
-	err = o.log(func(b *store.Batch, _ desk.Stamp) error {
+	o := newGround(t, site, now)
+	err := o.log(func(b *store.Batch, _ desk.Stamp) error {
 		if err := b.PutSite(proto.CloneOf(site)); err != nil {
 			return err
 		}
@@ -69,6 +57,26 @@ func newOffice(t interface {
 		t.Fatalf("found %s: %v", site.Id, err)
 	}
 	return o
+}
+
+// newGround is a site that is not founded yet.
+func newGround(t interface {
+	Fatalf(string, ...any)
+	Cleanup(func())
+}, site *deskpb.Site, now func() int64) *office {
+	st, err := store.Open(store.Options{Dir: "data", FS: vfs.NewMem(), Site: site.Id, Node: "n1", CacheBytes: 1 << 20})
+	if err != nil {
+		t.Fatalf("open the store of %s: %v", site.Id, err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Fatalf("close the store of %s: %v", site.Id, err)
+		}
+	})
+	return &office{
+		id: desk.SiteID(site.Id), store: st, now: now, leading: true, term: 1,
+		changed: make(map[desk.SiteID]chan struct{}), turned: make(chan struct{}),
+	}
 }
 
 func entry(site *deskpb.Site, nodes ...string) *deskpb.SiteInfo {

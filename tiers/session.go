@@ -2,6 +2,7 @@ package tiers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -89,7 +90,10 @@ func (s *session) run(ctx context.Context) error {
 		})
 	}
 	workers.Wait()
-	return context.Cause(ctx)
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return errHungUp // gRPC ends the context of an accepted stream without a reason
 }
 
 // age is how long ago a mark of the session's clock was set.

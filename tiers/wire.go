@@ -65,10 +65,13 @@ func openWire(ctx context.Context, cancel context.CancelCauseFunc, running *sync
 	return w
 }
 
+// errHungUp ends a stream that the other end closed without a word.
+var errHungUp = errors.New("the other end hung up")
+
 // streamError says why a stream ended, in the words of the other end where there are any.
 func streamError(err error) error {
 	if errors.Is(err, io.EOF) || status.Code(err) == codes.Canceled {
-		return errors.New("the other end hung up")
+		return errHungUp
 	}
 	return errors.New(status.Convert(err).Message())
 }
