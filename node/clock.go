@@ -15,19 +15,32 @@ const maxJump = time.Hour
 // instead, so that one wrong setting does not date tickets into another day for ever, until the parent's clock agrees
 // with the new time or the operator confirms it by starting the node again.
 type siteClock struct {
-	wall    func() time.Time         // the machine's clock
-	elapsed func() time.Duration     // monotonic
-	parent  func() (time.Time, bool) // the parent's time as just heard over the link
+	wall    func() time.Time     // the machine's clock
+	elapsed func() time.Duration // monotonic
 	log     *slog.Logger
 
-	mu     sync.Mutex    // guards all below
-	at     time.Time     // the last time that was trusted
-	since  time.Duration // elapsed at that moment
-	doubts bool          // the machine's clock has jumped and nobody confirmed it yet
+	mu     sync.Mutex               // guards all below
+	at     time.Time                // the last time that was trusted
+	since  time.Duration            // elapsed at that moment
+	doubts bool                     // the machine's clock has jumped and nobody confirmed it yet
+	parent func() (time.Time, bool) // the parent's time as just heard over the link; nil: nobody to ask
 }
 
-func newSiteClock(wall func() time.Time, elapsed func() time.Duration, parent func() (time.Time, bool), log *slog.Logger) *siteClock {
-	return &siteClock{wall: wall, elapsed: elapsed, parent: parent, log: log, at: wall().Round(0), since: elapsed()}
+func newSiteClock(wall func() time.Time, elapsed func() time.Duration, log *slog.Logger) *siteClock {
+	return &siteClock{wall: wall, elapsed: elapsed, log: log, at: wall().Round(0), since: elapsed()}
+}
+
+// machineClock is the clock of this machine.
+func machineClock(log *slog.Logger) *siteClock {
+	began := time.Now()
+	return newSiteClock(time.Now, func() time.Duration { return time.Since(began) }, log)
+}
+
+// trust has the clock ask the parent's time when it is in doubt.
+func (c *siteClock) trust(parent func() (time.Time, bool)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.parent = parent
 }
 
 // Now returns the site's time.
@@ -51,8 +64,11 @@ func (c *siteClock) Now() time.Time {
 	return expected
 }
 
-// confirmed tells whether the parent's clock agrees with the time.
+// confirmed tells whether the parent's clock agrees with the time. It needs mu held.
 func (c *siteClock) confirmed(wall time.Time) bool {
+	if c.parent == nil {
+		return false
+	}
 	told, heard := c.parent()
 	return heard && wall.Sub(told).Abs() <= maxJump
 }

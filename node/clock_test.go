@@ -17,8 +17,9 @@ type hands struct {
 func (h *hands) pass(d time.Duration) { h.wall, h.elapsed = h.wall.Add(d), h.elapsed+d }
 
 func (h *hands) clock() *siteClock {
-	return newSiteClock(func() time.Time { return h.wall }, func() time.Duration { return h.elapsed },
-		func() (time.Time, bool) { return h.parent, !h.parent.IsZero() }, slog.New(slog.DiscardHandler))
+	clock := newSiteClock(func() time.Time { return h.wall }, func() time.Duration { return h.elapsed }, slog.New(slog.DiscardHandler))
+	clock.trust(func() (time.Time, bool) { return h.parent, !h.parent.IsZero() })
+	return clock
 }
 
 func TestSiteClockDoubtsJumps(t *testing.T) {

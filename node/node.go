@@ -28,6 +28,7 @@ type Node struct {
 	config   *config.Config
 	log      *slog.Logger
 	zone     *time.Location
+	clock    *siteClock
 	registry *prometheus.Registry
 
 	// What start has begun, in this order; nil until then. Stop ends it.

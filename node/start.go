@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -35,7 +34,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	}
 	life, halt := context.WithCancel(context.WithoutCancel(ctx))
 	n := &Node{
-		options: o, config: o.Config, log: o.Logger.With("component", "node"), zone: zone,
+		options: o, config: o.Config, log: o.Logger.With("component", "node"), zone: zone, clock: machineClock(o.Logger),
 		registry: prometheus.NewRegistry(), halt: halt, faults: make(chan error, 1),
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -96,7 +95,7 @@ func (n *Node) checkPlace(founded *deskpb.Site) error {
 
 func (n *Node) startReplica() (err error) {
 	n.machine, err = machine.New(machine.Options{
-		Site: desk.SiteID(n.config.Site.ID), Store: n.store, Clock: time.Now, Location: n.zone,
+		Site: desk.SiteID(n.config.Site.ID), Store: n.store, Clock: n.clock.Now, Location: n.zone,
 	})
 	if err != nil {
 		return err
@@ -179,6 +178,7 @@ func (n *Node) startTiers() (err error) {
 		Parent:          desk.SiteID(n.config.Site.Parent),
 		Node:            n.config.Node.ID,
 		Others:          n.otherReach,
+		Now:             n.clock.Now,
 		ParentAddresses: n.parentAddresses,
 		Dial:            n.options.Dial,
 		Credentials:     n.security.links,
@@ -186,7 +186,11 @@ func (n *Node) startTiers() (err error) {
 		Logger:          n.options.Logger,
 		Metrics:         n.registry,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	n.clock.trust(n.tiers.ParentTime)
+	return nil
 }
 
 // parentAddresses lists where the parent's nodes were last heard of, then the configured ones.
@@ -208,7 +212,7 @@ func (n *Node) site() *site { return &site{replica: n.replica, store: n.store, m
 // makeRooms makes what needs the running site and starts nothing itself.
 func (n *Node) makeRooms() (err error) {
 	n.backend = &backend{site: n.site(), node: n}
-	if n.people, err = people.New(n.backend, time.Now); err != nil {
+	if n.people, err = people.New(n.backend, n.clock.Now); err != nil {
 		return err
 	}
 	programs, err := api.New(api.Options{

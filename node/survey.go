@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,7 +77,7 @@ func (b *backend) ownLinks() peers.Links {
 		Links:   b.node.tiers.Links(),
 		Reach:   b.node.tiers.Reach(),
 		Applied: b.node.machine.Applied(),
-		Alarms:  append(b.node.tiers.Alarms(), b.node.gossip.Alarms()...),
+		Alarms:  slices.Concat(b.node.clock.Alarms(), b.node.tiers.Alarms(), b.node.gossip.Alarms()),
 	}
 }
 

@@ -147,6 +147,9 @@ func (s *session) noteHeartbeat(h *linkpb.Heartbeat) error {
 	s.closed.Store(h.Full || h.Recovering)
 	if h.Committed {
 		s.vouch.Store(int64(time.Since(s.began)))
+		if s.peer == s.t.o.Parent {
+			s.t.above.set(time.UnixMicro(h.Time))
+		}
 	}
 	s.progress.raise()
 	if len(h.Reach) == 0 {
@@ -194,6 +197,7 @@ func (s *session) beat(ctx context.Context) error {
 		frame := &linkpb.Frame{Content: &linkpb.Frame_Heartbeat{Heartbeat: &linkpb.Heartbeat{
 			Committed: s.age(&s.proved) < s.t.pace.beat,
 			Reach:     news,
+			Time:      s.t.o.Now().UnixMicro(),
 		}}}
 		select {
 		case s.wire.out <- frame:

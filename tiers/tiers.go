@@ -52,6 +52,8 @@ type Options struct {
 	Dial func(ctx context.Context, address string) (net.Conn, error)
 	// Credentials for the link; nil: without TLS.
 	Credentials credentials.TransportCredentials
+	// Now is the site's time, told to the neighbours; nil: the machine's clock.
+	Now func() time.Time
 	// PeerSite returns the site that the other end's certificate names, "" without TLS; nil: always "".
 	PeerSite func(ctx context.Context) string
 	Logger   *slog.Logger          // nil: nothing is logged
@@ -79,6 +81,9 @@ func (o *Options) complete() {
 	}
 	if o.Credentials == nil {
 		o.Credentials = insecure.NewCredentials()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.PeerSite == nil {
 		o.PeerSite = func(context.Context) string { return "" }
@@ -152,6 +157,7 @@ type Tiers struct {
 	board   *board
 	reach   *reachTable
 	metrics *metrics
+	above   above // the parent's clock
 
 	stopping chan struct{}  // closed by Stop
 	running  sync.WaitGroup // everything that Start, Connect and their streams began

@@ -423,7 +423,9 @@ type Heartbeat struct {
 	Full       bool `protobuf:"varint,2,opt,name=full,proto3" json:"full,omitempty"`
 	Recovering bool `protobuf:"varint,3,opt,name=recovering,proto3" json:"recovering,omitempty"`
 	// What the speaker knows about sites on its side; sent when it changed.
-	Reach         []*Reach `protobuf:"bytes,4,rep,name=reach,proto3" json:"reach,omitempty"`
+	Reach []*Reach `protobuf:"bytes,4,rep,name=reach,proto3" json:"reach,omitempty"`
+	// The speaker's site time, microseconds since 1970; a child holds a clock that jumped against its parent's.
+	Time          int64 `protobuf:"varint,5,opt,name=time,proto3" json:"time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -484,6 +486,13 @@ func (x *Heartbeat) GetReach() []*Reach {
 		return x.Reach
 	}
 	return nil
+}
+
+func (x *Heartbeat) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
 }
 
 // Reach tells whether a site can be reached from the speaker.
@@ -634,14 +643,15 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\x05items\x18\x02 \x03(\fR\x05items\x12\x12\n" +
 	"\x04hash\x18\x03 \x01(\fR\x04hash\"!\n" +
 	"\x03Ack\x12\x1a\n" +
-	"\bsequence\x18\x01 \x01(\x04R\bsequence\"\x8c\x01\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\"\xa0\x01\n" +
 	"\tHeartbeat\x12\x1c\n" +
 	"\tcommitted\x18\x01 \x01(\bR\tcommitted\x12\x12\n" +
 	"\x04full\x18\x02 \x01(\bR\x04full\x12\x1e\n" +
 	"\n" +
 	"recovering\x18\x03 \x01(\bR\n" +
 	"recovering\x12-\n" +
-	"\x05reach\x18\x04 \x03(\v2\x17.tierdesk.link.v1.ReachR\x05reach\"G\n" +
+	"\x05reach\x18\x04 \x03(\v2\x17.tierdesk.link.v1.ReachR\x05reach\x12\x12\n" +
+	"\x04time\x18\x05 \x01(\x03R\x04time\"G\n" +
 	"\x05Reach\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x14\n" +
 	"\x05alive\x18\x02 \x01(\bR\x05alive\x12\x14\n" +
