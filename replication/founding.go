@@ -61,7 +61,11 @@ func (f *founder) settled() bool {
 	return !f.joining && !slices.ContainsFunc(f.servers(), func(s raft.Server) bool { return f.address(string(s.ID)) == "" })
 }
 
+// voting tells whether this server has or had a vote since it was started.
 func (f *founder) voting() bool {
+	if f.seated.Load() {
+		return true
+	}
 	s, ok := findServer(f.servers(), f.self.ID)
 	return ok && s.Suffrage == raft.Voter
 }

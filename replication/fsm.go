@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 )
@@ -27,6 +28,8 @@ type fsm struct {
 	position *position
 	fault    *fault
 	staged   *staging // where a snapshot comes from that Restore installs
+	self     raft.ServerID
+	seated   *atomic.Bool // set once this server has been a voter
 }
 
 var _ raft.BatchingFSM = (*fsm)(nil)
@@ -60,6 +63,7 @@ func (f *fsm) apply(entry *raft.Log) applied {
 		answer.results, answer.err = f.machine.Apply(entry.Index, entry.Term, entry.Data)
 	case raft.LogConfiguration:
 		answer.err = f.machine.Configuration(entry.Index, entry.Term, packMembers(entry.Index, entry.Data))
+		f.notice(entry.Data)
 	}
 	if answer.err != nil {
 		answer.err = fmt.Errorf("apply log entry %d: %w", entry.Index, answer.err)
@@ -68,6 +72,15 @@ func (f *fsm) apply(entry *raft.Log) applied {
 	}
 	f.position.advance(entry.Index, entry.Term)
 	return answer
+}
+
+// notice remembers that this server has been a voter: if it is none later, it was taken out and does not ask to be let in.
+func (f *fsm) notice(configuration []byte) {
+	for _, s := range raft.DecodeConfiguration(configuration).Servers {
+		if s.ID == f.self && s.Suffrage == raft.Voter {
+			f.seated.Store(true)
+		}
+	}
 }
 
 // Snapshot costs nothing: the state is on disk already, Persist only marks how far. After a fault there is none, because

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -41,6 +42,8 @@ type Replica struct {
 
 	tasks   *tasks // end with ctx
 	futures *tasks // waits for Raft, which end with its answer
+
+	seated atomic.Bool // set once this server has been a voter since it was started
 
 	stopOnce sync.Once
 	stopErr  error

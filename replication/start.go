@@ -71,7 +71,8 @@ func (r *Replica) open(o Options) (err error) {
 
 // openRaft starts Raft on what open acquired.
 func (r *Replica) openRaft(o Options) (err error) {
-	machine := &fsm{machine: o.Machine, position: r.position, fault: r.fault, staged: &staging{dir: o.Dir}}
+	machine := &fsm{machine: o.Machine, position: r.position, fault: r.fault, staged: &staging{dir: o.Dir},
+		self: raft.ServerID(r.self.ID), seated: &r.seated}
 	if err := machine.staged.clear(); err != nil {
 		return err
 	}

@@ -26,8 +26,8 @@ func newFault() *fault {
 func (f *fault) report(path string, cause error) {
 	f.once.Do(func() {
 		f.first = fmt.Errorf("database %s cannot go on (%s): see to the disk that holds it, then start the node again", path, firstLine(cause))
+		close(f.raised) // first, so that whoever gets the error finds the fault raised
 		f.errors <- f.first
-		close(f.raised)
 	})
 }
 
