@@ -2,10 +2,13 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/store/keys"
 )
 
@@ -13,17 +16,21 @@ import (
 // one goroutine, the log's, which has one batch at a time and none while it restores. Errors of its methods are faults.
 type Batch struct {
 	*Reader
-	store *Store
-	db    *pebble.DB
-	batch *pebble.Batch // nil after Commit or Discard
+	store   *Store
+	db      *pebble.DB
+	pending *pending                             // nil after Commit or Discard
+	records map[desk.TicketNumber]*deskpb.Record // tickets that were read or written here; nil: not known
 }
 
 // NewBatch begins the batch of one log entry; Commit or Discard ends it. It must not be called after Close.
 func (s *Store) NewBatch() *Batch {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	batch := s.db.NewIndexedBatch()
-	return &Batch{Reader: s.reader(batch), store: s, db: s.db, batch: batch}
+	path := s.directory.join(s.name)
+	p := &pending{base: committed{s.db, path}, kept: s.kept, written: map[string]int{}}
+	return &Batch{
+		Reader: &Reader{from: p, path: path}, store: s, db: s.db, pending: p, records: map[desk.TicketNumber]*deskpb.Record{},
+	}
 }
 
 // Commit makes the batch and the applied index durable together, in the order of the log (without waiting for the disk).
@@ -32,33 +39,42 @@ func (b *Batch) Commit(index, term uint64) error {
 	defer b.Discard()
 	b.store.writing.Lock()
 	defer b.store.writing.Unlock()
-	if b.batch == nil || b.store.db != b.db {
+	if b.pending == nil || b.store.db != b.db {
 		return fmt.Errorf("commit log entry %d: the batch has ended or its database was replaced", index)
 	}
-	return b.store.commit(b.batch, index, term)
-}
-
-// Discard ends the batch without effect; after Commit it does nothing.
-func (b *Batch) Discard() {
-	if b.batch == nil {
-		return
+	batch := b.db.NewBatchWithSize(b.pending.bytes + batchOverhead)
+	defer batch.Close()
+	if err := b.pending.flush(batch); err != nil {
+		return fmt.Errorf("commit log entry %d: %w", index, err)
 	}
-	// Closing a batch only gives back its memory.
-	_ = b.batch.Close()
-	b.batch = nil
-}
-
-func (b *Batch) set(key keys.Key, value []byte) error {
-	if err := b.batch.Set(key, value, nil); err != nil {
-		return fmt.Errorf("write row %x: %w", []byte(key), err)
+	if err := b.store.commit(batch, index, term); err != nil {
+		return err
+	}
+	b.pending.keep()
+	if slices.ContainsFunc(b.pending.writes, func(w write) bool { return aboutPeople(w.key) }) {
+		b.store.people.Add(1)
 	}
 	return nil
 }
 
-func (b *Batch) delete(key keys.Key) error {
-	if err := b.batch.Delete(key, nil); err != nil {
-		return fmt.Errorf("delete row %x: %w", []byte(key), err)
+// batchOverhead is room for the standing and the batch's own header, in bytes.
+const batchOverhead = 256
+
+// Discard ends the batch without effect; after Commit it does nothing.
+func (b *Batch) Discard() {
+	if b.pending != nil {
+		b.pending.close()
+		b.pending = nil
 	}
+}
+
+func (b *Batch) set(key keys.Key, value []byte) error {
+	b.pending.put(write{key: key, value: value})
+	return nil
+}
+
+func (b *Batch) delete(key keys.Key) error {
+	b.pending.put(write{key: key, deleted: true})
 	return nil
 }
 

@@ -48,6 +48,7 @@ func (s *Store) openDatabase(name string) (*pebble.DB, error) {
 		return nil, &corruptError{path: path, cause: errors.New("it is missing")}
 	}
 	options := s.options.pebble(s.directory.fs)
+	options.EventListener = s.stalls.beside(options.EventListener)
 	options.ErrorIfNotExists = true
 	db, err := s.openPebble(path, options)
 	if fault := s.fault.err(); fault != nil {
@@ -56,7 +57,7 @@ func (s *Store) openDatabase(name string) (*pebble.DB, error) {
 	if err != nil {
 		return nil, explainOpen(path, err)
 	}
-	if err := s.check(&Reader{from: db, path: path}); err != nil {
+	if err := s.check(newReader(db, path)); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

@@ -32,6 +32,7 @@ type directory struct {
 	watch io.Closer // on fs
 	path  string
 	lock  io.Closer
+	slow  *slowness
 }
 
 // identity says whose a data directory is. It is written once, after the first database, and never changed.
@@ -48,8 +49,9 @@ func lockDirectory(o Options) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	fsys, watch := watched(o.FS, o.Logger)
-	return &directory{fs: fsys, watch: watch, path: o.Dir, lock: lock}, nil
+	slow := &slowness{}
+	fsys, watch := watched(o.FS, o.Logger, slow)
+	return &directory{fs: fsys, watch: watch, path: o.Dir, lock: lock, slow: slow}, nil
 }
 
 func lockPath(fsys vfs.FS, path string) (io.Closer, error) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -108,7 +109,7 @@ func (b *Batch) PutOutbox(peer desk.SiteID, sequence uint64, e *deskpb.OutboxEnt
 func (b *Batch) PruneOutbox(peer desk.SiteID, from, to uint64) error {
 	prefix := outboxKey(peer)
 	return b.scan(between(prefix.Uint64(from), prefix.Uint64(to).Byte(0)), func(key, _ []byte) (bool, error) {
-		return true, b.delete(key)
+		return true, b.delete(bytes.Clone(key))
 	})
 }
 

@@ -47,9 +47,10 @@ func listener(l *slog.Logger) *pebble.EventListener {
 // slowDisk is how long a write to the disk may take before it is reported.
 const slowDisk = 5 * time.Second
 
-// watched is the file system with a watch on how long its writes take; the closer ends the watch.
-func watched(fs vfs.FS, l *slog.Logger) (vfs.FS, io.Closer) {
+// watched is the file system with a watch on how long its writes take, which counts the slow ones; the closer ends it.
+func watched(fs vfs.FS, l *slog.Logger, slow *slowness) (vfs.FS, io.Closer) {
 	return vfs.WithDiskHealthChecks(fs, slowDisk, nil, func(info vfs.DiskSlowInfo) {
+		slow.note()
 		l.Warn("the disk is slow", "file", info.Path, "operation", info.OpType.String(), "seconds", info.Duration.Seconds())
 	})
 }

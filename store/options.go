@@ -18,15 +18,16 @@ type Options struct {
 	// Site and Node own the directory for ever; another pair is refused.
 	Site string
 	Node string
-	// CacheBytes bounds the memory for cached blocks; 0 is 32 MiB.
+	// CacheBytes bounds the memory for cached blocks together with what is not flushed yet; 0 is 64 MiB. With less than a few
+	// times memTableBytes nothing is left for blocks.
 	CacheBytes int64
 	// Logger takes what the database reports; nil discards it.
 	Logger *slog.Logger
 }
 
 const (
-	defaultCacheBytes = 32 << 20
-	memTableBytes     = 4 << 20
+	defaultCacheBytes = 64 << 20
+	memTableBytes     = 16 << 20
 	maxOpenFiles      = 200
 	bloomBitsPerKey   = 10
 
@@ -53,7 +54,7 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// pebble returns the options of a database on fs for a small machine: about 50 MiB of memory and one compaction at a time.
+// pebble returns the options of a database on fs for a small machine: at most about 80 MiB of memory and one compaction at a time.
 // The write-ahead log stays on, because a checkpoint without it leaves out what was not flushed. The logger is set when
 // it is opened.
 func (o Options) pebble(fs vfs.FS) *pebble.Options {
@@ -61,11 +62,17 @@ func (o Options) pebble(fs vfs.FS) *pebble.Options {
 		FS:                          fs,
 		CacheSize:                   o.CacheBytes,
 		MemTableSize:                memTableBytes,
-		MemTableStopWritesThreshold: 4,
+		MemTableStopWritesThreshold: 3,
 		MaxOpenFiles:                maxOpenFiles,
 		FormatMajorVersion:          pebbleFormat,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 1 },
 		EventListener:               listener(o.Logger),
+	}
+	told := options.EventListener.BackgroundError
+	options.EventListener.BackgroundError = func(err error) {
+		if !vfs.IsNoSpaceError(err) { // a full disk is told where its room is watched, not at each try
+			told(err)
+		}
 	}
 	for level := range options.Levels {
 		options.Levels[level].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)

@@ -6,6 +6,13 @@ import (
 	"github.com/tierdesk/tierdesk/store/keys"
 )
 
+// PeopleVersion changes after every change of a user or a session, so that what was read of them after a version was
+// taken holds for as long as the version stays.
+func (s *Store) PeopleVersion() uint64 { return s.people.Load() }
+
+// aboutPeople tells whether a row is a user or a session.
+func aboutPeople(key keys.Key) bool { return key[0] == familyUser || key[0] == familySession }
+
 // User returns nil when there is none with the name.
 func (r *Reader) User(name desk.UserID) (*deskpb.User, error) {
 	return load[deskpb.User](r, userKey(name))

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -15,22 +16,74 @@ import (
 // Reader reads a consistent state. Records and bytes it returns belong to the caller. Its errors are faults of the disk or
 // of the state, except for a page limit below 1, which is a fault of the caller.
 type Reader struct {
-	from pebble.Reader
+	from source
 	path string // the database directory, for errors
 }
 
-// get returns a row's value, nil when there is no such row.
-func (r *Reader) get(key keys.Key) ([]byte, error) {
-	value, closer, err := r.from.Get(key)
+// source is where a Reader reads.
+type source interface {
+	// get returns a row's value, which is the caller's own; nil when there is no such row.
+	get(key keys.Key) ([]byte, error)
+	// scan visits the rows of a span in order until visit returns false. Key and value are valid only during the visit.
+	scan(over span, visit func(key, value []byte) (more bool, err error)) error
+}
+
+// newReader reads a database or a snapshot of it as it is.
+func newReader(from pebble.Reader, path string) *Reader {
+	return &Reader{from: committed{from, path}, path: path}
+}
+
+func (r *Reader) get(key keys.Key) ([]byte, error) { return r.from.get(key) }
+
+func (r *Reader) scan(over span, visit func(key, value []byte) (more bool, err error)) error {
+	return r.from.scan(over, visit)
+}
+
+// committed are the rows of a database.
+type committed struct {
+	from pebble.Reader
+	path string
+}
+
+func (c committed) get(key keys.Key) ([]byte, error) {
+	value, closer, err := c.from.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read row %x: %w", []byte(key), explain(r.path, err))
+		return nil, fmt.Errorf("read row %x: %w", []byte(key), explain(c.path, err))
 	}
 	owned := make([]byte, len(value))
 	copy(owned, value)
 	return owned, closer.Close()
+}
+
+func (c committed) scan(over span, visit func(key, value []byte) (more bool, err error)) (err error) {
+	iter, err := c.from.NewIter(&pebble.IterOptions{LowerBound: over.lower, UpperBound: over.upper})
+	if err != nil {
+		return fmt.Errorf("scan rows from %x: %w", over.lower, explain(c.path, err))
+	}
+	// What stops the iteration before its end is returned by Close.
+	defer func() {
+		if closed := iter.Close(); err == nil && closed != nil {
+			err = fmt.Errorf("scan rows from %x: %w", over.lower, explain(c.path, closed))
+		}
+	}()
+	first, next := iter.First, iter.Next
+	if over.descending {
+		first, next = iter.Last, iter.Prev
+	}
+	for valid := over.limit > 0 && first(); valid; valid = over.limit > 0 && next() {
+		over.limit--
+		value, err := iter.ValueAndErr()
+		if err != nil {
+			return fmt.Errorf("read row %x: %w", iter.Key(), explain(c.path, err))
+		}
+		if more, err := visit(iter.Key(), value); !more || err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // span is a range of rows: the first ones, at most limit, from lower up to but without upper; the last ones, backwards,
@@ -65,34 +118,18 @@ func (s span) behind(key keys.Key) span {
 	return s
 }
 
-// scan visits the rows of a span in order until visit returns false. Key and value are valid only during the visit. A
-// batch may write meanwhile; the scan does not see it.
-func (r *Reader) scan(over span, visit func(key, value []byte) (more bool, err error)) (err error) {
-	iter, err := r.from.NewIter(&pebble.IterOptions{LowerBound: over.lower, UpperBound: over.upper})
-	if err != nil {
-		return fmt.Errorf("scan rows from %x: %w", over.lower, explain(r.path, err))
+// unlimited is the span without its limit.
+func (s span) unlimited() span {
+	s.limit = math.MaxInt
+	return s
+}
+
+// compare orders keys in the span's direction.
+func (s span) compare(a, b []byte) int {
+	if s.descending {
+		return bytes.Compare(b, a)
 	}
-	// What stops the iteration before its end is returned by Close.
-	defer func() {
-		if closed := iter.Close(); err == nil && closed != nil {
-			err = fmt.Errorf("scan rows from %x: %w", over.lower, explain(r.path, closed))
-		}
-	}()
-	first, next := iter.First, iter.Next
-	if over.descending {
-		first, next = iter.Last, iter.Prev
-	}
-	for valid := over.limit > 0 && first(); valid; valid = over.limit > 0 && next() {
-		over.limit--
-		value, err := iter.ValueAndErr()
-		if err != nil {
-			return fmt.Errorf("read row %x: %w", iter.Key(), explain(r.path, err))
-		}
-		if more, err := visit(iter.Key(), value); !more || err != nil {
-			return err
-		}
-	}
-	return nil
+	return bytes.Compare(a, b)
 }
 
 // page visits up to limit rows under the prefix, behind the row that the cursor names: a row's cursor is its key without

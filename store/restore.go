@@ -47,7 +47,7 @@ func (s *Store) receive(name string, r io.Reader) (*pebble.DB, standing, error) 
 	if err != nil {
 		return nil, standing{}, err
 	}
-	reader := &Reader{from: db, path: s.directory.join(name)}
+	reader := newReader(db, s.directory.join(name))
 	at, err := reader.standsAt()
 	if err == nil {
 		err = db.Set(metaKey(metaMark), at.encode(), pebble.Sync)
@@ -65,7 +65,9 @@ func (s *Store) swap(name string, db *pebble.DB, at standing) {
 	defer s.mu.Unlock()
 	old, oldPath := s.db, s.directory.join(s.name)
 	s.db, s.name = db, name
+	s.kept = kept{}
 	s.applied.Store(at.index)
+	s.people.Add(1)
 	if err := errors.Join(old.Close(), s.directory.fs.RemoveAll(oldPath)); err != nil {
 		s.options.Logger.Warn("the database before a restore could not be deleted; the next start deletes it",
 			"directory", oldPath, "error", err)

@@ -18,7 +18,9 @@ type Store struct {
 	directory *directory
 	serverID  string
 	applied   atomic.Uint64
+	people    atomic.Uint64 // see PeopleVersion
 	fault     *fault
+	stalls    stalls
 
 	// writing is held while the state changes, or must not change. It comes before mu, and db and name change only with
 	// both held, so that a holder of either may read them.
@@ -26,6 +28,7 @@ type Store struct {
 	// mu guards db and name. Views hold it shared for as long as they read.
 	mu   sync.RWMutex
 	db   *pebble.DB // nil after Close
+	kept kept       // of db
 	name string     // directory of db in the data directory
 }
 
@@ -40,7 +43,7 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{options: o, directory: dir, fault: newFault()}
+	s := &Store{options: o, directory: dir, fault: newFault(), kept: kept{}}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open data directory %s: %w", o.Dir, err), dir.close())
 	}
@@ -141,5 +144,5 @@ func (s *Store) View(read func(*Reader) error) error {
 
 // reader reads from what belongs to the current database. The caller holds writing or mu.
 func (s *Store) reader(from pebble.Reader) *Reader {
-	return &Reader{from: from, path: s.directory.join(s.name)}
+	return newReader(from, s.directory.join(s.name))
 }

@@ -34,6 +34,18 @@ func (r *Reader) Ticket(number desk.TicketNumber) (*deskpb.Record, error) {
 	return load[deskpb.Record](r, ticketKey(number))
 }
 
+// Ticket returns nil when the site does not know the number. The record must not be changed.
+func (b *Batch) Ticket(number desk.TicketNumber) (*deskpb.Record, error) {
+	if record := b.records[number]; record != nil {
+		return record, nil
+	}
+	record, err := b.Reader.Ticket(number)
+	if record != nil {
+		b.records[number] = record
+	}
+	return record, err
+}
+
 // Tickets returns a page of an index. It reads the rows of the page and no others.
 func (r *Reader) Tickets(q Query) (Page, error) {
 	if err := q.Index.validate(); err != nil {
@@ -87,8 +99,8 @@ func (r *Reader) Handovers(state deskpb.Handover_State, to desk.SiteID, limit in
 	return numbers, err
 }
 
-// PutTicket stores the record and moves its index rows: those of the record before it go, and only the rows that differ
-// are written.
+// PutTicket stores the record, which must not be changed afterwards, and moves its index rows: those of the record before
+// it go, and only the rows that differ are written.
 func (b *Batch) PutTicket(record *deskpb.Record) error {
 	number := desk.TicketNumber(record.GetTicket().GetNumber())
 	if number == "" {
@@ -111,6 +123,7 @@ func (b *Batch) PutTicket(record *deskpb.Record) error {
 	if err := b.move(handoverRow(before, site), handoverRow(record, site)); err != nil {
 		return err
 	}
+	b.records[number] = record
 	return b.put(ticketKey(number), record)
 }
 
