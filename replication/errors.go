@@ -16,6 +16,8 @@ var (
 	ErrNoQuorum = errors.New("the site has no leader with a majority now")
 	// ErrOverloaded: the queue is full; nothing was done; try again later.
 	ErrOverloaded = errors.New("too many requests wait for the log")
+	// ErrNoRoom: a disk is full; nothing was done; it is possible again when somebody has freed space.
+	ErrNoRoom = errors.New("the disk is full")
 	// ErrUnknownOutcome: the command may or may not have been applied.
 	ErrUnknownOutcome = errors.New("the outcome is unknown: the leader changed or did not answer in time")
 	// ErrRefused: no, for good; nothing was done.
@@ -41,7 +43,7 @@ func fromRaft(err error) error {
 
 // fromPeer sorts an error of a peer's Propose. A peer names what it is certain of; all else is unknown.
 func fromPeer(err error) error {
-	for _, certain := range []error{ErrNotLeader, ErrUnreachable, ErrNoQuorum, ErrOverloaded, ErrRefused, ErrUnknownOutcome} {
+	for _, certain := range []error{ErrNotLeader, ErrUnreachable, ErrNoQuorum, ErrOverloaded, ErrNoRoom, ErrRefused, ErrUnknownOutcome} {
 		if errors.Is(err, certain) {
 			return err
 		}

@@ -3,6 +3,9 @@ package replication
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
 )
 
 func TestOneNodeFoundsItsSiteAlone(t *testing.T) {
@@ -80,6 +83,76 @@ func TestAServerThatExpectsOneButHasPeersOnlyJoins(t *testing.T) {
 	if lonely.Status().Founded {
 		t.Error("a server with raft.join founded a site of its own")
 	}
+}
+
+// A node whose disk was wiped and whose configuration names nobody, as that of a founding node may, is greeted by the
+// leader and gets back in.
+func TestAWipedNodeThatKnowsNobodyIsFetched(t *testing.T) {
+	s := newCluster(t, 3)
+	leader, wiped := s.leader(), s.followers()[0]
+	leader.propose("a")
+	wiped.stop()
+	s.join = nil
+	wiped.self.ID, wiped.dir, wiped.machine = strings.TrimSuffix(wiped.self.ID, "-a")+"-b", t.TempDir(), &memory{}
+	wiped.start()
+	s.eventually("it is a voter again", func() bool { return wiped.seated.Load() && voters(wiped.Status()) == 3 })
+	if got := s.converged(); len(got) != 1 || wiped.log.count("the group is founded") != 0 {
+		t.Errorf("the group holds %v; the wiped node's log:\n%s", got, wiped.log)
+	}
+}
+
+// A server that may found alone does not once another one greeted it: that one may be of the group that it forgot.
+func TestAGreetedServerAsksBeforeItFoundsAlone(t *testing.T) {
+	s := newSite(t, 3) // the replica itself waits for two more
+	n := s.add().start()
+	alone := &founder{Replica: n.Replica, expect: 1, joining: true}
+	n.Greet([]Server{{ID: "n7-a", Raft: "n7:7401", GRPC: "n7:7400"}})
+	alone.round(t.Context())
+	if n.Status().Founded {
+		t.Fatal("it founded a group although the server that greeted it was not asked")
+	}
+	other := s.add()
+	other.self.GRPC = "n7:7400"
+	other.start()
+	s.eventually("the other one answers", func() bool { alone.round(t.Context()); return n.Status().Founded })
+}
+
+func TestASecondGroupIsNoticedOnBothSides(t *testing.T) {
+	s := newCluster(t, 3)
+	leader, wiped := s.leader(), s.followers()[0]
+	wiped.stop()
+	s.join, s.expect = nil, 1
+	wiped.self.ID, wiped.dir, wiped.machine = "n9-b", t.TempDir(), &memory{}
+	wiped.start()
+	s.eventually("the wiped node says what to do", func() bool { return wiped.Outside() == secondGroup })
+	s.eventually("the leader says it", func() bool { return leader.log.count("there is a second group of this site") == 1 })
+	if leader.Outside() != "" {
+		t.Errorf("the group with more members is told: %s", leader.Outside())
+	}
+}
+
+// The log of a server that stopped while it was joining may end before the entry that made it a member.
+func TestAServerThatWasNoMemberYetGoesOnJoining(t *testing.T) {
+	s := newCluster(t, 1)
+	first := s.nodes[0]
+	s.join = []string{first.self.GRPC}
+	second := s.add()
+	s.pace.greet = time.Hour
+	second.start()
+	_, transport := raft.NewInmemTransport("")
+	err := raft.BootstrapCluster(second.config(&s.pace), second.disk, second.disk, raft.NewDiscardSnapshotStore(), transport,
+		raft.Configuration{Servers: []raft.Server{{ID: raft.ServerID(first.self.ID), Address: raft.ServerAddress(first.self.Raft)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second.stop()
+	s.pace = quick()
+	second.start()
+	if outside := second.Outside(); outside != "" {
+		t.Errorf("a server that was never a member is told: %s", outside)
+	}
+	s.eventually("it is a voter", func() bool { return voters(first.Status()) == 2 })
+	s.eventually("it remembers that it is a member", second.noted)
 }
 
 func TestAllMustAnswerTheSameListBeforeTheSiteIsFounded(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 // applied is the answer of the state machine to one entry of the log.
 type applied struct {
-	results [][]byte
+	results Results
 	err     error
 }
 
@@ -119,6 +119,7 @@ func (f *fsm) mark(meta raft.SnapshotMeta) error {
 	if err := f.machine.SetMark(meta.Index, meta.Term, members); err != nil {
 		return fmt.Errorf("set snapshot mark %d: %w", meta.Index, err)
 	}
+	f.position.setMark(meta.Index)
 	return nil
 }
 

@@ -40,14 +40,20 @@ func (g *grouper) run(ctx context.Context) {
 		g.metrics.grouped(len(group))
 		future, err := g.submit(commandsOf(group))
 		if err != nil {
-			deliver(group, nil, 0, err)
+			deliver(group, err)
 			<-slots
 			continue
 		}
 		go func() {
 			defer func() { <-slots }()
 			results, index, err := g.result(ctx, future, len(group))
-			deliver(group, results, index, err)
+			if err != nil {
+				deliver(group, err)
+				return
+			}
+			for i, p := range group {
+				p.done <- resultOf(results, i, index)
+			}
 		}()
 	}
 	for range maxGroupsInFlight - 1 {
@@ -67,7 +73,7 @@ func (g *grouper) submit(commands [][]byte) (raft.ApplyFuture, error) {
 }
 
 // result waits for an entry to be applied here and returns one result per command.
-func (g *grouper) result(ctx context.Context, future raft.ApplyFuture, commands int) ([][]byte, uint64, error) {
+func (g *grouper) result(ctx context.Context, future raft.ApplyFuture, commands int) (Results, uint64, error) {
 	start := time.Now()
 	if err := g.await(ctx, future.Error); err != nil {
 		return nil, 0, fromRaft(err)
@@ -79,8 +85,8 @@ func (g *grouper) result(ctx context.Context, future raft.ApplyFuture, commands 
 		return nil, 0, fmt.Errorf("%w: log entry %d has no answer", ErrUnknownOutcome, future.Index())
 	case answer.err != nil:
 		return nil, 0, fmt.Errorf("%w: %v", ErrUnknownOutcome, answer.err)
-	case len(answer.results) != commands:
-		err := fmt.Errorf("apply log entry %d: %d results for %d commands", future.Index(), len(answer.results), commands)
+	case answer.results.Len() != commands:
+		err := fmt.Errorf("apply log entry %d: %d results for %d commands", future.Index(), answer.results.Len(), commands)
 		g.fault.report(err)
 		return nil, 0, fmt.Errorf("%w: %v", ErrUnknownOutcome, err)
 	}
@@ -95,14 +101,20 @@ func commandsOf(group []*proposal) [][]byte {
 	return commands
 }
 
-func deliver(group []*proposal, results [][]byte, index uint64, err error) {
-	for i, p := range group {
-		if err != nil {
-			p.done <- outcome{err: err}
-			continue
-		}
-		p.done <- outcome{result: results[i], index: index}
+// deliver tells the whole group the same error.
+func deliver(group []*proposal, err error) {
+	for _, p := range group {
+		p.done <- Outcome{Err: err}
 	}
+}
+
+// resultOf is the outcome of one command of an entry that was applied.
+func resultOf(results Results, i int, index uint64) Outcome {
+	result, err := results.Encode(i)
+	if err != nil {
+		return Outcome{Err: fmt.Errorf("%w: it was applied at log entry %d, but its result cannot be told: %v", ErrUnknownOutcome, index, err)}
+	}
+	return Outcome{Result: result, Index: index}
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -29,7 +29,7 @@ type memoryState struct {
 	MarkConfiguration   []byte
 }
 
-func (m *memory) Apply(index, term uint64, entry []byte) ([][]byte, error) {
+func (m *memory) Apply(index, term uint64, entry []byte) (Results, error) {
 	m.mu.Lock()
 	gate := m.gate
 	m.mu.Unlock()
@@ -58,8 +58,14 @@ func (m *memory) Apply(index, term uint64, entry []byte) ([][]byte, error) {
 		results[i] = fmt.Appendf(nil, "%s is number %d", command, len(m.state.Commands))
 	}
 	m.state.Index, m.state.Term = index, term
-	return results, nil
+	return encoded(results), nil
 }
+
+// encoded are results as they are told.
+type encoded [][]byte
+
+func (e encoded) Len() int                     { return len(e) }
+func (e encoded) Encode(i int) ([]byte, error) { return e[i], nil }
 
 func group(commands [][]byte) ([]byte, error) {
 	if commands == nil {

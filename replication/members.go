@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -81,8 +82,7 @@ func (r *Replica) vacate(ctx context.Context, id raft.ServerID, address raft.Ser
 		if old.Address != address || old.ID == id {
 			continue
 		}
-		heard := time.Since(r.transport.contacts.get(old.ID).at)
-		if string(old.ID) == r.self.ID || heard < silence {
+		if r.answers(old.ID) || r.leadership.lasts() < silence {
 			return fmt.Errorf("admit server %s: server %s answers at %s; give one of them another raft address", id, old.ID, address)
 		}
 		r.logger.Warn("a server takes the place of another at the same address", "server", string(id), "old", string(old.ID), "address", string(address))
@@ -114,19 +114,105 @@ func (r *Replica) caughtUp(ctx context.Context, id raft.ServerID) error {
 	}
 }
 
-// Remove takes a server out, on the leader only. It may be the leader itself, which then steps down.
+// answers tells whether a server acknowledged something lately, as the leader sees it.
+func (r *Replica) answers(id raft.ServerID) bool {
+	return string(id) == r.self.ID || time.Since(r.transport.contacts.get(id).at) < silence
+}
+
+// remain returns the voters that a group without the server has, and those of them that do not answer.
+func (r *Replica) remain(without raft.ServerID) (left, dead []raft.ServerID) {
+	for _, id := range r.voters() {
+		if id == without {
+			continue
+		}
+		left = append(left, id)
+		if !r.answers(id) {
+			dead = append(dead, id)
+		}
+	}
+	return left, dead
+}
+
+// Remove takes a server out, on the leader only. It may be the leader itself, which then steps down. It is refused when
+// the rest would have no majority that answers.
 func (r *Replica) Remove(ctx context.Context, serverID string) error {
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
 	if _, leads := r.leads(); !leads {
 		return ErrNotLeader
 	}
-	if _, ok := findServer(r.servers(), serverID); !ok {
+	member, ok := findServer(r.servers(), serverID)
+	if !ok {
 		return fmt.Errorf("remove server %q: %w: it is not a member", serverID, ErrRefused)
+	}
+	if member.Suffrage == raft.Voter {
+		if err := r.spare(ctx, member.ID); err != nil {
+			return err
+		}
 	}
 	return wrapChange("remove", serverID, r.change(ctx, func() raft.IndexFuture {
 		return r.raft.RemoveServer(raft.ServerID(serverID), 0, changeTime)
 	}))
+}
+
+// spare returns when the group can do without a voter: a majority of the others answers. A leader that has only just begun
+// waits until it can have heard of them.
+func (r *Replica) spare(ctx context.Context, id raft.ServerID) error {
+	check := time.NewTicker(admissionCheck)
+	defer check.Stop()
+	for {
+		left, dead := r.remain(id)
+		if len(left)-len(dead) > len(left)/2 {
+			return nil
+		}
+		_, leads := r.leads()
+		switch {
+		case !leads:
+			return ErrNotLeader
+		case len(left) == 0:
+			return fmt.Errorf("remove server %q: %w: it is the only voter", id, ErrRefused)
+		case r.leadership.lasts() >= silence:
+			return fmt.Errorf("remove server %q: %w: of the %d voters left only %d would answer, which is no majority; start %s or "+
+				"remove it first", id, ErrRefused, len(left), len(left)-len(dead), joinIDs(dead))
+		}
+		select {
+		case <-check.C:
+		case <-ctx.Done():
+			return fmt.Errorf("remove server %q: %w: %v", id, ErrNoQuorum, context.Cause(ctx))
+		}
+	}
+}
+
+// RemoveSilent takes out one voter that has been silent for so long under this leader, on the leader only, and returns its
+// id, "" when there is none to take out. At least two voters must be left, and all of them must answer: a group with two
+// silent voters keeps both, because it cannot tell which one is missed less.
+func (r *Replica) RemoveSilent(ctx context.Context, silentFor time.Duration) (serverID string, err error) {
+	led := r.leadership.lasts()
+	if led < silentFor {
+		return "", nil
+	}
+	for _, id := range r.voters() {
+		if heard := r.transport.contacts.get(id).at; string(id) == r.self.ID || time.Since(heard) < silentFor {
+			continue
+		}
+		if left, dead := r.remain(id); len(left) < 2 || len(dead) > 0 {
+			return "", nil
+		}
+		if err := r.Remove(ctx, string(id)); err != nil {
+			return "", err
+		}
+		r.logger.Warn("a server that was silent for too long was taken out", "server", string(id), "silent for", silentFor)
+		return string(id), nil
+	}
+	return "", nil
+}
+
+func joinIDs(ids []raft.ServerID) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = string(id)
+	}
+	return strings.Join(words, " and ")
 }
 
 // change waits for a change of members to be committed and applied.

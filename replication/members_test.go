@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/raft"
 )
 
 // A new node arrives after the log was cut: it gets the state as a stream, then the tail of the log, then its vote.
@@ -58,7 +60,7 @@ func TestARestartReplaysOnlyTheTail(t *testing.T) {
 	for i := range 5 {
 		n.propose(fmt.Sprint(20 + i))
 	}
-	n.stop()
+	n.kill() // an orderly end would mark them
 
 	n.machine = n.machine.crashed() // loses the five behind the mark
 	n.start()
@@ -147,7 +149,7 @@ func TestAMemberMovesToAnotherAddress(t *testing.T) {
 	}
 }
 
-func TestARemovedServerStaysOut(t *testing.T) {
+func TestARemovedServerStaysOutAndSaysSo(t *testing.T) {
 	s := newCluster(t, 3)
 	leader, out := s.leader(), s.followers()[0]
 	if err := leader.Remove(t.Context(), out.self.ID); err != nil {
@@ -157,10 +159,95 @@ func TestARemovedServerStaysOut(t *testing.T) {
 		t.Errorf("remove it twice: %v", err)
 	}
 	leader.propose("a")
+	s.eventually("it knows that it is out", func() bool { return out.Outside() == notMember })
 	out.stop()
 	out.start()
-	if voters(leader.Status()) != 2 {
-		t.Errorf("members after a removal: %+v", leader.Status().Members)
+	s.eventually("it says so in its log", func() bool { return out.log.count(notMember) > 0 })
+	if voters(leader.Status()) != 2 || leader.Outside() != "" {
+		t.Errorf("after a removal the members are %+v and the leader is told %q", leader.Status().Members, leader.Outside())
+	}
+}
+
+// A server that was taken out while it was down has a log in which it is a member. The others tell it.
+func TestAServerRemovedWhileItWasDownIsTold(t *testing.T) {
+	s := newCluster(t, 3)
+	leader, out := s.leader(), s.followers()[0]
+	out.stop()
+	if err := leader.Remove(t.Context(), out.self.ID); err != nil {
+		t.Fatal(err)
+	}
+	out.self.Raft = freeAddress(t) // the leader may still try to bring the entry to the old one
+	out.start()
+	s.eventually("it knows that it is out", func() bool { return out.Outside() == notMember })
+	if status := leader.Status(); len(status.Members) != 2 {
+		t.Errorf("it slipped back in: %+v", status.Members)
+	}
+}
+
+func TestRemoveKeepsAMajorityThatAnswers(t *testing.T) {
+	s := newCluster(t, 3)
+	leader := s.leader()
+	live, dead := s.followers()[0], s.followers()[1]
+	dead.stop()
+	s.eventually("the dead one counts as dead", func() bool { return !leader.answers(raft.ServerID(dead.self.ID)) })
+	for _, n := range []*node{live, leader} {
+		err := leader.Remove(t.Context(), n.self.ID)
+		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "start "+dead.self.ID) {
+			t.Errorf("remove %s of three while %s is dead: %v", n.self.ID, dead.self.ID, err)
+		}
+	}
+	if err := leader.Remove(t.Context(), dead.self.ID); err != nil {
+		t.Errorf("remove the dead one of three: %v", err)
+	}
+	if err := leader.Remove(t.Context(), leader.self.ID); err != nil {
+		t.Errorf("the leader removes itself: %v", err)
+	}
+	s.eventually("the last one leads", func() bool { leads, _, _ := live.Leading(); return leads })
+	if err := live.Remove(t.Context(), live.self.ID); !errors.Is(err, ErrRefused) {
+		t.Errorf("remove the only voter: %v", err)
+	}
+}
+
+func TestRemoveSilent(t *testing.T) {
+	s := newCluster(t, 3)
+	leader := s.leader()
+	silent := s.followers()[0]
+	const limit = silence + time.Second
+	removed := func() string {
+		id, err := leader.RemoveSilent(t.Context(), limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	s.eventually("the leader leads for long enough", func() bool { return leader.leadership.lasts() > limit })
+	if id := removed(); id != "" {
+		t.Fatalf("%s answers and was taken out", id)
+	}
+	silent.stop()
+	s.eventually("the silent one is taken out", func() bool { return removed() == silent.self.ID })
+	if silentFor := time.Since(leader.transport.contacts.get(raft.ServerID(silent.self.ID)).at); silentFor < limit {
+		t.Errorf("it was silent for %v only", silentFor)
+	}
+}
+
+// Two silent voters of five may be cut off together and at work for themselves as far as the leader knows.
+func TestRemoveSilentKeepsBothOfTwoSilentVoters(t *testing.T) {
+	s := newCluster(t, 5)
+	leader, followers := s.leader(), s.followers()
+	followers[0].stop()
+	followers[1].stop()
+	const limit = silence + time.Second
+	s.eventually("both are silent for long enough", func() bool {
+		for _, n := range followers[:2] {
+			if time.Since(leader.transport.contacts.get(raft.ServerID(n.self.ID)).at) < limit {
+				return false
+			}
+		}
+		return leader.leadership.lasts() > limit
+	})
+	if id, err := leader.RemoveSilent(t.Context(), limit); id != "" || err != nil {
+		t.Errorf("%q was taken out, error %v", id, err)
 	}
 }
 

@@ -42,6 +42,23 @@ func newMetrics(registerer prometheus.Registerer, r *Replica) (*metrics, error) 
 			_, term, _ := r.leadership.get()
 			return float64(term)
 		}),
+		gauge("log_first_index", "Index of the first entry in this node's log, 0 when there are none.", func() float64 {
+			first, _ := r.disk.ends()
+			return float64(first)
+		}),
+		gauge("log_last_index", "Index of the last entry in this node's log, 0 when there are none.", func() float64 {
+			_, last := r.disk.ends()
+			return float64(last)
+		}),
+		gauge("log_bytes", "What the files of this node's log take on the disk.", func() float64 { return float64(r.disk.size()) }),
+		gauge("stable_bytes", "What the file of term and vote takes on the disk.", func() float64 {
+			all, _ := r.disk.ballot.size()
+			return float64(all)
+		}),
+		gauge("stable_free_bytes", "The part of the file of term and vote that holds nothing.", func() float64 {
+			_, free := r.disk.ballot.size()
+			return float64(free)
+		}),
 	}
 	if registerer == nil {
 		return m, nil

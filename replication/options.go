@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -27,7 +28,7 @@ const (
 type Options struct {
 	Site            string
 	Self            Server
-	Dir             string       // raft.db lives here; made when missing
+	Dir             string       // the log and the file of term and vote live here; made when missing
 	Listener        net.Listener // for Raft; Self.Raft is where others reach it. The replica closes it
 	TLS             *tls.Config  // nil: plain, loopback only; else mutual TLS that verifies the peer's site
 	BootstrapExpect int          // 1, 3 or 5
@@ -39,7 +40,12 @@ type Options struct {
 	// Group stamps commands with the time and encodes them as one log entry. With no commands it encodes an entry that
 	// changes nothing; a leader begins its term with one before its first read. Calls never overlap, and their order is
 	// the order of the entries.
-	Group   func(commands [][]byte) ([]byte, error)
+	Group func(commands [][]byte) ([]byte, error)
+	// FS is the file system of the log; nil is the real one. The file of term and vote is always in the real one.
+	FS vfs.FS
+	// Room returns why this node's disk takes no more log, nil when it has room. It may be nil: there always is. While it
+	// returns an error a follower takes no entries; a leader does. It is called for every append.
+	Room    func() error
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer // nil: none
 
@@ -53,20 +59,25 @@ type pace struct {
 	commit    time.Duration // after so long without an entry a follower is told the commit index
 	greet     time.Duration // between two rounds of greeting
 
-	snapshotInterval  time.Duration
-	snapshotThreshold uint64 // entries
-	trailingLogs      uint64 // entries kept behind the snapshot mark
+	markCheck    time.Duration // between two looks at how much log lies behind the snapshot mark
+	markEntries  uint64        // of the log behind the mark, until the next one is set
+	trailingLogs uint64        // entries kept before the mark
 }
 
-// office suits the LAN of an office: heartbeats share the main loop with the disk, so one slow sync must not end a term.
+// timeoutStep is by how much a timeout is lengthened and shortened again when an election is due. Raft wants the timeout
+// of a candidate to be no shorter than a follower's, so it is longer by as much.
+const timeoutStep = time.Millisecond
+
+// office suits the LAN of an office: heartbeats share the main loop with the disk, so one sync of 400 ms must not end a
+// term.
 var office = pace{
-	heartbeat:         1500 * time.Millisecond,
-	lease:             time.Second,
-	commit:            20 * time.Millisecond,
-	greet:             500 * time.Millisecond,
-	snapshotInterval:  30 * time.Second,
-	snapshotThreshold: 8192,
-	trailingLogs:      10240,
+	heartbeat:    600 * time.Millisecond,
+	lease:        500 * time.Millisecond,
+	commit:       20 * time.Millisecond,
+	greet:        500 * time.Millisecond,
+	markCheck:    time.Second,
+	markEntries:  8192,
+	trailingLogs: 10240,
 }
 
 func (o *Options) validate() error {

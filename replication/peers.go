@@ -17,12 +17,21 @@ type Hello struct {
 	Known   []Server // that this node heard of, itself first
 }
 
-// Peers reaches the other nodes of the site. An error that wraps ErrNotLeader, ErrRefused, ErrOverloaded, ErrNoQuorum or
-// ErrUnreachable means that nothing was done; after any other error of Propose the outcome is unknown.
+// Outcome is what became of one command: its result and the index it was applied at, or an error as Propose returns it.
+type Outcome struct {
+	Result []byte
+	Index  uint64
+	Err    error
+}
+
+// Peers reaches the other nodes of the site. An error that wraps ErrNotLeader, ErrRefused, ErrOverloaded, ErrNoRoom,
+// ErrNoQuorum or ErrUnreachable means that nothing was done; after any other error of Propose the outcome is unknown.
 type Peers interface {
 	// Hello greets the node at the address. known begins with the caller itself; their order must be kept.
 	Hello(ctx context.Context, address string, known []Server) (Hello, error)
 	Join(ctx context.Context, address string, self Server) error
-	Propose(ctx context.Context, address string, command []byte) (result []byte, index uint64, err error)
+	// Propose hands commands to the leader at the address and tells the outcome of each as it comes, by its place. The error
+	// speaks of those that were not told.
+	Propose(ctx context.Context, address string, commands [][]byte, tell func(i int, o Outcome)) error
 	ReadIndex(ctx context.Context, address string) (uint64, error)
 }

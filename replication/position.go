@@ -12,6 +12,7 @@ type position struct {
 	mu      sync.Mutex // guards all below
 	index   uint64     // never falls
 	term    uint64     // of the entry at index; 0 before the first entry since the start
+	mark    uint64     // index of the snapshot mark, 0 when there is none
 	waiting []waiter
 }
 
@@ -33,6 +34,19 @@ func (p *position) advance(index, term uint64) {
 		close(w.reached)
 		return true
 	})
+}
+
+// setMark records where the snapshot mark is.
+func (p *position) setMark(index uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mark = max(p.mark, index)
+}
+
+func (p *position) getMark() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mark
 }
 
 func (p *position) get() (index, term uint64) {

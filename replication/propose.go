@@ -29,57 +29,75 @@ func (r *Replica) Propose(ctx context.Context, command []byte) ([]byte, uint64, 
 	defer r.held.give(len(command))
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
-	var result []byte
-	var index uint64
-	err := r.retry(ctx, func() (err error) {
+	var done Outcome
+	err := r.retry(ctx, func() error {
+		way := r.outbound
 		if _, leads := r.leads(); leads {
-			result, index, err = r.enqueue(ctx, command)
-			return err
+			if err := r.room(); err != nil {
+				return err
+			}
+			way = r.queue
 		}
-		address, err := r.leaderAddress()
-		if err != nil {
-			return err
-		}
-		if result, index, err = r.peers.Propose(ctx, address, command); err != nil {
-			return fmt.Errorf("propose through %s: %w", address, fromPeer(err))
-		}
-		return nil
+		done = r.enqueue(ctx, way, command)
+		return done.Err
 	})
-	return result, index, err
+	return done.Result, done.Index, err
 }
 
-// ProposeHere is Propose on the leader only; it answers a peer's call. ErrNotLeader as well means that nothing was done.
-func (r *Replica) ProposeHere(ctx context.Context, command []byte) ([]byte, uint64, error) {
-	if err := checkSize(command); err != nil {
-		return nil, 0, err
-	}
+// ProposeHere is Propose on the leader only, for the commands of a peer's call; an outcome of ErrNotLeader as well means
+// that nothing was done. It tells every command's outcome by its place, one after the other; an error of tell ends it.
+func (r *Replica) ProposeHere(ctx context.Context, commands [][]byte, tell func(i int, o Outcome) error) error {
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
 	if _, leads := r.leads(); !leads {
-		return nil, 0, ErrNotLeader
+		return ErrNotLeader
 	}
-	return r.enqueue(ctx, command)
+	if err := r.room(); err != nil {
+		return err
+	}
+	waiting := make([]*proposal, len(commands))
+	for i, command := range commands {
+		waiting[i] = newProposal(command)
+		err := checkSize(command)
+		if err == nil {
+			err = r.queue.push(waiting[i])
+		}
+		if err != nil {
+			waiting[i].done <- Outcome{Err: err}
+		}
+	}
+	for i, p := range waiting {
+		if err := tell(i, outcomeOf(ctx, r.queue, p)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// enqueue waits for the command's turn in a group and for its result.
-func (r *Replica) enqueue(ctx context.Context, command []byte) ([]byte, uint64, error) {
-	p := &proposal{command: command, done: make(chan outcome, 1)}
-	if err := r.queue.push(p); err != nil {
-		return nil, 0, err
+// enqueue waits for the command's turn in a group and for its outcome.
+func (r *Replica) enqueue(ctx context.Context, way *queue, command []byte) Outcome {
+	p := newProposal(command)
+	if err := way.push(p); err != nil {
+		return Outcome{Err: err}
 	}
+	return outcomeOf(ctx, way, p)
+}
+
+// outcomeOf waits for what becomes of a proposal in the queue. A caller who leaves takes it back if it still waits.
+func outcomeOf(ctx context.Context, way *queue, p *proposal) Outcome {
 	select {
 	case o := <-p.done:
-		return o.result, o.index, o.err
+		return o
 	case <-ctx.Done():
 	}
-	if r.queue.withdraw(p) {
-		return nil, 0, fmt.Errorf("%w: the command was withdrawn from the queue: %v", ErrNoQuorum, context.Cause(ctx))
+	if way.withdraw(p) {
+		return Outcome{Err: fmt.Errorf("%w: the command was withdrawn from the queue: %v", ErrNoQuorum, context.Cause(ctx))}
 	}
 	select {
 	case o := <-p.done:
-		return o.result, o.index, o.err
+		return o
 	default:
-		return nil, 0, fmt.Errorf("%w: %v", ErrUnknownOutcome, context.Cause(ctx))
+		return Outcome{Err: fmt.Errorf("%w: %v", ErrUnknownOutcome, context.Cause(ctx))}
 	}
 }
 

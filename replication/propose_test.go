@@ -127,7 +127,7 @@ func TestOverloadIsRefusedAtOnce(t *testing.T) {
 	overloaded := make(chan error, 1)
 	for range maxWaitingBytes/maxCommandBytes + maxGroupsInFlight + 1 {
 		wait.Go(func() {
-			if _, _, err := n.ProposeHere(t.Context(), large); err != nil {
+			if err := n.proposeHere(t.Context(), large); err != nil {
 				select {
 				case overloaded <- err:
 				default:
@@ -181,8 +181,7 @@ func TestACallerWhoLeavesKnowsWhatBecameOfTheCommand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan error)
 	propose := func() {
-		_, _, err := r.enqueue(ctx, []byte("a"))
-		left <- err
+		left <- r.enqueue(ctx, r.queue, []byte("a")).Err
 	}
 	go propose()
 	group := r.queue.take()
@@ -198,14 +197,14 @@ func TestACallerWhoLeavesKnowsWhatBecameOfTheCommand(t *testing.T) {
 	if r.queue.length() != 0 {
 		t.Error("a command still waits after its caller has left")
 	}
-	deliver(group, nil, 0, ErrNotLeader) // nobody listens; it must not block
+	deliver(group, ErrNotLeader) // nobody listens; it must not block
 }
 
 func TestAFaultOfTheStateMachineEndsTheReplica(t *testing.T) {
 	s := newCluster(t, 3)
 	broken := s.leader()
 	broken.machine.breakDown()
-	_, _, err := broken.ProposeHere(t.Context(), []byte("a"))
+	err := broken.proposeHere(t.Context(), []byte("a"))
 	if !errors.Is(err, ErrUnknownOutcome) {
 		t.Errorf("a command whose entry cannot be applied: %v", err)
 	}

@@ -9,13 +9,11 @@ import (
 // proposal is one command on its way into the log. Its outcome is delivered at most once.
 type proposal struct {
 	command []byte
-	done    chan outcome // holds one
+	done    chan Outcome // holds one
 }
 
-type outcome struct {
-	result []byte
-	index  uint64
-	err    error
+func newProposal(command []byte) *proposal {
+	return &proposal{command: command, done: make(chan Outcome, 1)}
 }
 
 // queue holds the commands that wait for the next group, in the order of their arrival, within the bounds.

@@ -24,18 +24,21 @@ type Replica struct {
 	position   *position
 	leadership *leadership
 	roster     *roster
-	queue      *queue
+	queue      *queue // of the commands that this node's log takes while it leads
 	grouper    *grouper
+	outbound   *queue // of the commands that go to another node that leads
 	held       budget // commands that callers of this node wait for
 	proofs     *shared
 	asked      *shared
 	metrics    *metrics
+	takesLog   func() error // nil: always
 
 	disk      *disk
 	stream    *stream
 	transport *transport
 	raft      *raft.Raft
 	shutdown  func() raft.Future // shuts Raft down once
+	setting   sync.Mutex         // makes changes of Raft's settings follow each other
 
 	ctx    context.Context // ends when the replica stops; carried by its own goroutines only
 	cancel context.CancelFunc
@@ -156,6 +159,7 @@ func (r *Replica) stop(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	r.handOver(ctx)
+	r.markNow(ctx)
 	r.tasks.close()
 	r.futures.close()
 	r.cancel()

@@ -14,8 +14,9 @@ const maxKnown = 64 // servers; a site has five
 type roster struct {
 	self Server
 
-	mu    sync.Mutex // guards known
+	mu    sync.Mutex // guards all below
 	known map[string]Server
+	out   string // why this server is in no group any more, as others told; "" when nobody did
 }
 
 func newRoster(self Server) *roster {
@@ -32,7 +33,7 @@ func (r *roster) list() []Server {
 
 // meet learns of a server from itself.
 func (r *roster) meet(s Server) {
-	if s.ID == "" || s.ID == r.self.ID {
+	if s.ID == "" || s.GRPC == "" || s.ID == r.self.ID {
 		return
 	}
 	r.mu.Lock()
@@ -43,13 +44,14 @@ func (r *roster) meet(s Server) {
 	}
 }
 
-// hear learns of servers from somebody else, who may be behind: what a server said of itself counts more.
+// hear learns of servers from somebody else, who may be behind: what a server said of itself counts more. A server whose
+// grpc address is not told cannot be greeted and does not count.
 func (r *roster) hear(servers []Server) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range servers {
 		_, known := r.known[s.ID]
-		if known || s.ID == "" || len(r.known) >= maxKnown || r.taken(s) {
+		if known || s.ID == "" || s.GRPC == "" || len(r.known) >= maxKnown || r.taken(s) {
 			continue
 		}
 		r.known[s.ID] = s
@@ -76,6 +78,19 @@ func (r *roster) address(id string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.known[id].GRPC
+}
+
+// place notes what others say of this server's place in a group.
+func (r *roster) place(outside string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.out = outside
+}
+
+func (r *roster) outside() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.out
 }
 
 func sharesAddress(a, b Server) bool {

@@ -3,6 +3,7 @@ package replication
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,7 +30,7 @@ const patience = 30 * time.Second // for what must happen; a test that passes wa
 func quick() pace {
 	return pace{
 		heartbeat: 800 * time.Millisecond, lease: 800 * time.Millisecond, commit: 5 * time.Millisecond,
-		greet: 20 * time.Millisecond, snapshotInterval: time.Hour, snapshotThreshold: 1 << 30, trailingLogs: 1 << 20,
+		greet: 20 * time.Millisecond, markCheck: 20 * time.Millisecond, markEntries: 1 << 30, trailingLogs: 1 << 20,
 	}
 }
 
@@ -277,12 +278,25 @@ func (p peers) Join(ctx context.Context, address string, self Server) error {
 	return r.Admit(ctx, self)
 }
 
-func (p peers) Propose(ctx context.Context, address string, command []byte) ([]byte, uint64, error) {
+func (p peers) Propose(ctx context.Context, address string, commands [][]byte, tell func(i int, o Outcome)) error {
 	r, err := p.at(address)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	return r.ProposeHere(ctx, command)
+	return r.ProposeHere(ctx, commands, func(i int, o Outcome) error {
+		tell(i, o)
+		return nil
+	})
+}
+
+// proposeHere is ProposeHere for one command.
+func (n *node) proposeHere(ctx context.Context, command []byte) error {
+	var told Outcome
+	err := n.ProposeHere(ctx, [][]byte{command}, func(_ int, o Outcome) error {
+		told = o
+		return nil
+	})
+	return errors.Join(err, told.Err)
 }
 
 func (p peers) ReadIndex(ctx context.Context, address string) (uint64, error) {

@@ -22,6 +22,7 @@ const (
 type snapshots struct {
 	fsm    *fsm
 	staged *staging
+	log    *entryLog
 }
 
 var _ raft.SnapshotStore = (*snapshots)(nil)
@@ -54,7 +55,7 @@ func (s *snapshots) List() ([]*raft.SnapshotMeta, error) {
 
 func (s *snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	if id != liveSnapshot {
-		return s.staged.open(id)
+		return s.openStaged(id)
 	}
 	s.fsm.mu.Lock()
 	defer s.fsm.mu.Unlock()
@@ -65,6 +66,19 @@ func (s *snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	meta, err := describe(index, term, members, size)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("make a checkpoint at %d: %w", index, err), r.Close())
+	}
+	return meta, r, nil
+}
+
+// openStaged opens the received snapshot that Raft is about to restore. The log learns of it first: a crash may leave the
+// restored state beside entries that end before it.
+func (s *snapshots) openStaged(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	meta, r, err := s.staged.open(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.log.expect(place{meta.Index, meta.Term}); err != nil {
+		return nil, nil, errors.Join(err, r.Close())
 	}
 	return meta, r, nil
 }

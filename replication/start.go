@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
 )
+
+// cachedLogs is how many entries Raft keeps in memory for the followers.
+const cachedLogs = 128
 
 // requestTime bounds one message of Raft on the wire; a snapshot has more in proportion to its size.
 const requestTime = 10 * time.Second
@@ -30,8 +34,10 @@ func Start(o Options) (*Replica, error) {
 		leadership: newLeadership(),
 		roster:     newRoster(o.Self),
 		queue:      newQueue(),
+		outbound:   newQueue(),
 		tasks:      newTasks(),
 		futures:    newTasks(),
+		takesLog:   o.Room,
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.proofs = &shared{call: r.prove, spawn: r.spawn}
@@ -45,8 +51,11 @@ func Start(o Options) (*Replica, error) {
 		fault: r.fault, metrics: r.metrics, done: make(chan struct{}),
 	}
 	r.shutdown = sync.OnceValue(r.raft.Shutdown)
+	forwarder := &forwarder{queue: r.outbound, peers: o.Peers, leader: r.leaderAddress}
 	founder := &founder{Replica: r, expect: o.BootstrapExpect, join: o.Join, every: o.pace.greet}
-	for _, task := range []func(context.Context){r.followLeadership, r.endOnFault, r.grouper.run, founder.run} {
+	elections := func(ctx context.Context) { r.callElections(ctx, o.pace) }
+	shortening := func(ctx context.Context) { r.keepLogShort(ctx, o.pace) }
+	for _, task := range []func(context.Context){r.followLeadership, r.endOnFault, r.grouper.run, forwarder.run, founder.run, elections, shortening} {
 		r.spawn(task)
 	}
 	return r, nil
@@ -54,14 +63,14 @@ func Start(o Options) (*Replica, error) {
 
 // open acquires disk, metrics, network and Raft, or none of them.
 func (r *Replica) open(o Options) (err error) {
-	if r.disk, err = openDisk(o.Dir, r.fault); err != nil {
+	if r.disk, err = openDisk(o, r.fault); err != nil {
 		return errors.Join(err, o.Listener.Close())
 	}
 	if r.metrics, err = newMetrics(o.Metrics, r); err != nil {
 		return errors.Join(err, r.disk.Close(), o.Listener.Close())
 	}
 	r.stream = newStream(r.site, r.self, o.Listener, o.TLS, r.logger)
-	r.transport = newTransport(r.stream, requestTime)
+	r.transport = newTransport(r.stream, requestTime, r.disk.holds)
 	if err := r.openRaft(o); err != nil {
 		r.metrics.unregister()
 		return errors.Join(err, r.transport.Close(), r.disk.Close())
@@ -76,18 +85,15 @@ func (r *Replica) openRaft(o Options) (err error) {
 	if err := machine.staged.clear(); err != nil {
 		return err
 	}
-	shown := &snapshots{fsm: machine, staged: machine.staged}
-	hasState, err := raft.HasExistingState(r.disk, r.disk, shown)
-	if err != nil {
-		return fmt.Errorf("look at the Raft log: %w", err)
-	}
+	shown := &snapshots{fsm: machine, staged: machine.staged, log: r.disk.entryLog}
 	mark, term, _, err := o.Machine.Mark()
 	if err != nil {
 		return fmt.Errorf("read the snapshot mark: %w", err)
 	}
-	if err := r.disk.stands(hasState, state{mark, term, o.Machine.Applied()}); err != nil {
+	if err := r.disk.stands(state{mark, term, o.Machine.Applied()}); err != nil {
 		return err
 	}
+	r.position.setMark(mark)
 	logs, err := raft.NewLogCache(cachedLogs, r.disk)
 	if err != nil {
 		return fmt.Errorf("start Raft: %w", err)
@@ -95,13 +101,14 @@ func (r *Replica) openRaft(o Options) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() { // Raft panics when it cannot read its log
 		if p := recover(); p != nil {
-			err = explain(r.disk.path, damage{fmt.Errorf("%v", p)})
+			err = explainLog(r.disk.path, damage{fmt.Errorf("%v", p)})
 		}
 	}()
 	r.raft, err = raft.NewRaft(r.config(o.pace), machine, logs, r.disk, shown, r.transport)
 	if err != nil {
 		return fmt.Errorf("start Raft: %w", err)
 	}
+	r.disk.raft.Store(r.raft)
 	return nil
 }
 
@@ -109,9 +116,11 @@ func (r *Replica) openRaft(o Options) (err error) {
 func (r *Replica) config(p *pace) *raft.Config {
 	c := raft.DefaultConfig()
 	c.LocalID = raft.ServerID(r.self.ID)
-	c.HeartbeatTimeout, c.ElectionTimeout = p.heartbeat, p.heartbeat
+	c.HeartbeatTimeout, c.ElectionTimeout = p.heartbeat, p.heartbeat+timeoutStep
 	c.LeaderLeaseTimeout, c.CommitTimeout = p.lease, p.commit
-	c.SnapshotInterval, c.SnapshotThreshold, c.TrailingLogs = p.snapshotInterval, p.snapshotThreshold, p.trailingLogs
+	c.TrailingLogs = p.trailingLogs
+	// What Raft calls a snapshot is taken when keepLogShort says so.
+	c.SnapshotInterval, c.SnapshotThreshold = math.MaxInt64/4, math.MaxUint64
 	// Entries hold whole groups, so few of them fill a message of some megabytes.
 	c.MaxAppendEntries = 64
 	c.BatchApplyCh = true

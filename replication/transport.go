@@ -9,10 +9,11 @@ import (
 
 // transport is Raft's own network transport with three changes. Heartbeats go through Raft's main loop: handled beside
 // it they change term and state under its feet. The server's id travels with each address. What followers acknowledge
-// is kept for read proofs and for admission.
+// is kept for read proofs and for admission. The log keeps what a server needs after its checkpoint.
 type transport struct {
 	*raft.NetworkTransport
 	contacts *contacts
+	holds    *retention
 }
 
 var (
@@ -21,8 +22,8 @@ var (
 	_ raft.WithClose   = (*transport)(nil)
 )
 
-func newTransport(s *stream, timeout time.Duration) *transport {
-	return &transport{
+func newTransport(s *stream, timeout time.Duration, holds *retention) *transport {
+	t := &transport{
 		NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 			Stream:  s,
 			MaxPool: 3,
@@ -32,7 +33,10 @@ func newTransport(s *stream, timeout time.Duration) *transport {
 			Logger:          raftLogger(s.logger),
 		}),
 		contacts: newContacts(),
+		holds:    holds,
 	}
+	holds.matched = func(id raft.ServerID) uint64 { return t.contacts.get(id).match }
+	return t
 }
 
 // pinned is an address as stream.Dial wants it.
@@ -65,5 +69,8 @@ func (t *transport) TimeoutNow(id raft.ServerID, target raft.ServerAddress, args
 }
 
 func (t *transport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
-	return t.NetworkTransport.InstallSnapshot(id, pinned(id, target), args, resp, data)
+	t.holds.begin(id, args.LastLogIndex)
+	err := t.NetworkTransport.InstallSnapshot(id, pinned(id, target), args, resp, data)
+	t.holds.finish(id, err == nil && resp.Success)
+	return err
 }
