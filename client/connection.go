@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
@@ -13,8 +12,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
 
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
@@ -31,7 +28,8 @@ type target struct {
 	server  string        // host:port, http://host[:port] or https://host[:port]
 	ca      string        // file with the certificates to trust; empty: the system's
 	token   string        // empty: not signed in
-	timeout time.Duration // of each call
+	timeout time.Duration // of each call, its repetitions included
+	once    bool          // whoever calls repeats calls by itself
 }
 
 // connection is a node's API. Its errors are Failures.
@@ -81,29 +79,6 @@ func connect(t target) (*connection, error) {
 }
 
 func (c *connection) close() error { return c.conn.Close() }
-
-// intercept gives every call its deadline and the token, and turns its error into a Failure.
-func (t target) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn,
-	invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
-	limited, cancel := context.WithTimeout(ctx, t.timeout)
-	defer cancel()
-	if t.token != "" {
-		limited = metadata.AppendToOutgoingContext(limited, "authorization", "Bearer "+t.token)
-	}
-	var answerer peer.Peer
-	err := invoke(limited, method, request, reply, conn, append(options, grpc.Peer(&answerer))...)
-	if err == nil {
-		return nil
-	}
-	e := exchange{server: t.server, connected: answerer.Addr != nil, secrets: []string{t.token}}
-	if change, ok := request.(interface{ GetRequestId() string }); ok {
-		e.requestID = change.GetRequestId()
-	}
-	if secret, ok := request.(interface{ GetPassword() string }); ok {
-		e.secrets = append(e.secrets, secret.GetPassword())
-	}
-	return e.failure(err)
-}
 
 // parseServer splits what --server takes into an address and whether the scheme asks for TLS.
 func parseServer(server string) (address string, encrypted bool, err error) {

@@ -28,21 +28,26 @@ type console struct {
 // Failure count as failed.
 func Commands(env Environment) []*cobra.Command {
 	c := &console{env: env}
-	return []*cobra.Command{c.ticketCommand(), c.siteCommand(), c.raftCommand(), c.userCommand(), c.tokenCommand()}
+	return []*cobra.Command{c.ticketCommand(), c.siteCommand(), c.raftCommand(), c.userCommand(), c.tokenCommand(),
+		c.benchCommand(), c.doctorCommand()}
 }
 
 // group makes a command that only holds others, with the flags that say where to call.
 func (c *console) group(name, short string, commands ...*cobra.Command) *cobra.Command {
 	g := &cobra.Command{Use: name, Short: short, Args: cobra.ArbitraryArgs, RunE: NeedsCommand}
-	f := g.PersistentFlags()
+	c.callFlags(g.PersistentFlags())
+	g.AddCommand(commands...)
+	return g
+}
+
+// callFlags adds the flags that say where to call, as whom, and how to print.
+func (c *console) callFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.target.server, "server", "",
 		"node to call: host:port, http://host:port or https://host:port (TIERDESK_SERVER; "+defaultServer+")")
 	f.StringVar(&c.target.ca, "ca", "", "file with the certificates to trust for https")
 	f.StringVar(&c.target.token, "token", "", "who calls: a token of tierdesk token create (TIERDESK_TOKEN)")
 	f.DurationVar(&c.target.timeout, "timeout", defaultTimeout, "how long to wait for each answer")
 	f.BoolVar(&c.json, "json", false, "print the node's answer as JSON, one line an answer")
-	g.AddCommand(commands...)
-	return g
 }
 
 // NeedsCommand is the RunE of a command that only holds others.
@@ -106,16 +111,21 @@ func (c *console) calls(body work) func(*cobra.Command, []string) error {
 		if err := flagsAreText(cmd); err != nil {
 			return err
 		}
-		t := c.target
-		t.server = cmp.Or(t.server, c.env.Getenv("TIERDESK_SERVER"), defaultServer)
-		t.token = cmp.Or(t.token, c.env.Getenv("TIERDESK_TOKEN"))
-		node, err := connect(t)
+		node, err := connect(c.completed(defaultServer))
 		if err != nil {
 			return err
 		}
 		defer node.close()
 		return body(cmd.Context(), node, c.printer(cmd.OutOrStdout()), args)
 	}
+}
+
+// completed is the target with what the environment says where no flag does.
+func (c *console) completed(server string) target {
+	t := c.target
+	t.server = cmp.Or(t.server, c.env.Getenv("TIERDESK_SERVER"), server)
+	t.token = cmp.Or(t.token, c.env.Getenv("TIERDESK_TOKEN"))
+	return t
 }
 
 // flagsAreText refuses a flag whose value is not UTF-8, which no call can carry.

@@ -68,16 +68,25 @@ func verdictOf(code codes.Code, reason string) verdict {
 		return verdict{ExitRefused, "the token is not known", signIn}
 	case "TOKEN_EXPIRED":
 		return verdict{ExitRefused, "the token has expired", signIn}
+	case "DISK_FULL":
+		return verdict{exit: ExitUnreachable}
+	case "INTERNAL":
+		return verdict{exit: ExitFailed, line: "the node could not do this; its log has the cause"}
 	case "WRONG_PASSWORD":
 		return verdict{exit: ExitRefused, advice: "type it again, or have an administrator set it with tierdesk user password"}
 	}
 	switch code {
+	case codes.ResourceExhausted:
+		if reason == "" { // gRPC's own: a message over a limit, which it names
+			return verdict{exit: ExitRefused, advice: "shorten it, or ask for less at once"}
+		}
+		return verdict{exit: ExitUnreachable, advice: "try again in a moment"}
 	case codes.InvalidArgument, codes.OutOfRange, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
 		codes.FailedPrecondition, codes.Aborted:
 		return verdict{exit: ExitRefused}
 	case codes.Unauthenticated:
 		return verdict{exit: ExitRefused, advice: signIn}
-	case codes.Unavailable, codes.ResourceExhausted:
+	case codes.Unavailable:
 		return verdict{exit: ExitUnreachable, advice: "try again in a moment"}
 	case codes.DeadlineExceeded:
 		return verdict{exit: ExitUnreachable, line: "no answer in time", advice: "try again, or wait longer with --timeout"}
@@ -90,16 +99,8 @@ func verdictOf(code codes.Code, reason string) verdict {
 	}
 }
 
-// exchange is what is known about a call besides its error.
-type exchange struct {
-	server    string
-	connected bool     // the call was put on a connection; without it no node has seen it
-	requestID string   // of a change; empty for reads
-	secrets   []string // never shown
-}
-
 // failure turns a call's error into its line and exit code.
-func (e exchange) failure(err error) error {
+func (e *exchange) failure(err error) error {
 	s, ok := status.FromError(err)
 	if !ok {
 		return err
@@ -109,12 +110,16 @@ func (e exchange) failure(err error) error {
 	if v.line == "" {
 		v.line = sentence(s)
 	}
-	switch {
-	case !e.connected && v.exit == ExitUnreachable:
+	if !e.connected && v.exit == ExitUnreachable {
 		v.line = fmt.Sprintf("no node is reachable at %s: %s", e.server, dialReason(s.Message()))
 		v.advice = "start the node, or name another with --server"
-	case e.requestID != "" && outcomeUnknown(s.Code(), reason):
+	}
+	switch { // a refusal does not settle what became of an earlier try, which may still be under way
+	case !e.unsure:
+	case e.requestID != "":
 		v.advice = "it may have been done: repeat it with --request-id " + e.requestID + ", which never does it twice"
+	default:
+		v.advice = "it may have been done: look before you do it again"
 	}
 	line := v.line
 	if v.advice != "" {
@@ -128,11 +133,19 @@ func (e exchange) failure(err error) error {
 	return &Failure{Code: v.exit, Line: line, Cause: err}
 }
 
+// reasonOutcomeUnknown is how a node says that a change may have been made although the call failed.
+const reasonOutcomeUnknown = "OUTCOME_UNKNOWN"
+
 // outcomeUnknown tells whether a change may have been made although the call failed. A node that is unavailable and
-// gives a reason has done nothing; without a reason the connection broke.
+// gives a reason has done nothing; without a reason the connection broke. A fault may come before or after the change.
 func outcomeUnknown(code codes.Code, reason string) bool {
-	return reason == "OUTCOME_UNKNOWN" || code == codes.DeadlineExceeded || code == codes.Canceled ||
-		code == codes.Unavailable && reason == ""
+	switch code {
+	case codes.DeadlineExceeded, codes.Canceled, codes.Internal, codes.Unknown, codes.DataLoss:
+		return true
+	case codes.Unavailable:
+		return reason == "" || reason == reasonOutcomeUnknown
+	}
+	return reason == reasonOutcomeUnknown
 }
 
 // reasonOf is the node's machine-readable reason; empty when no node gave one.

@@ -60,15 +60,20 @@ func TestErrorsOfANode(t *testing.T) {
 			"no answer in time; it may have been done: repeat it with --request-id r1, which never does it twice"},
 		{"leader lost on the way", refusal(t, codes.Unavailable, "leader lost", "OUTCOME_UNKNOWN", ""), 3,
 			"leader lost; it may have been done: repeat it with --request-id r1, which never does it twice"},
+		{"disk full", refusal(t, codes.ResourceExhausted, "no room; free some", "DISK_FULL", ""), 3, "no room; free some"},
+		{"too long", status.Error(codes.ResourceExhausted, "received message larger than max (9 vs. 8)"), 4,
+			"received message larger than max (9 vs. 8); shorten it, or ask for less at once"},
 		{"another program", refusal(t, codes.Unimplemented, "unknown method", "", ""), 1,
 			"unknown method; check that --server names a tierdesk node of this program's version"},
-		{"fault", refusal(t, codes.Internal, "the node could not do this", "INTERNAL", ""), 1, "the node could not do this"},
-		{"fault without a word", status.Error(codes.DataLoss, ""), 1, "the node answered DataLoss"},
+		{"fault", refusal(t, codes.Internal, "the node could not do this", "INTERNAL", ""), 1,
+			"the node could not do this; its log has the cause; it may have been done: repeat it with --request-id r1, which never does it twice"},
+		{"fault without a word", status.Error(codes.DataLoss, ""), 1,
+			"the node answered DataLoss; it may have been done: repeat it with --request-id r1, which never does it twice"},
 		{"several lines and escapes", refusal(t, codes.NotFound, "a\nb\x1b[2Jc", "", ""), 4, "a b\ufffd[2Jc"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := at(t, newFakeNode(t, always(nil, c.err)))
-			got := s.run("ticket", "escalate", number, "--request-id", "r1")
+			got := s.run("ticket", "escalate", number, "--request-id", "r1", "--timeout", "300ms")
 			got.oneErrorLine(t, c.exit)
 			if want := "tierdesk: " + c.line + "\n"; got.stderr != want {
 				t.Errorf("stderr: %q\n  want: %q", got.stderr, want)

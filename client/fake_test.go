@@ -90,6 +90,8 @@ func emptyAnswer(method string) proto.Message {
 		return &apipb.ListUsersResponse{}
 	case "GetSite":
 		return &apipb.GetSiteResponse{}
+	case "DiagnoseSite":
+		return &apipb.DiagnoseSiteResponse{}
 	case "ListSites":
 		return &apipb.ListSitesResponse{}
 	case "ListParked":

@@ -50,6 +50,7 @@ var requests = []struct{ line, method, request string }{
 	{"site links", "GetSite", ``},
 	{"site list", "ListSites", ``},
 	{"site parked", "ListParked", `page_size: 500`},
+	{"doctor", "DiagnoseSite", ``},
 	{"raft peers", "GetSite", ``},
 	{"raft transfer-leader", "TransferLeadership", ``},
 	{"raft transfer-leader --to n2", "TransferLeadership", `node: "n2"`},
@@ -215,7 +216,7 @@ func TestEveryNameHasAChineseWord(t *testing.T) {
 		"tierdesk.desk.v1.Ticket.Line", "tierdesk.desk.v1.Handover.State", "tierdesk.desk.v1.Sla.Metric",
 		"tierdesk.desk.v1.Sla.State", "tierdesk.desk.v1.Wish.Kind", "tierdesk.desk.v1.Wish.State",
 		"tierdesk.desk.v1.Event.Type", "tierdesk.v1.Site.Tier", "tierdesk.v1.Node.Role", "tierdesk.v1.LinkStatus.Direction",
-		"tierdesk.v1.LinkStatus.State", "tierdesk.v1.User.Role",
+		"tierdesk.v1.LinkStatus.State", "tierdesk.v1.Check.State", "tierdesk.v1.User.Role",
 	} {
 		found, err := protoregistry.GlobalTypes.FindEnumByName(protoreflect.FullName(full))
 		if err != nil {

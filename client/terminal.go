@@ -15,10 +15,22 @@ import (
 // Environment is what the commands take from the machine besides their streams.
 type Environment struct {
 	Getenv func(string) string
+	// Environ is the whole environment as "NAME=value", which a node's configuration is read with.
+	Environ []string
 	// Prompt asks a person for a secret without echo. Nil where nobody can be asked.
 	Prompt func(ctx context.Context, question string) (string, error)
 	// Location is the zone in which times are shown.
 	Location *time.Location
+	// Progress takes how far long work is. Nil where nobody watches.
+	Progress io.Writer
+}
+
+// TerminalProgress is the file when it is a terminal, and nil when it is none.
+func TerminalProgress(out *os.File) io.Writer {
+	if !term.IsTerminal(int(out.Fd())) {
+		return nil
+	}
+	return out
 }
 
 // TerminalPrompt asks on a terminal, and is nil when the file is none. The question goes to out.

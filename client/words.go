@@ -78,6 +78,10 @@ func chineseNames() map[string]string {
 		"Node.FOLLOWER": "副本",
 		"Node.LEARNER":  "追赶中",
 
+		"Check.OK":      "正常",
+		"Check.WARNING": "警告",
+		"Check.FAILED":  "故障",
+
 		"LinkStatus.PARENT":      "上级",
 		"LinkStatus.CHILD":       "下级",
 		"LinkStatus.UP":          "连通",
