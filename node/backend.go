@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -48,6 +49,9 @@ func (b *backend) Read(ctx context.Context, stale bool, read func(*store.Reader)
 	return b.site.View(read)
 }
 
+// PeopleVersion changes after every change of a user or a session in this node's state.
+func (b *backend) PeopleVersion() uint64 { return b.node.store.PeopleVersion() }
+
 // LatestTickets returns the tickets that changed last, latest first, as this node has them.
 func (b *backend) LatestTickets(_ context.Context, limit int) (tickets []*deskpb.Ticket, err error) {
 	err = b.site.View(func(r *store.Reader) error {
@@ -73,7 +77,8 @@ func (b *backend) TransferLeadership(ctx context.Context, node string) error {
 		func(address string) error { return b.node.peers.TransferLeadership(ctx, address, serverID) })
 }
 
-// RemoveNode takes a node that is gone for good out of the site's group and out of the directory.
+// RemoveNode takes a node that is gone for good out of the site's group and out of the directory. A node that leads hands
+// the lead over first.
 func (b *backend) RemoveNode(ctx context.Context, node string) error {
 	serverID, err := b.serverOf(node)
 	if err != nil {
@@ -82,13 +87,57 @@ func (b *backend) RemoveNode(ctx context.Context, node string) error {
 	if len(b.site.replica.Status().Members) == 1 {
 		return desk.Refuse(desk.FailedPrecondition, "LAST_NODE", "%s is the only node of site %s; there must be one", node, b.Site())
 	}
-	err = b.atLeader(func(r *replication.Replica) error { return r.Remove(ctx, serverID) },
-		func(address string) error { return b.node.peers.Remove(ctx, address, serverID) })
-	if err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(ctx, removePatience)
+	defer cancel()
+	for {
+		err := b.removeServer(ctx, serverID)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, replication.ErrNotLeader) && !errors.Is(err, replication.ErrUnreachable) {
+			return statusOf(err)
+		}
+		select {
+		case <-time.After(removePause):
+		case <-ctx.Done():
+			return statusOf(err)
+		}
+	}
+	if serverID == b.site.replica.Status().Self {
+		return nil // this node has no site to tell any more; the leader tidies the directory
 	}
 	_, err = b.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_RemoveNode{RemoveNode: &deskpb.RemoveNode{ServerId: serverID}}})
 	return err
+}
+
+const (
+	removePatience = 10 * time.Second       // for a node to be removed, an election included
+	removePause    = 100 * time.Millisecond // between two tries
+)
+
+// removeServer makes one try. After ErrNotLeader and ErrUnreachable nothing was done: another one may lead soon.
+func (b *backend) removeServer(ctx context.Context, serverID string) error {
+	r := b.site.replica
+	leading, _, _ := b.site.Leading()
+	status := r.Status()
+	switch {
+	case leading && serverID == status.Self:
+		if err := r.TransferLeadership(ctx, ""); err != nil {
+			return err
+		}
+		return replication.ErrNotLeader
+	case leading:
+		return r.Remove(ctx, serverID)
+	case status.Leader == "" || status.Leader == status.Self:
+		return replication.ErrNotLeader
+	case status.Leader == serverID:
+		if err := b.node.peers.TransferLeadership(ctx, b.node.addressOf(serverID), ""); err != nil {
+			return err
+		}
+		return replication.ErrNotLeader
+	default:
+		return b.node.peers.Remove(ctx, b.node.addressOf(status.Leader), serverID)
+	}
 }
 
 // serverOf finds the member that a node id, or a server id, names. A node whose disk was replaced may be there twice;
@@ -145,6 +194,8 @@ func statusOf(err error) error {
 		return status.FromContextError(err).Err()
 	case errors.Is(err, replication.ErrOverloaded):
 		return reasoned(codes.ResourceExhausted, "OVERLOADED", err)
+	case errors.Is(err, replication.ErrNoRoom):
+		return reasoned(codes.ResourceExhausted, "DISK_FULL", err)
 	case errors.Is(err, replication.ErrNoQuorum), errors.Is(err, replication.ErrNotLeader), errors.Is(err, replication.ErrUnreachable):
 		return reasoned(codes.Unavailable, "NO_LEADER", err)
 	case errors.Is(err, replication.ErrRefused):

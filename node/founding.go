@@ -4,14 +4,17 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/replication"
 	"github.com/tierdesk/tierdesk/store"
 )
 
@@ -70,9 +73,49 @@ func (n *Node) settleOnce(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	if leading {
-		return true, n.ensureAdministrator(ctx)
+		return true, errors.Join(n.ensureAdministrator(ctx), n.removeDead(ctx), n.tidyDirectory(ctx))
 	}
 	return true, nil
+}
+
+// removeDead takes a voter out of the group that was silent for longer than the configuration allows.
+func (n *Node) removeDead(ctx context.Context) error {
+	limit := n.config.Raft.RemoveDead()
+	if limit == 0 {
+		return nil
+	}
+	_, err := n.replica.RemoveSilent(ctx, limit)
+	return err
+}
+
+// tidyDirectory removes the servers that are no members of the group: those taken out, and the former selves of nodes
+// whose disk was replaced.
+func (n *Node) tidyDirectory(ctx context.Context) error {
+	own, err := n.ownEntry()
+	if err != nil {
+		return err
+	}
+	members := n.replica.Status().Members
+	for _, node := range own.GetNodes() {
+		if slices.ContainsFunc(members, func(m replication.Member) bool { return m.ID == node.ServerId }) {
+			continue
+		}
+		_, err := n.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_RemoveNode{RemoveNode: &deskpb.RemoveNode{ServerId: node.ServerId}}})
+		if err != nil {
+			return fmt.Errorf("take server %s out of the directory: %w", node.ServerId, err)
+		}
+		n.log.Info("a server that left the group was taken out of the directory", "server", node.ServerId)
+	}
+	return nil
+}
+
+// ownEntry is this site's entry in the directory as this node has it, nil before there is one.
+func (n *Node) ownEntry() (own *deskpb.SiteInfo, err error) {
+	err = n.store.View(func(r *store.Reader) error {
+		own, err = r.SiteInfo(desk.SiteID(n.config.Site.ID))
+		return err
+	})
+	return own, err
 }
 
 // found proposes the first command of the site's log. The administrator is part of it, so that a site with a password
@@ -131,11 +174,8 @@ func (n *Node) ensureAdministrator(ctx context.Context) error {
 // no longer, waits.
 func (n *Node) register(ctx context.Context) (done bool, err error) {
 	self := n.self()
-	member := false
-	for _, m := range n.replica.Status().Members {
-		member = member || m.ID == self.ID
-	}
-	if !member {
+	member := slices.ContainsFunc(n.replica.Status().Members, func(m replication.Member) bool { return m.ID == self.ID })
+	if !member || n.replica.Outside() != "" {
 		return false, nil
 	}
 	want := &deskpb.NodeInfo{
@@ -143,11 +183,7 @@ func (n *Node) register(ctx context.Context) (done bool, err error) {
 		Http:   reachable(n.listeners.http.Addr(), n.config.Listen.HTTP, n.config.Advertise.HTTP),
 		Gossip: reachable(&net.TCPAddr{Port: n.gossip.Port()}, n.config.Listen.Gossip, n.config.Advertise.Gossip),
 	}
-	var own *deskpb.SiteInfo
-	err = n.store.View(func(r *store.Reader) (err error) {
-		own, err = r.SiteInfo(desk.SiteID(n.config.Site.ID))
-		return err
-	})
+	own, err := n.ownEntry()
 	if err != nil {
 		return false, err
 	}

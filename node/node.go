@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tierdesk/tierdesk/disk"
 	"github.com/tierdesk/tierdesk/node/config"
 	"github.com/tierdesk/tierdesk/node/machine"
 	"github.com/tierdesk/tierdesk/node/peers"
@@ -33,6 +34,7 @@ type Node struct {
 
 	// What start has begun, in this order; nil until then. Stop ends it.
 	security  *security
+	disk      *disk.Disk
 	store     *store.Store
 	listeners *listeners
 	machine   *machine.Machine
@@ -43,6 +45,8 @@ type Node struct {
 	backend   *backend
 	people    *people.People
 	servers   *servers
+
+	refusal atomic.Pointer[error] // why this node, as the leader, takes no commands; nil: it does
 
 	halt    context.CancelFunc // ends the node's own goroutines
 	running sync.WaitGroup     // the node's own goroutines
@@ -155,6 +159,9 @@ func (n *Node) end(ctx context.Context) error {
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())
+	}
+	if n.disk != nil {
+		n.disk.Close()
 	}
 	return errors.Join(errs...)
 }

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"time"
 	"unicode/utf8"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tierdesk/tierdesk/node/config"
 )
@@ -23,9 +26,13 @@ type Options struct {
 	// and the demo cut lines here.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
 	Drop func(address net.Addr) bool
+	// FS holds the data directory; nil is the real one. Tests make it full here.
+	FS vfs.FS
 	// Version of the program, for GET /healthz; may be empty.
 	Version string
 	Logger  *slog.Logger // nil: nothing is logged
+
+	wall func() time.Time // the machine's clock, for tests; nil: the real one
 }
 
 func (o *Options) validate() error {
@@ -40,6 +47,9 @@ func (o *Options) validate() error {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.wall == nil {
+		o.wall = time.Now
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto/tls"
+	"time"
 
 	"google.golang.org/grpc/credentials"
 
@@ -19,6 +20,7 @@ type security struct {
 	peers      credentials.TransportCredentials // to nodes of this site
 	links      credentials.TransportCredentials // to nodes of the parent
 	callerSite func(ctx context.Context) string // the site that the other end's certificate names
+	expires    time.Time                        // of the node's certificate
 }
 
 func newSecurity(c *config.Config) (*security, error) {
@@ -32,11 +34,12 @@ func newSecurity(c *config.Config) (*security, error) {
 		return nil, err
 	}
 	return &security{
-		http:   own.HTTPTLS(),
-		raft:   own.PeerTLS(),
-		server: credentials.NewTLS(own.ServerTLS()),
-		peers:  credentials.NewTLS(own.PeerTLS()),
-		links:  credentials.NewTLS(own.LinkTLS(c.Site.Parent)),
+		http:    own.HTTPTLS(),
+		raft:    own.PeerTLS(),
+		expires: own.Expires(),
+		server:  credentials.NewTLS(own.ServerTLS()),
+		peers:   credentials.NewTLS(own.PeerTLS()),
+		links:   credentials.NewTLS(own.LinkTLS(c.Site.Parent)),
 		callerSite: func(ctx context.Context) string {
 			site, _ := identity.SiteOf(ctx)
 			return site

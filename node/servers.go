@@ -23,6 +23,8 @@ const (
 	maxBody = 1 << 20
 	// maxMessage bounds a message over gRPC, in bytes: a command of at most 1 MiB, or items of a link, and the envelope.
 	maxMessage = 2 << 20
+	// messagePrefix stands before each message of gRPC, in bytes.
+	messagePrefix = 5
 	// maxStreams bounds the calls at one time over one connection.
 	maxStreams = 4096
 	// drainTime bounds the wait for calls that were begun.
@@ -52,7 +54,8 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 		programs: programs, grpc: grpc.NewServer(options...), overWeb: grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage)),
 	}
 	err := peers.Register(s.grpc, peers.ServerOptions{
-		Site: n.config.Site.ID, Replica: n.replica, Links: n.backend.ownLinks, CallerSite: n.security.callerSite,
+		Site: n.config.Site.ID, Replica: n.replica, Links: n.backend.ownLinks, Diagnose: n.backend.diagnosis,
+		CallerSite: n.security.callerSite,
 	})
 	if err != nil {
 		return nil, err
@@ -81,7 +84,10 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 
 // route tells by its content type what is gRPC, by its path what is for programs; everything else is for people.
 func route(programs, pages, overGRPC http.Handler) http.Handler {
-	return http.MaxBytesHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	programs, pages = http.MaxBytesHandler(programs, maxBody), http.MaxBytesHandler(pages, maxBody)
+	// One byte more than a message may have lets gRPC itself refuse it and name the limit.
+	overGRPC = http.MaxBytesHandler(overGRPC, maxMessage+1+messagePrefix)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc"):
 			overGRPC.ServeHTTP(w, r)
@@ -90,7 +96,7 @@ func route(programs, pages, overGRPC http.Handler) http.Handler {
 		default:
 			pages.ServeHTTP(w, r)
 		}
-	}), maxBody)
+	})
 }
 
 // start serves in goroutines of the node. A server that ends by itself is a fault of the node.

@@ -1,8 +1,11 @@
 package node
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -18,27 +21,75 @@ type site struct {
 	replica *replication.Replica
 	store   *store.Store
 	machine *machine.Machine
+	room    func() error // why this node takes no commands, nil when it does
 }
 
-// Propose has the site's log decide a command and waits until this node has applied it. A refusal is in the result. The
-// errors are those of replication.
+// Propose has the site's log decide a command. A refusal is in the result. The errors are those of replication; when the
+// outcome of a command that may be repeated is unknown, it is proposed again while there is time. The state of a node that
+// does not lead may have it a moment later; a read behind a barrier sees it.
 func (s *site) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Result, error) {
+	if err := s.room(); err != nil {
+		return nil, err
+	}
 	command, err := proto.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("encode a command: %w", err)
 	}
-	encoded, index, err := s.replica.Propose(ctx, command)
+	encoded, err := persist(ctx, repeatable(c), func() ([]byte, error) {
+		encoded, _, err := s.replica.Propose(ctx, command)
+		return encoded, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.machine.WaitApplied(ctx, index); err != nil {
-		return nil, fmt.Errorf("%w: the log has it at %d, and this node is at %d", replication.ErrUnknownOutcome, index, s.machine.Applied())
-	}
 	result := &deskpb.Result{}
 	if err := proto.Unmarshal(encoded, result); err != nil {
-		return nil, fmt.Errorf("decode the result at log index %d: %w", index, err)
+		return nil, fmt.Errorf("decode a result: %w", err)
 	}
 	return result, nil
+}
+
+const (
+	mostRepeats = 8                     // of one command, after as many leaders
+	repeatPause = 20 * time.Millisecond // between two tries
+)
+
+// persist tries once, and again as long as the outcome is unknown, when that does no harm. When a later try fails for
+// certain, an earlier one may still have done it: then the first error is returned.
+func persist(ctx context.Context, again bool, try func() ([]byte, error)) ([]byte, error) {
+	var unknown error
+	for range mostRepeats {
+		encoded, err := try()
+		if err == nil {
+			return encoded, nil
+		}
+		if !errors.Is(err, replication.ErrUnknownOutcome) {
+			return nil, cmp.Or(unknown, err)
+		}
+		if unknown = cmp.Or(unknown, err); !again {
+			break
+		}
+		select {
+		case <-time.After(repeatPause):
+		case <-ctx.Done():
+			return nil, unknown
+		}
+	}
+	return nil, unknown
+}
+
+// repeatable tells whether a command that is applied twice has one effect and the same answer: a change of a ticket by its
+// request id, what comes over links by its place in the stream, and what only says how things are.
+func repeatable(c *deskpb.Command) bool {
+	switch k := c.Kind.(type) {
+	case *deskpb.Command_Ticket:
+		return k.Ticket.GetRequest().GetId() != ""
+	case *deskpb.Command_Receive, *deskpb.Command_Acknowledge, *deskpb.Command_RegisterNode, *deskpb.Command_RemoveNode,
+		*deskpb.Command_OpenSession, *deskpb.Command_CloseSession:
+		return true
+	default:
+		return false
+	}
 }
 
 // Barrier returns when this node's state has everything that was acknowledged before the call.

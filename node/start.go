@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,7 +22,8 @@ import (
 )
 
 // Start runs a node until Stop. It returns when the node serves, which may be before it is ready: the nodes of a new
-// site wait for each other in the background. The context bounds the start alone. After an error nothing runs.
+// site wait for each other in the background. The context bounds the start alone. After an error nothing runs, unless the disk
+// keeps a part of it waiting for ever: then the process must end.
 func Start(ctx context.Context, o Options) (*Node, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -34,16 +34,20 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	}
 	life, halt := context.WithCancel(context.WithoutCancel(ctx))
 	n := &Node{
-		options: o, config: o.Config, log: o.Logger.With("component", "node"), zone: zone, clock: machineClock(o.Logger),
+		options: o, config: o.Config, log: o.Logger.With("component", "node"), zone: zone, clock: machineClock(o.wall, o.Logger),
 		registry: prometheus.NewRegistry(), halt: halt, faults: make(chan error, 1),
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func() error{
-		n.loadIdentity, n.openStore, n.listen, n.startReplica, n.startGossip, n.startTiers, n.makeRooms, ctx.Err,
+		n.loadIdentity, n.openDisk, n.openStore, n.listen, n.startReplica, n.startGossip, n.startTiers, n.makeRooms, ctx.Err,
 	} {
-		if err = step(); err != nil {
+		if err = n.onDisk(step); err != nil {
 			break
 		}
+	}
+	if err != nil && n.broken.Load() != nil {
+		halt()
+		return nil, err
 	}
 	if err != nil {
 		_ = n.Stop(context.WithoutCancel(ctx)) // the cause is what helps
@@ -51,6 +55,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	}
 	n.servers.start(n)
 	n.running.Go(func() { n.watchFaults(life) })
+	n.running.Go(func() { n.watchRoom(life) })
 	n.running.Go(func() { n.settle(life) })
 	n.log.Info("serving", "http", n.HTTPAddr(), "grpc", n.GRPCAddr(), "raft", n.RaftAddr(), "gossip", n.GossipAddr())
 	return n, nil
@@ -63,13 +68,13 @@ func (n *Node) loadIdentity() (err error) {
 
 // openStore opens the data directory, which refuses another site, another node and a second process.
 func (n *Node) openStore() (err error) {
-	if err := os.MkdirAll(n.config.Node.DataDir, 0o700); err != nil {
-		return fmt.Errorf("make the data directory (node.data_dir): %w", err)
-	}
 	n.store, err = store.Open(store.Options{
-		Dir: n.config.Node.DataDir, Site: n.config.Site.ID, Node: n.config.Node.ID, Logger: n.options.Logger,
+		Dir: n.config.Node.DataDir, FS: n.disk.FS(), Site: n.config.Site.ID, Node: n.config.Node.ID, Logger: n.options.Logger,
 	})
 	if err != nil {
+		return err
+	}
+	if err := n.store.Register(n.registry); err != nil {
 		return err
 	}
 	var founded *deskpb.Site
@@ -116,6 +121,8 @@ func (n *Node) startReplica() (err error) {
 		Peers:           n.peers,
 		Address:         n.addressOf,
 		Group:           n.machine.Stamp,
+		FS:              n.disk.FS(),
+		Room:            n.takesLog,
 		Logger:          n.options.Logger,
 		Metrics:         n.registry,
 	})
@@ -207,7 +214,9 @@ func (n *Node) parentAddresses() []string {
 }
 
 // site is the replicated site, for the rooms that need one.
-func (n *Node) site() *site { return &site{replica: n.replica, store: n.store, machine: n.machine} }
+func (n *Node) site() *site {
+	return &site{replica: n.replica, store: n.store, machine: n.machine, room: n.room}
+}
 
 // makeRooms makes what needs the running site and starts nothing itself.
 func (n *Node) makeRooms() (err error) {
@@ -232,12 +241,14 @@ func (n *Node) makeRooms() (err error) {
 	return err
 }
 
-// watchFaults passes on the fault that stops the replica or the store.
+// watchFaults passes on the fault that stops the replica, the store or the disk below them.
 func (n *Node) watchFaults(ctx context.Context) {
 	select {
 	case err := <-n.replica.Fault():
 		n.fail(err)
 	case err := <-n.store.Fault():
+		n.fail(err)
+	case err := <-n.disk.Fault():
 		n.fail(err)
 	case <-ctx.Done():
 	}

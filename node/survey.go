@@ -39,26 +39,44 @@ func (b *backend) survey(ctx context.Context) survey {
 func (n *Node) otherLinks(ctx context.Context) map[string]peers.Links {
 	ctx, cancel := context.WithTimeout(ctx, surveyPatience)
 	defer cancel()
+	links := map[string]peers.Links{}
+	for serverID, answer := range askOthers(ctx, n, n.peers.Links) {
+		if answer.err == nil { // the absence of the others is their answer
+			links[serverID] = answer.said
+		}
+	}
+	return links
+}
+
+// heard is what another node of the site answered, and between which moments.
+type heard[T any] struct {
+	said         T
+	err          error
+	asked, given time.Time
+}
+
+// askOthers asks all other members of the group whose address is known at the same time, until the context ends. Their
+// answers are by server id.
+func askOthers[T any](ctx context.Context, n *Node, ask func(ctx context.Context, address string) (T, error)) map[string]heard[T] {
 	status := n.replica.Status()
-	answers := map[string]peers.Links{}
+	answers := map[string]heard[T]{}
 	var mu sync.Mutex // guards answers
-	var asked sync.WaitGroup
+	var asking sync.WaitGroup
 	for _, member := range status.Members {
 		address := n.addressOf(member.ID)
 		if member.ID == status.Self || address == "" {
 			continue
 		}
-		asked.Go(func() {
-			answer, err := n.peers.Links(ctx, address)
-			if err != nil {
-				return // its absence is the answer
-			}
+		asking.Go(func() {
+			answer := heard[T]{asked: time.Now()}
+			answer.said, answer.err = ask(ctx, address)
+			answer.given = time.Now()
 			mu.Lock()
 			defer mu.Unlock()
 			answers[member.ID] = answer
 		})
 	}
-	asked.Wait()
+	asking.Wait()
 	return answers
 }
 
@@ -77,7 +95,7 @@ func (b *backend) ownLinks() peers.Links {
 		Links:   b.node.tiers.Links(),
 		Reach:   b.node.tiers.Reach(),
 		Applied: b.node.machine.Applied(),
-		Alarms:  slices.Concat(b.node.clock.Alarms(), b.node.tiers.Alarms(), b.node.gossip.Alarms()),
+		Alarms:  slices.Concat(b.node.roomAlarms(), b.node.clock.Alarms(), b.node.tiers.Alarms(), b.node.gossip.Alarms()),
 	}
 }
 

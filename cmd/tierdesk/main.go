@@ -46,8 +46,10 @@ func newRoot() *cobra.Command {
 	root.SetErr(os.Stderr)
 	root.AddCommand(serveCommand(), demoCommand(), replayCommand(), versionCommand())
 	root.AddCommand(client.Commands(client.Environment{
-		Getenv: os.Getenv,
-		Prompt: client.TerminalPrompt(os.Stdin, os.Stderr),
+		Getenv:   os.Getenv,
+		Environ:  os.Environ(),
+		Prompt:   client.TerminalPrompt(os.Stdin, os.Stderr),
+		Progress: client.TerminalProgress(os.Stderr),
 	})...)
 	return root
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -12,14 +13,26 @@ import (
 )
 
 func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "版本: which build this is", Args: client.NoArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "tierdesk %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS,
-				runtime.GOARCH)
-			return err
-		},
+	var asJSON bool
+	cmd := &cobra.Command{Use: "version", Short: "版本: which build this is", Args: client.NoArguments}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as one line of JSON")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if asJSON {
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(build{buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
+		}
+		_, err := fmt.Fprintf(cmd.OutOrStdout(), "tierdesk %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS,
+			runtime.GOARCH)
+		return err
 	}
+	return cmd
+}
+
+// build is what version --json prints.
+type build struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
 }
 
 // buildVersion is what the Go tool stamped into the binary: the module's version, and the commit where it knows it.

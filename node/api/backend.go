@@ -26,6 +26,8 @@ type Backend interface {
 	// Overview tells of this site's nodes and links, Sites of the whole tree as it is known here.
 	Overview(ctx context.Context) (*apipb.GetSiteResponse, error)
 	Sites(ctx context.Context) (*apipb.ListSitesResponse, error)
+	// Diagnose looks at every node of this site and says what is wrong and what to do.
+	Diagnose(ctx context.Context) (*apipb.DiagnoseSiteResponse, error)
 	// TransferLeadership and RemoveNode take node ids.
 	TransferLeadership(ctx context.Context, node string) error
 	RemoveNode(ctx context.Context, node string) error

@@ -30,7 +30,10 @@ var saysJSON = map[string]bool{"application/json": true, "application/x-www-form
 func takeBody(w http.ResponseWriter, r *http.Request) *badBody {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
+	var refusal *desk.Refusal
 	switch {
+	case errors.As(err, &refusal):
+		return &badBody{http.StatusTooManyRequests, refusal}
 	case errors.As(err, &tooLarge):
 		return &badBody{http.StatusRequestEntityTooLarge, desk.Refuse(desk.InvalidArgument, "BODY_TOO_LARGE",
 			"the body is longer than %d bytes; send less at once", maxBody)}

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tierdesk/tierdesk/desk"
 )
@@ -23,7 +25,7 @@ const reasonOutcomeUnknown = "OUTCOME_UNKNOWN"
 type codeRule struct {
 	http   int
 	reason string // ErrorInfo.reason when the error brings none of its own
-	retry  bool   // worth trying again soon: the answer carries Retry-After
+	retry  bool   // certainly not done, and worth trying again soon: the answer says when
 }
 
 // ruleOf is the table of codes. FAILED_PRECONDITION is a conflict with the ticket's state, so it is 409 and not the 400
@@ -69,9 +71,9 @@ type panicError struct {
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }
 
-// statusOf makes the status that the caller of a method gets. Faults are logged here and told without their cause, so
-// that nothing of the inside leaves the node.
-func (s *Server) statusOf(method string, err error) *status.Status {
+// statusOf makes the status that the caller of a method with the request gets. Faults are logged here and told without
+// their cause, so that nothing of the inside leaves the node. What a write may have done although it failed is said.
+func (s *Server) statusOf(method string, in any, err error) *status.Status {
 	var refusal *desk.Refusal
 	if errors.As(err, &refusal) {
 		return refusalStatus(refusal)
@@ -89,21 +91,34 @@ func (s *Server) statusOf(method string, err error) *status.Status {
 		}
 		s.log.Error("call broke down", attributes...)
 		st = status.New(codes.Internal, "the node could not do this; its log has the cause")
-	case codes.DeadlineExceeded:
-		st = s.lateStatus(method)
+		if s.routes.writes(method) {
+			st = status.New(codes.Internal, "the node could not end this; its log has the cause, and it may have been done: "+repetition(in))
+		}
+	case codes.DeadlineExceeded, codes.Canceled:
+		st = s.lateStatus(st, method, in)
 	}
-	return withReason(st)
+	return completed(st)
 }
 
-// lateStatus says what is known of a call that ran out of time: a read changed nothing, the outcome of a write is
-// unknown.
-func (s *Server) lateStatus(method string) *status.Status {
-	if !s.routes.writes(method) {
-		return status.New(codes.DeadlineExceeded, "no answer in time; try again")
+// lateStatus says what is known of a call that ran out of time, or whose caller left: a read changed nothing, the
+// outcome of a write is unknown.
+func (s *Server) lateStatus(st *status.Status, method string, in any) *status.Status {
+	what := "no answer in time"
+	if st.Code() == codes.Canceled {
+		what = "the caller left"
 	}
-	return detailed(codes.DeadlineExceeded,
-		"no answer in time: the outcome is unknown; the same request with the same requestId can be sent again and takes effect once",
-		errorInfo(reasonOutcomeUnknown))
+	if !s.routes.writes(method) {
+		return status.New(st.Code(), what+"; try again")
+	}
+	return detailed(st.Code(), what+": the outcome is unknown; "+repetition(in), errorInfo(reasonOutcomeUnknown))
+}
+
+// repetition says how to go on after a write whose outcome is unknown.
+func repetition(in any) string {
+	if write, ok := in.(interface{ GetRequestId() string }); ok && write.GetRequestId() != "" {
+		return "the same request with the same requestId can be sent again and takes effect once"
+	}
+	return "the request has no requestId, so look whether it was done before it is sent again"
 }
 
 // refusalStatus renders a refusal of the rules.
@@ -119,24 +134,49 @@ func refusalStatus(r *desk.Refusal) *status.Status {
 			{Field: r.Field, Description: r.Message},
 		}})
 	}
-	return detailed(code, r.Message, details...)
+	return completed(detailed(code, r.Message, details...))
 }
 
 func errorInfo(reason string) *errdetails.ErrorInfo {
 	return &errdetails.ErrorInfo{Reason: reason, Domain: errorDomain}
 }
 
-// withReason gives a status the reason of its code when it has none.
-func withReason(st *status.Status) *status.Status {
+// retryPause is how long a caller should wait before it repeats what was certainly not done.
+const retryPause = time.Second
+
+// completed gives a status the reason of its code when it has none, and the pause before the next try when there should
+// be one.
+func completed(st *status.Status) *status.Status {
+	rule, reasoned, paused := ruleOf(st.Code()), false, retryAfter(st) > 0
 	for _, detail := range st.Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok && info.GetReason() != "" {
-			return st
+			reasoned = true
 		}
 	}
-	if with, err := st.WithDetails(errorInfo(ruleOf(st.Code()).reason)); err == nil {
+	var missing []protoadapt.MessageV1
+	if !reasoned {
+		missing = append(missing, errorInfo(rule.reason))
+	}
+	if rule.retry && !paused {
+		missing = append(missing, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryPause)})
+	}
+	if len(missing) == 0 {
+		return st
+	}
+	if with, err := st.WithDetails(missing...); err == nil {
 		return with
 	}
 	return st
+}
+
+// retryAfter is the pause before the next try that a status names, 0 when it names none.
+func retryAfter(st *status.Status) time.Duration {
+	for _, detail := range st.Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			return info.GetRetryDelay().AsDuration()
+		}
+	}
+	return 0
 }
 
 // detailed makes a status with details; without them should they not encode.

@@ -160,7 +160,7 @@ func TestErrorsOfTheSite(t *testing.T) {
 		{status.Error(codes.ResourceExhausted, "too many commands wait"), 429, 8, "OVERLOADED", true},
 		{status.Error(codes.DeadlineExceeded, "no answer"), 504, 4, "OUTCOME_UNKNOWN", false},
 		{fmt.Errorf("propose: %w", context.DeadlineExceeded), 504, 4, "OUTCOME_UNKNOWN", false},
-		{context.Canceled, 499, 1, "CANCELED", false},
+		{context.Canceled, 499, 1, "OUTCOME_UNKNOWN", false},
 		{errors.New("disk secret-path is broken"), 500, 13, "INTERNAL", false},
 	} {
 		a.site.set(func() { a.site.failWith = c.err })
@@ -183,7 +183,7 @@ func TestErrorsOfTheSite(t *testing.T) {
 func TestAReadThatIsLateLosesNothing(t *testing.T) {
 	t.Parallel()
 	a := newTestAPI(t)
-	late := a.server.statusOf("/tierdesk.v1.Tickets/GetTicket", context.DeadlineExceeded)
+	late := a.server.statusOf("/tierdesk.v1.Tickets/GetTicket", nil, context.DeadlineExceeded)
 	if late.Code() != codes.DeadlineExceeded || strings.Contains(late.Message(), "unknown") {
 		t.Errorf("a late read is answered %v", late)
 	}

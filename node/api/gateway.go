@@ -33,8 +33,8 @@ func newGateway(s *Server) (*runtime.ServeMux, error) {
 		runtime.WithDisableHTTPMethodOverride(),
 	)
 	services := newInProcess()
-	s.registerServices(services)
-	ctx := context.Background() // the registrations keep it and never use it
+	s.registerServices(guard{registrar: services, intercept: s.intercept}) // the intake has counted the HTTP call
+	ctx := context.Background()                                            // the registrations keep it and never use it
 	err := errors.Join(
 		apipb.RegisterTicketsHandlerClient(ctx, mux, apipb.NewTicketsClient(services)),
 		apipb.RegisterSessionsHandlerClient(ctx, mux, apipb.NewSessionsClient(services)),
@@ -94,7 +94,7 @@ func answerError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w 
 	if st.Code() == codes.InvalidArgument && len(st.Details()) == 0 {
 		st = refusalStatus(refuseForm(st.Message()))
 	}
-	writeError(w, ruleOf(st.Code()).http, withReason(st))
+	writeError(w, ruleOf(st.Code()).http, completed(st))
 }
 
 // queryField finds the field in what the gateway says about a query of the wrong form.

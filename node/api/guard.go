@@ -4,6 +4,9 @@ import (
 	"context"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tierdesk/tierdesk/desk"
 )
 
 // guard registers services whose every method passes an interceptor first. The check is part of the service, not of
@@ -11,13 +14,16 @@ import (
 type guard struct {
 	registrar grpc.ServiceRegistrar
 	intercept grpc.UnaryServerInterceptor
+	// admit takes a call of a method in before its message is decoded; nil: whoever calls has done so.
+	admit func(method string, decode func(any) error) (admitted func(any) error, end func(), err error)
 }
 
 func (g guard) RegisterService(desc *grpc.ServiceDesc, service any) {
 	guarded := *desc
 	guarded.Methods = make([]grpc.MethodDesc, len(desc.Methods))
 	for i, method := range desc.Methods {
-		guarded.Methods[i] = grpc.MethodDesc{MethodName: method.MethodName, Handler: g.wrap(method.Handler)}
+		name := "/" + desc.ServiceName + "/" + method.MethodName
+		guarded.Methods[i] = grpc.MethodDesc{MethodName: method.MethodName, Handler: g.limit(name, g.wrap(method.Handler))}
 	}
 	g.registrar.RegisterService(&guarded, service)
 }
@@ -35,4 +41,48 @@ func (g guard) wrap(next grpc.MethodHandler) grpc.MethodHandler {
 		}
 		return next(service, ctx, decode, intercept)
 	}
+}
+
+// limit lets only admitted calls through.
+func (g guard) limit(method string, next grpc.MethodHandler) grpc.MethodHandler {
+	if g.admit == nil {
+		return next
+	}
+	return func(service any, ctx context.Context, decode func(any) error, outer grpc.UnaryServerInterceptor) (any, error) {
+		admitted, end, err := g.admit(method, decode)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
+		return next(service, ctx, admitted, outer)
+	}
+}
+
+// admit takes a gRPC call in, whose message counts once it is decoded: the server has bounded it before. Its errors are
+// what the caller gets.
+func (s *Server) admit(method string, decode func(any) error) (admitted func(any) error, end func(), err error) {
+	refuse := func(err error) error {
+		st := s.statusOf(method, nil, err)
+		s.metrics.observe(method, st.Code(), 0)
+		return st.Err()
+	}
+	call, err := s.intake.admit()
+	if err != nil {
+		return nil, nil, refuse(err)
+	}
+	admitted = func(into any) error {
+		if err := decode(into); err != nil {
+			return err
+		}
+		size := proto.Size(into.(proto.Message))
+		if size > maxBody {
+			return refuse(desk.Refuse(desk.InvalidArgument, "BODY_TOO_LARGE",
+				"the message has %d bytes; at most %d are taken, so send less at once", size, maxBody))
+		}
+		if err := call.grow(size); err != nil {
+			return refuse(err)
+		}
+		return nil
+	}
+	return admitted, call.end, nil
 }

@@ -4,7 +4,10 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -76,8 +79,13 @@ func writeJSON(w http.ResponseWriter, code int, value any) {
 	_ = json.NewEncoder(w).Encode(value) // the caller is gone when it fails
 }
 
-// serveJSON checks the form of a call and hands it to the gateway.
+// serveJSON checks the form of a call and hands it to the gateway. HEAD is GET whose body is not sent.
 func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead {
+		inner := *r
+		inner.Method = http.MethodGet
+		w, r = headersOnly{w}, &inner
+	}
 	found, others := s.routes.find(r.Method, r.URL.Path)
 	switch {
 	case found != nil:
@@ -89,6 +97,12 @@ func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) {
 			"there is nothing at %.200q; /api/openapi.json lists the calls", r.URL.Path)))
 		return
 	}
+	r, end, err := s.intake.count(r)
+	if err != nil {
+		s.refuse(w, found, err)
+		return
+	}
+	defer end()
 	if err := checkQuery(found, r); err != nil {
 		writeError(w, http.StatusBadRequest, refusalStatus(err))
 		return
@@ -100,7 +114,22 @@ func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) {
 	s.gateway.ServeHTTP(w, r)
 }
 
+// headersOnly is an answer without its body.
+type headersOnly struct{ http.ResponseWriter }
+
+func (h headersOnly) Write(body []byte) (int, error) { return len(body), nil }
+
+// refuse answers a call that was not taken in.
+func (s *Server) refuse(w http.ResponseWriter, found *route, err error) {
+	st := s.statusOf(found.rpc, nil, err)
+	s.metrics.observe(found.rpc, st.Code(), 0)
+	writeError(w, ruleOf(st.Code()).http, st)
+}
+
 func refuseMethod(w http.ResponseWriter, r *http.Request, allowed []string) {
+	if slices.Contains(allowed, http.MethodGet) {
+		allowed = append(slices.Clone(allowed), http.MethodHead)
+	}
 	methods := strings.Join(allowed, ", ")
 	w.Header().Set("Allow", methods)
 	writeError(w, http.StatusMethodNotAllowed, detailed(codes.Unimplemented,
@@ -114,8 +143,8 @@ func writeError(w http.ResponseWriter, code int, st *status.Status) {
 	switch {
 	case code == http.StatusUnauthorized:
 		header.Set("WWW-Authenticate", `Bearer realm="tierdesk"`)
-	case ruleOf(st.Code()).retry:
-		header.Set("Retry-After", "1")
+	case retryAfter(st) > 0:
+		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(retryAfter(st).Seconds()))))
 	}
 	header.Set("Content-Type", "application/json")
 	header.Set("Cache-Control", "no-store")

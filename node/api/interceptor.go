@@ -29,7 +29,7 @@ func (s *Server) intercept(ctx context.Context, in any, info *grpc.UnaryServerIn
 	defer cancel()
 	out, err := s.call(ctx, in, info, handler)
 	if err != nil {
-		err = s.statusOf(info.FullMethod, err).Err()
+		err = s.statusOf(info.FullMethod, in, err).Err()
 	}
 	s.metrics.observe(info.FullMethod, status.Code(err), time.Since(begin))
 	return out, err

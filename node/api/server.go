@@ -8,7 +8,6 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/prometheus/client_golang/prometheus"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 
@@ -52,6 +51,7 @@ type Server struct {
 	metrics  *metrics
 	version  string
 	routes   *routes
+	intake   *intake
 	gateway  *runtime.ServeMux
 }
 
@@ -77,6 +77,7 @@ func New(o Options) (*Server, error) {
 		metrics:  metrics,
 		version:  o.Version,
 		routes:   routes,
+		intake:   newIntake(),
 	}
 	if s.gateway, err = newGateway(s); err != nil {
 		return nil, fmt.Errorf("api: make the JSON gateway: %w", err)
@@ -91,14 +92,13 @@ func (s *Server) Drain() { s.drain.Do(func() { close(s.drained) }) }
 // checks along (see guard), so that other services of the same server are not touched by them. Reflection shows every
 // service of the server.
 func (s *Server) Register(server reflection.GRPCServer) {
-	s.registerServices(server)
+	s.registerServices(guard{registrar: server, intercept: s.intercept, admit: s.admit})
 	grpc_health_v1.RegisterHealthServer(server, health{backend: s.backend, drained: s.drained})
 	reflection.Register(server)
 }
 
 // registerServices adds the guarded services alone.
-func (s *Server) registerServices(registrar grpc.ServiceRegistrar) {
-	guarded := guard{registrar: registrar, intercept: s.intercept}
+func (s *Server) registerServices(guarded guard) {
 	apipb.RegisterTicketsServer(guarded, &tickets{backend: s.backend, fields: filterFields()})
 	apipb.RegisterSessionsServer(guarded, &sessions{people: s.people})
 	apipb.RegisterUsersServer(guarded, &users{people: s.people})

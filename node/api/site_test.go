@@ -35,6 +35,7 @@ type memorySite struct {
 	reasons  []string
 	removed  []string
 	panics   bool
+	hold     chan struct{} // when set, Propose waits until it is closed or the call ends
 }
 
 func newMemorySite(t testing.TB) *memorySite {
@@ -67,9 +68,17 @@ func newMemorySite(t testing.TB) *memorySite {
 
 func (s *memorySite) Site() desk.SiteID { return "330106" }
 
-func (s *memorySite) Propose(_ context.Context, c *deskpb.Command) (*deskpb.Result, error) {
+func (s *memorySite) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if hold := s.hold; hold != nil {
+		s.mu.Unlock()
+		select {
+		case <-hold:
+		case <-ctx.Done():
+		}
+		s.mu.Lock()
+	}
 	if s.panics {
 		panic("the log has a hole")
 	}
@@ -119,6 +128,12 @@ func (s *memorySite) Overview(context.Context) (*apipb.GetSiteResponse, error) {
 
 func (s *memorySite) Sites(context.Context) (*apipb.ListSitesResponse, error) {
 	return &apipb.ListSitesResponse{Sites: []*apipb.KnownSite{{Id: "330106", Name: "西湖区", Tier: apipb.Site_COUNTY, Alive: true}}}, nil
+}
+
+func (s *memorySite) Diagnose(context.Context) (*apipb.DiagnoseSiteResponse, error) {
+	return &apipb.DiagnoseSiteResponse{Checks: []*apipb.Check{
+		{Node: "n1", Name: "disk", State: apipb.Check_WARNING, Message: "the disk has 300 MiB left", Remedy: "make room"},
+	}}, nil
 }
 
 func (s *memorySite) TransferLeadership(context.Context, string) error { return nil }

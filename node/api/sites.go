@@ -24,6 +24,10 @@ func (s *sites) GetSite(ctx context.Context, _ *apipb.GetSiteRequest) (*apipb.Ge
 	return s.backend.Overview(ctx)
 }
 
+func (s *sites) DiagnoseSite(ctx context.Context, _ *apipb.DiagnoseSiteRequest) (*apipb.DiagnoseSiteResponse, error) {
+	return s.backend.Diagnose(ctx)
+}
+
 func (s *sites) ListSites(ctx context.Context, _ *apipb.ListSitesRequest) (*apipb.ListSitesResponse, error) {
 	return s.backend.Sites(ctx)
 }

@@ -76,16 +76,17 @@ func requestKey(method string, r write) (*deskpb.RequestKey, error) {
 	return &deskpb.RequestKey{Id: id, Method: method, BodyHash: hash}, nil
 }
 
-// bodyHash is the first 16 bytes of the SHA-256 of the request without its etag and request id.
+// bodyHash is the first 16 bytes of the SHA-256 of the request without its etag and request id, which it takes out for a
+// moment.
 func bodyHash(r proto.Message) ([]byte, error) {
-	body := proto.Clone(r)
-	fields := body.ProtoReflect().Descriptor().Fields()
+	body := r.ProtoReflect()
 	for _, name := range []protoreflect.Name{"etag", "request_id"} {
-		if field := fields.ByName(name); field != nil {
-			body.ProtoReflect().Clear(field)
+		if field := body.Descriptor().Fields().ByName(name); field != nil {
+			defer body.Set(field, body.Get(field))
+			body.Clear(field)
 		}
 	}
-	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(body)
+	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(r)
 	if err != nil {
 		return nil, err
 	}

@@ -154,8 +154,16 @@ func (c *Config) checkRaft() *invalid {
 	if n := c.Raft.BootstrapExpect; n != 1 && n != 3 && n != 5 {
 		return wrong("raft.bootstrap_expect", strconv.Itoa(n), "use 1, 3 or 5: how many nodes found the site")
 	}
+	if text := c.Raft.RemoveDeadAfter; text != "" {
+		if limit, err := time.ParseDuration(text); err != nil || limit != 0 && limit < minRemoveDead {
+			return wrong("raft.remove_dead_after", text, "use a duration of at least 10m, such as 72h, or leave it empty")
+		}
+	}
 	return nil
 }
+
+// minRemoveDead is longer than a machine takes to start again.
+const minRemoveDead = 10 * time.Minute
 
 func (c *Config) checkTLS() *invalid {
 	t := c.TLS

@@ -55,6 +55,19 @@ type Addresses struct {
 type Raft struct {
 	BootstrapExpect int      `yaml:"bootstrap_expect"` // how many nodes found the site: 1, 3 or 5
 	Join            []string `yaml:"join"`             // grpc addresses of other nodes of this site
+	// RemoveDeadAfter is a duration such as 72h, at least 10m: the leader takes a voter out of the group that did not
+	// answer it for so long, while at least two others are left and all of them answer. Such a node comes back with an
+	// empty data directory only. Empty or 0: nobody is taken out.
+	RemoveDeadAfter string `yaml:"remove_dead_after"`
+}
+
+// RemoveDead is the checked remove_dead_after, 0 when nobody is to be taken out.
+func (r Raft) RemoveDead() time.Duration {
+	limit, err := time.ParseDuration(r.RemoveDeadAfter)
+	if err != nil {
+		return 0
+	}
+	return limit
 }
 
 // Gossip says how neighbours find each other.

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 )
@@ -166,6 +167,10 @@ func TestBadFiles(t *testing.T) {
 		{name: "gossip outside without a key", text: minimal + "gossip: {join: [\"10.0.0.1:80\"]}\n",
 			want: `config.yaml:8: gossip.join is "10.0.0.1:80"; without gossip.key_file only loopback addresses are allowed; set gossip.key_file`},
 		{name: "bootstrap", text: minimal + "raft: {bootstrap_expect: 2}\n", want: `config.yaml:8: raft.bootstrap_expect is "2"; use 1, 3 or 5: how many nodes found the site`},
+		{name: "dead too soon", text: minimal + "raft: {remove_dead_after: 9m}\n",
+			want: `config.yaml:8: raft.remove_dead_after is "9m"; use a duration of at least 10m, such as 72h, or leave it empty`},
+		{name: "dead after no duration", text: minimal + "raft: {remove_dead_after: 3 days}\n",
+			want: `config.yaml:8: raft.remove_dead_after is "3 days"; use a duration of at least 10m, such as 72h, or leave it empty`},
 		{name: "half of TLS", text: minimal + "tls: {ca: ca.pem, key: k.pem}\n",
 			want: "config.yaml: tls.cert is missing; set it to the file of this node's certificate, or leave all of tls empty"},
 		{name: "admin", text: minimal + "admin: {user: 管理员}\n", want: `config.yaml:8: admin.user is "管理员"; use 1 to 64 of a-z, 0-9, '.', '_' and '-', such as admin`},
@@ -182,6 +187,15 @@ func TestBadFiles(t *testing.T) {
 				t.Errorf("error\n got %q\nwant %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestRemoveDeadAfter(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": 0, "0": 0, "10m": 10 * time.Minute, "72h": 72 * time.Hour} {
+		c, err := Load(write(t, "config.yaml", minimal+"raft: {remove_dead_after: "+text+"}\n"), nil)
+		if err != nil || c.Raft.RemoveDead() != want {
+			t.Errorf("remove_dead_after %q: %v, %v, want %v", text, c, err, want)
+		}
 	}
 }
 

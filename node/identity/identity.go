@@ -67,6 +67,17 @@ func Load(o Options) (*Identity, error) {
 	return &Identity{site: site, roots: roots, own: own}, nil
 }
 
+// Expires is when the first of this node's own certificates ends: nobody takes them afterwards.
+func (i *Identity) Expires() time.Time {
+	expires := i.own.Leaf.NotAfter
+	for _, der := range i.own.Certificate[1:] {
+		if between, err := x509.ParseCertificate(der); err == nil && between.NotAfter.Before(expires) { // Load has parsed it
+			expires = between.NotAfter
+		}
+	}
+	return expires
+}
+
 func loadAuthority(file string) (*x509.CertPool, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

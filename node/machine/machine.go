@@ -10,6 +10,7 @@ import (
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/replication"
 	"github.com/tierdesk/tierdesk/store"
 )
 
@@ -35,8 +36,8 @@ func (o Options) validate() error {
 	return nil
 }
 
-// Machine is the state machine of one node. The log calls it from one goroutine; Applied, Changed and WaitApplied may be
-// called from any.
+// Machine is the state machine of one node. The log calls it from one goroutine; Applied and Changed may be called
+// from any.
 type Machine struct {
 	options Options
 	wakeup  wakeup
@@ -61,10 +62,10 @@ func (m *Machine) Stamp(commands [][]byte) ([]byte, error) {
 	return entry, nil
 }
 
-// Apply decides the commands of an entry in their order and commits what they come to together with the index. It
-// returns an encoded deskpb.Result for each. A command that cannot be decoded is refused like any other bad input; an
+// Apply decides the commands of an entry in their order and commits what they come to together with the index. Its
+// results encode as deskpb.Result. A command that cannot be decoded is refused like any other bad input; an
 // entry that cannot be, and whatever disk or code get wrong, is an error.
-func (m *Machine) Apply(index, term uint64, entry []byte) ([][]byte, error) {
+func (m *Machine) Apply(index, term uint64, entry []byte) (replication.Results, error) {
 	group := &deskpb.Group{}
 	if err := proto.Unmarshal(entry, group); err != nil {
 		return nil, fmt.Errorf("decode log entry %d: %w", index, err)
@@ -76,7 +77,7 @@ func (m *Machine) Apply(index, term uint64, entry []byte) ([][]byte, error) {
 		return nil, fmt.Errorf("stamp log entry %d: %w", index, err)
 	}
 	t := turn{b: b, site: m.options.Site, at: at, onPath: map[desk.SiteID]bool{}}
-	results := make([][]byte, len(group.Commands))
+	results := make(results, len(group.Commands))
 	for i, command := range group.Commands {
 		if results[i], err = t.result(command); err != nil {
 			return nil, fmt.Errorf("log entry %d, command %d: %w", index, i, err)
@@ -90,8 +91,21 @@ func (m *Machine) Apply(index, term uint64, entry []byte) ([][]byte, error) {
 		return nil, fmt.Errorf("commit log entry %d: %w", index, err)
 	}
 	m.wakeup.changed(concerned)
-	m.wakeup.applied(m.Applied())
 	return results, nil
+}
+
+// results are what the commands of one entry came to. The tickets in them are never changed.
+type results []*deskpb.Result
+
+func (r results) Len() int { return len(r) }
+
+// Encode returns the bytes of one result.
+func (r results) Encode(i int) ([]byte, error) {
+	encoded, err := proto.Marshal(r[i])
+	if err != nil {
+		return nil, fmt.Errorf("encode the result: %w", err)
+	}
+	return encoded, nil
 }
 
 // stamp gives the entry its time, which is later than that of every entry before it, and advances the site's clock to it.
@@ -108,11 +122,7 @@ func stamp(b *store.Batch, group *deskpb.Group) (desk.Stamp, error) {
 
 // Configuration records a membership entry of the log.
 func (m *Machine) Configuration(index, term uint64, configuration []byte) error {
-	if err := m.options.Store.Configuration(index, term, configuration); err != nil {
-		return err
-	}
-	m.wakeup.applied(m.Applied())
-	return nil
+	return m.options.Store.Configuration(index, term, configuration)
 }
 
 // Applied is the index of the last log entry that the store stands at.
@@ -125,11 +135,7 @@ func (m *Machine) Mark() (index, term uint64, configuration []byte, err error) {
 
 // SetMark writes the snapshot mark of the store durably.
 func (m *Machine) SetMark(index, term uint64, configuration []byte) error {
-	if err := m.options.Store.SetMark(index, term, configuration); err != nil {
-		return err
-	}
-	m.wakeup.applied(m.Applied())
-	return nil
+	return m.options.Store.SetMark(index, term, configuration)
 }
 
 // Checkpoint streams a consistent copy of the store.
@@ -143,6 +149,5 @@ func (m *Machine) Restore(r io.Reader) error {
 		return err
 	}
 	m.wakeup.changed(m.wakeup.watched())
-	m.wakeup.applied(m.Applied())
 	return nil
 }

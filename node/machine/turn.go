@@ -25,8 +25,8 @@ type turn struct {
 	links  bool                 // a command that may write into any outbox was decided
 }
 
-// result decides one command and encodes what it came to.
-func (t *turn) result(raw []byte) ([]byte, error) {
+// result decides one command and says what it came to.
+func (t *turn) result(raw []byte) (*deskpb.Result, error) {
 	result := &deskpb.Result{}
 	ticket, err := t.decode(raw)
 	var refusal *desk.Refusal
@@ -38,11 +38,7 @@ func (t *turn) result(raw []byte) ([]byte, error) {
 	default:
 		result.Ticket = ticket
 	}
-	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(result)
-	if err != nil {
-		return nil, fmt.Errorf("encode the result: %w", err)
-	}
-	return encoded, nil
+	return result, nil
 }
 
 func (t *turn) decode(raw []byte) (*deskpb.Ticket, error) {

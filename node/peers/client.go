@@ -22,6 +22,7 @@ const (
 	proposeDeadline  = 10 * time.Second
 	readDeadline     = 5 * time.Second
 	statusDeadline   = 2 * time.Second
+	diagnoseDeadline = 5 * time.Second
 	transferDeadline = 10 * time.Second
 )
 
@@ -68,13 +69,6 @@ func (c *Client) Join(ctx context.Context, address string, self replication.Serv
 	return err
 }
 
-// Propose has the leader at the address decide a command.
-func (c *Client) Propose(ctx context.Context, address string, command []byte) (result []byte, index uint64, err error) {
-	in := &peerpb.ProposeRequest{Site: c.site, Command: command}
-	out, err := invoke(ctx, c, address, proposeDeadline, in, peerpb.PeerClient.Propose)
-	return out.GetResult(), out.GetIndex(), err
-}
-
 // ReadIndex has the leader at the address prove its majority and returns an index that it has applied.
 func (c *Client) ReadIndex(ctx context.Context, address string) (uint64, error) {
 	in := &peerpb.ReadIndexRequest{Site: c.site}
@@ -90,6 +84,16 @@ func (c *Client) Links(ctx context.Context, address string) (Links, error) {
 		return Links{}, err
 	}
 	return linksFromWire(out), nil
+}
+
+// Diagnose has the node at the address look at itself.
+func (c *Client) Diagnose(ctx context.Context, address string) (Diagnosis, error) {
+	in := &peerpb.DiagnoseRequest{Site: c.site}
+	out, err := invoke(ctx, c, address, diagnoseDeadline, in, peerpb.PeerClient.Diagnose)
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	return diagnosisFromWire(out), nil
 }
 
 // Remove has the leader at the address take a server out of the group.

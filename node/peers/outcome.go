@@ -29,9 +29,30 @@ func outcomes() []outcome {
 		{replication.ErrNotLeader, codes.FailedPrecondition, "NOT_LEADER"},
 		{replication.ErrNoQuorum, codes.Unavailable, "NO_QUORUM"},
 		{replication.ErrOverloaded, codes.ResourceExhausted, "OVERLOADED"},
+		{replication.ErrNoRoom, codes.ResourceExhausted, "NO_ROOM"},
 		{replication.ErrUnknownOutcome, codes.DeadlineExceeded, "UNKNOWN_OUTCOME"},
 		{replication.ErrRefused, codes.PermissionDenied, "REFUSED"},
 	}
+}
+
+// reasonOf is the reason that stands for an error; UNKNOWN_OUTCOME for one that is in no table.
+func reasonOf(err error) string {
+	for _, o := range outcomes() {
+		if errors.Is(err, o.err) {
+			return o.reason
+		}
+	}
+	return "UNKNOWN_OUTCOME"
+}
+
+// meaningOf is the error that a reason stands for, nil when it is in no table.
+func meaningOf(reason string) error {
+	for _, o := range outcomes() {
+		if o.reason == reason {
+			return o.err
+		}
+	}
+	return nil
 }
 
 // toStatus is how a replica's error leaves the server. What is in no table leaves as Unknown with its text.
@@ -74,10 +95,8 @@ func fromStatus(address string, sent bool, err error) error {
 		if !ok || info.Domain != domain {
 			continue
 		}
-		for _, o := range outcomes() {
-			if o.reason == info.Reason {
-				return &answer{address: address, message: st.Message(), meaning: o.err}
-			}
+		if meaning := meaningOf(info.Reason); meaning != nil {
+			return &answer{address: address, message: st.Message(), meaning: meaning}
 		}
 	}
 	meaning := replication.ErrUnknownOutcome

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,9 @@ import (
 
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/peers/peerpb"
 	"github.com/tierdesk/tierdesk/replication"
 	"github.com/tierdesk/tierdesk/tiers"
@@ -38,15 +41,33 @@ func (r *replica) Admit(_ context.Context, s replication.Server) error {
 	return r.err
 }
 
-func (r *replica) ProposeHere(ctx context.Context, command []byte) ([]byte, uint64, error) {
+func (r *replica) ProposeHere(ctx context.Context, commands [][]byte, tell func(int, replication.Outcome) error) error {
 	if r.hang {
 		<-ctx.Done()
-		return nil, 0, ctx.Err()
+		return ctx.Err()
 	}
 	if r.err != nil {
-		return nil, 0, r.err
+		return r.err
 	}
-	return append([]byte("did "), command...), 42, nil
+	for i, command := range commands {
+		o := replication.Outcome{Result: append([]byte("did "), command...), Index: 42}
+		if string(command) == "bad" {
+			o = replication.Outcome{Err: fmt.Errorf("%w: bad", replication.ErrOverloaded)}
+		}
+		if err := tell(i, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// propose proposes one command.
+func propose(ctx context.Context, c *Client, address, command string) (told replication.Outcome) {
+	err := c.Propose(ctx, address, [][]byte{[]byte(command)}, func(_ int, o replication.Outcome) { told = o })
+	if err != nil {
+		return replication.Outcome{Err: err}
+	}
+	return told
 }
 
 func (r *replica) ReadIndex(context.Context) (uint64, error) { return 7, r.err }
@@ -68,6 +89,12 @@ var links = Links{
 	Reach: []tiers.Reach{{Site: "330000", Alive: true, Since: time.UnixMicro(6)}},
 }
 
+// diagnosis is what the test's server finds.
+var diagnosis = Diagnosis{
+	Checks: []*apipb.Check{{Node: "n1", Name: "disk", State: apipb.Check_WARNING, Message: "little room", Remedy: "free some"}},
+	Time:   time.UnixMicro(7), Applied: 9,
+}
+
 // serve runs a server of site 330106 until the test ends and returns its address.
 func serve(t *testing.T, r *replica, callerSite func(context.Context) string) string {
 	t.Helper()
@@ -76,7 +103,8 @@ func serve(t *testing.T, r *replica, callerSite func(context.Context) string) st
 		t.Fatal(err)
 	}
 	server := grpc.NewServer()
-	err = Register(server, ServerOptions{Site: "330106", Replica: r, Links: func() Links { return links }, CallerSite: callerSite})
+	err = Register(server, ServerOptions{Site: "330106", Replica: r, Links: func() Links { return links }, CallerSite: callerSite,
+		Diagnose: func(context.Context) Diagnosis { return diagnosis }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,14 +141,18 @@ func TestCallsArriveWhole(t *testing.T) {
 	if err := c.Join(ctx, address, me); err != nil || !reflect.DeepEqual(r.admits, []replication.Server{me}) {
 		t.Errorf("join %v admitted %v, want %v", err, r.admits, me)
 	}
-	if result, index, err := c.Propose(ctx, address, []byte("it")); err != nil || string(result) != "did it" || index != 42 {
-		t.Errorf("propose %q at %d, %v", result, index, err)
+	if o := propose(ctx, c, address, "it"); o.Err != nil || string(o.Result) != "did it" || o.Index != 42 {
+		t.Errorf("propose %q at %d, %v", o.Result, o.Index, o.Err)
 	}
 	if index, err := c.ReadIndex(ctx, address); err != nil || index != 7 {
 		t.Errorf("read index %d, %v", index, err)
 	}
 	if got, err := c.Links(ctx, address); err != nil || !reflect.DeepEqual(got, links) {
 		t.Errorf("links %+v, %v, want %+v", got, err, links)
+	}
+	if got, err := c.Diagnose(ctx, address); err != nil || len(got.Checks) != 1 || !proto.Equal(got.Checks[0], diagnosis.Checks[0]) ||
+		!got.Time.Equal(diagnosis.Time) || got.Applied != diagnosis.Applied {
+		t.Errorf("diagnosis %+v, %v, want %+v", got, err, diagnosis)
 	}
 	if err := c.Remove(ctx, address, "n3"); err != nil || r.removed != "n3" {
 		t.Errorf("remove %v took out %q", err, r.removed)
@@ -130,18 +162,42 @@ func TestCallsArriveWhole(t *testing.T) {
 	}
 }
 
+// Each command of a call has its own outcome, also when their results fill several answers.
+func TestCommandsShareACall(t *testing.T) {
+	commands := [][]byte{[]byte("a"), []byte("bad"), bytes.Repeat([]byte("b"), outcomeBytes), bytes.Repeat([]byte("c"), 2*outcomeBytes), []byte("d")}
+	told := map[int]replication.Outcome{}
+	err := dial(t, "330106").Propose(t.Context(), serve(t, &replica{}, nil), commands, func(i int, o replication.Outcome) { told[i] = o })
+	if err != nil || len(told) != len(commands) {
+		t.Fatalf("%d of %d outcomes were told: %v", len(told), len(commands), err)
+	}
+	for i, command := range commands {
+		o := told[i]
+		if string(command) == "bad" {
+			if !errors.Is(o.Err, replication.ErrOverloaded) {
+				t.Errorf("the refused command: %v", o.Err)
+			}
+		} else if o.Err != nil || o.Index != 42 || string(o.Result) != "did "+string(command) {
+			t.Errorf("command %d: a result of %d bytes at %d, %v", i, len(o.Result), o.Index, o.Err)
+		}
+	}
+	many := make([][]byte, maxCommands+1)
+	if err := dial(t, "330106").Propose(t.Context(), serve(t, &replica{}, nil), many, nil); !errors.Is(err, replication.ErrRefused) {
+		t.Errorf("a call of %d commands: %v", len(many), err)
+	}
+}
+
 func TestErrorsKeepTheirMeaning(t *testing.T) {
 	for _, o := range outcomes() {
 		t.Run(o.reason, func(t *testing.T) {
 			r := &replica{err: fmt.Errorf("%w: because", o.err)}
-			_, _, err := dial(t, "330106").Propose(t.Context(), serve(t, r, nil), nil)
+			err := propose(t.Context(), dial(t, "330106"), serve(t, r, nil), "it").Err
 			if !errors.Is(err, o.err) || !strings.Contains(err.Error(), "because") {
 				t.Errorf("propose: %v, want %v with its cause", err, o.err)
 			}
 		})
 	}
 	t.Run("an error that nobody has named", func(t *testing.T) {
-		_, _, err := dial(t, "330106").Propose(t.Context(), serve(t, &replica{err: errors.New("strange")}, nil), nil)
+		err := propose(t.Context(), dial(t, "330106"), serve(t, &replica{err: errors.New("strange")}, nil), "it").Err
 		if !errors.Is(err, replication.ErrUnknownOutcome) || !strings.Contains(err.Error(), "strange") {
 			t.Errorf("propose: %v, want an unknown outcome", err)
 		}
@@ -152,7 +208,7 @@ func TestOnlyNodesOfTheSiteAreServed(t *testing.T) {
 	calls := map[string]func(*Client, string) error{
 		"hello":    func(c *Client, a string) error { _, err := c.Hello(t.Context(), a, nil); return err },
 		"join":     func(c *Client, a string) error { return c.Join(t.Context(), a, replication.Server{}) },
-		"propose":  func(c *Client, a string) error { _, _, err := c.Propose(t.Context(), a, nil); return err },
+		"propose":  func(c *Client, a string) error { return propose(t.Context(), c, a, "it").Err },
 		"read":     func(c *Client, a string) error { _, err := c.ReadIndex(t.Context(), a); return err },
 		"links":    func(c *Client, a string) error { _, err := c.Links(t.Context(), a); return err },
 		"remove":   func(c *Client, a string) error { return c.Remove(t.Context(), a, "") },
@@ -188,17 +244,17 @@ func TestWhatNeverLeftWasNotDone(t *testing.T) {
 	}
 	c := dial(t, "330106")
 	for what, address := range map[string]string{"a closed port": closed.Addr().String(), "no address": ""} {
-		if _, _, err := c.Propose(t.Context(), address, nil); !errors.Is(err, replication.ErrUnreachable) {
+		if err := propose(t.Context(), c, address, "it").Err; !errors.Is(err, replication.ErrUnreachable) {
 			t.Errorf("propose to %s: %v, want ErrUnreachable", what, err)
 		}
 	}
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := c.Propose(done, serve(t, &replica{}, nil), nil); !errors.Is(err, replication.ErrUnreachable) {
+	if err := propose(done, c, serve(t, &replica{}, nil), "it").Err; !errors.Is(err, replication.ErrUnreachable) {
 		t.Errorf("propose with an ended context: %v, want ErrUnreachable", err)
 	}
 	c.Close()
-	if _, _, err := c.Propose(t.Context(), serve(t, &replica{}, nil), nil); !errors.Is(err, replication.ErrUnreachable) {
+	if err := propose(t.Context(), c, serve(t, &replica{}, nil), "it").Err; !errors.Is(err, replication.ErrUnreachable) {
 		t.Errorf("propose by a closed client: %v, want ErrUnreachable", err)
 	}
 }
@@ -206,7 +262,7 @@ func TestWhatNeverLeftWasNotDone(t *testing.T) {
 func TestWhatLeftWithoutAnAnswerIsUnknown(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, _, err := dial(t, "330106").Propose(ctx, serve(t, &replica{hang: true}, nil), nil)
+	err := propose(ctx, dial(t, "330106"), serve(t, &replica{hang: true}, nil), "it").Err
 	if !errors.Is(err, replication.ErrUnknownOutcome) {
 		t.Errorf("propose to a leader that does not answer: %v, want ErrUnknownOutcome", err)
 	}
@@ -225,7 +281,7 @@ func TestLineThatBreaksDuringTheCallIsUnknown(t *testing.T) {
 		<-arrived
 		server.Stop()
 	}()
-	_, _, err = dial(t, "330106").Propose(t.Context(), listener.Addr().String(), nil)
+	err = propose(t.Context(), dial(t, "330106"), listener.Addr().String(), "it").Err
 	if !errors.Is(err, replication.ErrUnknownOutcome) || errors.Is(err, replication.ErrUnreachable) {
 		t.Errorf("propose over a line that broke: %v, want ErrUnknownOutcome", err)
 	}
@@ -240,10 +296,10 @@ type breaking struct {
 	arrived chan struct{}
 }
 
-func (b breaking) Propose(ctx context.Context, _ *peerpb.ProposeRequest) (*peerpb.ProposeResponse, error) {
+func (b breaking) Propose(_ *peerpb.ProposeRequest, stream grpc.ServerStreamingServer[peerpb.ProposeResponse]) error {
 	close(b.arrived)
-	<-ctx.Done()
-	return nil, ctx.Err()
+	<-stream.Context().Done()
+	return stream.Context().Err()
 }
 
 func TestGreetingWithTooManyServers(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 type Replica interface {
 	Greet(known []replication.Server) replication.Hello
 	Admit(ctx context.Context, s replication.Server) error
-	ProposeHere(ctx context.Context, command []byte) ([]byte, uint64, error)
+	ProposeHere(ctx context.Context, commands [][]byte, tell func(i int, o replication.Outcome) error) error
 	ReadIndex(ctx context.Context) (uint64, error)
 	Remove(ctx context.Context, serverID string) error
 	TransferLeadership(ctx context.Context, serverID string) error
@@ -29,6 +29,8 @@ type ServerOptions struct {
 	Replica Replica
 	// Links tells what this node knows of links and sites.
 	Links func() Links
+	// Diagnose looks at this node.
+	Diagnose func(ctx context.Context) Diagnosis
 	// CallerSite returns the site that the caller's certificate names; nil without TLS, when callers are on this machine.
 	CallerSite func(ctx context.Context) string
 }
@@ -41,6 +43,8 @@ func (o ServerOptions) validate() error {
 		return errors.New("peers: ServerOptions.Replica is nil")
 	case o.Links == nil:
 		return errors.New("peers: ServerOptions.Links is nil")
+	case o.Diagnose == nil:
+		return errors.New("peers: ServerOptions.Diagnose is nil")
 	}
 	return nil
 }
@@ -103,17 +107,6 @@ func (s *server) Join(ctx context.Context, in *peerpb.JoinRequest) (*peerpb.Join
 	return &peerpb.JoinResponse{}, nil
 }
 
-func (s *server) Propose(ctx context.Context, in *peerpb.ProposeRequest) (*peerpb.ProposeResponse, error) {
-	if err := s.admit(ctx, in.Site); err != nil {
-		return nil, err
-	}
-	result, index, err := s.options.Replica.ProposeHere(ctx, in.Command)
-	if err != nil {
-		return nil, toStatus(err)
-	}
-	return &peerpb.ProposeResponse{Result: result, Index: index}, nil
-}
-
 func (s *server) ReadIndex(ctx context.Context, in *peerpb.ReadIndexRequest) (*peerpb.ReadIndexResponse, error) {
 	if err := s.admit(ctx, in.Site); err != nil {
 		return nil, err
@@ -130,6 +123,13 @@ func (s *server) Links(ctx context.Context, in *peerpb.LinksRequest) (*peerpb.Li
 		return nil, err
 	}
 	return linksToWire(s.options.Links()), nil
+}
+
+func (s *server) Diagnose(ctx context.Context, in *peerpb.DiagnoseRequest) (*peerpb.DiagnoseResponse, error) {
+	if err := s.admit(ctx, in.Site); err != nil {
+		return nil, err
+	}
+	return diagnosisToWire(s.options.Diagnose(ctx)), nil
 }
 
 func (s *server) Remove(ctx context.Context, in *peerpb.RemoveRequest) (*peerpb.RemoveResponse, error) {

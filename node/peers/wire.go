@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/peers/peerpb"
 	"github.com/tierdesk/tierdesk/replication"
 	"github.com/tierdesk/tierdesk/tiers"
@@ -16,6 +17,21 @@ type Links struct {
 	Reach   []tiers.Reach
 	Applied uint64   // log index that it has applied
 	Alarms  []string // what an operator should look at, a sentence each
+}
+
+// Diagnosis is what one node found when it looked at itself.
+type Diagnosis struct {
+	Checks  []*apipb.Check
+	Time    time.Time // what it would stamp on a command, when the checks were done
+	Applied uint64    // log index that it has applied
+}
+
+func diagnosisToWire(d Diagnosis) *peerpb.DiagnoseResponse {
+	return &peerpb.DiagnoseResponse{Checks: d.Checks, Time: d.Time.UnixMicro(), AppliedIndex: d.Applied}
+}
+
+func diagnosisFromWire(d *peerpb.DiagnoseResponse) Diagnosis {
+	return Diagnosis{Checks: d.GetChecks(), Time: time.UnixMicro(d.GetTime()), Applied: d.GetAppliedIndex()}
 }
 
 func serverToWire(s replication.Server) *peerpb.Server {

@@ -16,6 +16,8 @@ type Site interface {
 	Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Result, error)
 	// Read reads this node's state: the latest, or with stale whatever this node has.
 	Read(ctx context.Context, stale bool, read func(*store.Reader) error) error
+	// PeopleVersion changes after every change of a user or a session in this node's state.
+	PeopleVersion() uint64
 }
 
 // People signs people in and keeps them. It is safe for concurrent use.
@@ -23,6 +25,7 @@ type People struct {
 	site   Site
 	clock  func() time.Time
 	hasher *hasher
+	known  known
 }
 
 // New makes the people of a site. The clock says when a token ends.

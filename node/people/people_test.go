@@ -67,6 +67,8 @@ func (s *site) Propose(_ context.Context, c *deskpb.Command) (*deskpb.Result, er
 	return &deskpb.Result{}, b.Commit(s.index, 1)
 }
 
+func (s *site) PeopleVersion() uint64 { return s.store.PeopleVersion() }
+
 func (s *site) Read(_ context.Context, stale bool, read func(*store.Reader) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -229,14 +231,51 @@ func TestYoungTokenIsFoundBehindABarrier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	unseen, _, err := p.SignIn(t.Context(), "wang", password, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.lagging = true
 	if actor, err := p.Authenticate(t.Context(), token); err != nil || actor.User != "wang" {
 		t.Errorf("at a lagging node: %v, %v, want wang", actor, err)
 	}
 	s.down = true
-	if _, err := p.Authenticate(t.Context(), token); !errors.Is(err, errDown) {
+	if _, err := p.Authenticate(t.Context(), unseen); !errors.Is(err, errDown) {
 		t.Errorf("at a lagging node without a leader: %v, want the barrier's error", err)
 	}
+}
+
+// A token that was seen needs no read of the state, until any user or session changes.
+func TestARememberedTokenIsForgottenWithTheNextChange(t *testing.T) {
+	p, s, _ := open(t)
+	signIn := func() string {
+		token, _, err := p.SignIn(t.Context(), "wang", password, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Authenticate(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	token := signIn()
+	s.lagging, s.down = true, true // nothing can be read
+	if actor, err := p.Authenticate(t.Context(), token); err != nil || actor.User != "wang" {
+		t.Errorf("a remembered token: %v, %v, want wang", actor, err)
+	}
+	s.lagging, s.down = false, false
+	if err := p.SignOut(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.Authenticate(t.Context(), token)
+	mustRefuse(t, "a token after signing out", err, "TOKEN_UNKNOWN")
+
+	token = signIn()
+	if _, err := s.Propose(t.Context(), &deskpb.Command{Kind: &deskpb.Command_RemoveUser{RemoveUser: &deskpb.RemoveUser{Name: "wang"}}}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Authenticate(t.Context(), token)
+	mustRefuse(t, "the token of a removed user", err, "TOKEN_UNKNOWN")
 }
 
 func TestJunkTokensCostNothing(t *testing.T) {

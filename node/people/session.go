@@ -88,19 +88,26 @@ func (p *People) Authenticate(ctx context.Context, token string) (*deskpb.Actor,
 		return nil, unknownToken()
 	}
 	hash := tokenHash(token)
-	session, user, err := p.sessionOf(ctx, true, hash)
-	if err == nil && (session == nil || user == nil) {
-		session, user, err = p.sessionOf(ctx, false, hash)
+	version := p.site.PeopleVersion()
+	bearer, ok := p.known.get(hash, version)
+	if !ok {
+		session, user, err := p.sessionOf(ctx, true, hash)
+		if err == nil && (session == nil || user == nil) {
+			session, user, err = p.sessionOf(ctx, false, hash)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if session == nil || user == nil {
+			return nil, unknownToken()
+		}
+		bearer = holder{user: user.Name, role: user.Role, expires: session.ExpireTime}
+		p.known.put(hash, version, bearer)
 	}
-	switch {
-	case err != nil:
-		return nil, err
-	case session == nil || user == nil:
-		return nil, unknownToken()
-	case session.ExpireTime <= p.clock().UnixMicro():
+	if bearer.expires <= p.clock().UnixMicro() {
 		return nil, desk.Refuse(desk.Unauthenticated, "TOKEN_EXPIRED", "the token has expired; sign in again")
 	}
-	return &deskpb.Actor{User: user.Name, Role: user.Role}, nil
+	return &deskpb.Actor{User: bearer.user, Role: bearer.role}, nil
 }
 
 // sessionOf reads a session and its user; either is nil when it is not there.

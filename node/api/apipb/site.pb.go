@@ -283,6 +283,59 @@ func (LinkStatus_State) EnumDescriptor() ([]byte, []int) {
 	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{12, 1}
 }
 
+type Check_State int32
+
+const (
+	Check_STATE_UNSPECIFIED Check_State = 0
+	Check_OK                Check_State = 1
+	// It works, and something should be done before it does not.
+	Check_WARNING Check_State = 2
+	Check_FAILED  Check_State = 3
+)
+
+// Enum value maps for Check_State.
+var (
+	Check_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "OK",
+		2: "WARNING",
+		3: "FAILED",
+	}
+	Check_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"OK":                1,
+		"WARNING":           2,
+		"FAILED":            3,
+	}
+)
+
+func (x Check_State) Enum() *Check_State {
+	p := new(Check_State)
+	*p = x
+	return p
+}
+
+func (x Check_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Check_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_node_api_apipb_site_proto_enumTypes[5].Descriptor()
+}
+
+func (Check_State) Type() protoreflect.EnumType {
+	return &file_node_api_apipb_site_proto_enumTypes[5]
+}
+
+func (x Check_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Check_State.Descriptor instead.
+func (Check_State) EnumDescriptor() ([]byte, []int) {
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15, 0}
+}
+
 type CreateSessionRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	User     string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
@@ -1208,6 +1261,168 @@ func (x *GetSiteResponse) GetAlarms() []string {
 	return nil
 }
 
+// Check is one thing that was looked at.
+type Check struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Node id; empty for what concerns the site as a whole.
+	Node string `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	// What was looked at: disk, log, state, clock, certificate, neighbours, quorum, members or link.
+	Name  string      `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	State Check_State `protobuf:"varint,3,opt,name=state,proto3,enum=tierdesk.v1.Check_State" json:"state,omitempty"`
+	// What was found, in a sentence.
+	Message string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	// What to do, in a sentence; empty when nothing is to be done.
+	Remedy        string `protobuf:"bytes,5,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Check) Reset() {
+	*x = Check{}
+	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Check) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Check) ProtoMessage() {}
+
+func (x *Check) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Check.ProtoReflect.Descriptor instead.
+func (*Check) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Check) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Check) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Check) GetState() Check_State {
+	if x != nil {
+		return x.State
+	}
+	return Check_STATE_UNSPECIFIED
+}
+
+func (x *Check) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Check) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
+type DiagnoseSiteRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiagnoseSiteRequest) Reset() {
+	*x = DiagnoseSiteRequest{}
+	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiagnoseSiteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiagnoseSiteRequest) ProtoMessage() {}
+
+func (x *DiagnoseSiteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiagnoseSiteRequest.ProtoReflect.Descriptor instead.
+func (*DiagnoseSiteRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16}
+}
+
+type DiagnoseSiteResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The worst first.
+	Checks        []*Check `protobuf:"bytes,1,rep,name=checks,proto3" json:"checks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiagnoseSiteResponse) Reset() {
+	*x = DiagnoseSiteResponse{}
+	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiagnoseSiteResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiagnoseSiteResponse) ProtoMessage() {}
+
+func (x *DiagnoseSiteResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiagnoseSiteResponse.ProtoReflect.Descriptor instead.
+func (*DiagnoseSiteResponse) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *DiagnoseSiteResponse) GetChecks() []*Check {
+	if x != nil {
+		return x.Checks
+	}
+	return nil
+}
+
 type ListSitesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1216,7 +1431,7 @@ type ListSitesRequest struct {
 
 func (x *ListSitesRequest) Reset() {
 	*x = ListSitesRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	mi := &file_node_api_apipb_site_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1443,7 @@ func (x *ListSitesRequest) String() string {
 func (*ListSitesRequest) ProtoMessage() {}
 
 func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	mi := &file_node_api_apipb_site_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1456,7 @@ func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesRequest.ProtoReflect.Descriptor instead.
 func (*ListSitesRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{18}
 }
 
 type KnownSite struct {
@@ -1260,7 +1475,7 @@ type KnownSite struct {
 
 func (x *KnownSite) Reset() {
 	*x = KnownSite{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	mi := &file_node_api_apipb_site_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1272,7 +1487,7 @@ func (x *KnownSite) String() string {
 func (*KnownSite) ProtoMessage() {}
 
 func (x *KnownSite) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	mi := &file_node_api_apipb_site_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1285,7 +1500,7 @@ func (x *KnownSite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownSite.ProtoReflect.Descriptor instead.
 func (*KnownSite) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *KnownSite) GetId() string {
@@ -1346,7 +1561,7 @@ type ListSitesResponse struct {
 
 func (x *ListSitesResponse) Reset() {
 	*x = ListSitesResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	mi := &file_node_api_apipb_site_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1358,7 +1573,7 @@ func (x *ListSitesResponse) String() string {
 func (*ListSitesResponse) ProtoMessage() {}
 
 func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	mi := &file_node_api_apipb_site_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1371,7 +1586,7 @@ func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesResponse.ProtoReflect.Descriptor instead.
 func (*ListSitesResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListSitesResponse) GetSites() []*KnownSite {
@@ -1391,7 +1606,7 @@ type ListParkedRequest struct {
 
 func (x *ListParkedRequest) Reset() {
 	*x = ListParkedRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[18]
+	mi := &file_node_api_apipb_site_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1403,7 +1618,7 @@ func (x *ListParkedRequest) String() string {
 func (*ListParkedRequest) ProtoMessage() {}
 
 func (x *ListParkedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[18]
+	mi := &file_node_api_apipb_site_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1416,7 +1631,7 @@ func (x *ListParkedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParkedRequest.ProtoReflect.Descriptor instead.
 func (*ListParkedRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{18}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListParkedRequest) GetPageSize() int32 {
@@ -1446,7 +1661,7 @@ type ParkedItem struct {
 
 func (x *ParkedItem) Reset() {
 	*x = ParkedItem{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[19]
+	mi := &file_node_api_apipb_site_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1458,7 +1673,7 @@ func (x *ParkedItem) String() string {
 func (*ParkedItem) ProtoMessage() {}
 
 func (x *ParkedItem) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[19]
+	mi := &file_node_api_apipb_site_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1471,7 +1686,7 @@ func (x *ParkedItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParkedItem.ProtoReflect.Descriptor instead.
 func (*ParkedItem) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{19}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ParkedItem) GetPeer() string {
@@ -1519,7 +1734,7 @@ type ListParkedResponse struct {
 
 func (x *ListParkedResponse) Reset() {
 	*x = ListParkedResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[20]
+	mi := &file_node_api_apipb_site_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1531,7 +1746,7 @@ func (x *ListParkedResponse) String() string {
 func (*ListParkedResponse) ProtoMessage() {}
 
 func (x *ListParkedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[20]
+	mi := &file_node_api_apipb_site_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1544,7 +1759,7 @@ func (x *ListParkedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParkedResponse.ProtoReflect.Descriptor instead.
 func (*ListParkedResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{20}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListParkedResponse) GetItems() []*ParkedItem {
@@ -1571,7 +1786,7 @@ type TransferLeadershipRequest struct {
 
 func (x *TransferLeadershipRequest) Reset() {
 	*x = TransferLeadershipRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[21]
+	mi := &file_node_api_apipb_site_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1583,7 +1798,7 @@ func (x *TransferLeadershipRequest) String() string {
 func (*TransferLeadershipRequest) ProtoMessage() {}
 
 func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[21]
+	mi := &file_node_api_apipb_site_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1596,7 +1811,7 @@ func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{21}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TransferLeadershipRequest) GetNode() string {
@@ -1615,7 +1830,7 @@ type RemoveNodeRequest struct {
 
 func (x *RemoveNodeRequest) Reset() {
 	*x = RemoveNodeRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[22]
+	mi := &file_node_api_apipb_site_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1627,7 +1842,7 @@ func (x *RemoveNodeRequest) String() string {
 func (*RemoveNodeRequest) ProtoMessage() {}
 
 func (x *RemoveNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[22]
+	mi := &file_node_api_apipb_site_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1640,7 +1855,7 @@ func (x *RemoveNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveNodeRequest.ProtoReflect.Descriptor instead.
 func (*RemoveNodeRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{22}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RemoveNodeRequest) GetNode() string {
@@ -1747,7 +1962,22 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\x04term\x18\x04 \x01(\x04R\x04term\x12#\n" +
 	"\rapplied_index\x18\x05 \x01(\x04R\fappliedIndex\x12-\n" +
 	"\x05links\x18\x06 \x03(\v2\x17.tierdesk.v1.LinkStatusR\x05links\x12\x16\n" +
-	"\x06alarms\x18\a \x03(\tR\x06alarms\"\x12\n" +
+	"\x06alarms\x18\a \x03(\tR\x06alarms\"\xd2\x01\n" +
+	"\x05Check\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12.\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x18.tierdesk.v1.Check.StateR\x05state\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\x12\x16\n" +
+	"\x06remedy\x18\x05 \x01(\tR\x06remedy\"?\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\x06\n" +
+	"\x02OK\x10\x01\x12\v\n" +
+	"\aWARNING\x10\x02\x12\n" +
+	"\n" +
+	"\x06FAILED\x10\x03\"\x15\n" +
+	"\x13DiagnoseSiteRequest\"B\n" +
+	"\x14DiagnoseSiteResponse\x12*\n" +
+	"\x06checks\x18\x01 \x03(\v2\x12.tierdesk.v1.CheckR\x06checks\"\x12\n" +
 	"\x10ListSitesRequest\"\xf4\x01\n" +
 	"\tKnownSite\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
@@ -1786,9 +2016,10 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\tListUsers\x12\x1d.tierdesk.v1.ListUsersRequest\x1a\x1e.tierdesk.v1.ListUsersResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/users\x12s\n" +
 	"\vSetPassword\x12\x1f.tierdesk.v1.SetPasswordRequest\x1a\x16.google.protobuf.Empty\"+\x82\xd3\xe4\x93\x02%:\x01*\" /api/v1/users/{name}:setPassword\x12b\n" +
 	"\n" +
-	"DeleteUser\x12\x1e.tierdesk.v1.DeleteUserRequest\x1a\x16.google.protobuf.Empty\"\x1c\x82\xd3\xe4\x93\x02\x16*\x14/api/v1/users/{name}2\x9f\x04\n" +
+	"DeleteUser\x12\x1e.tierdesk.v1.DeleteUserRequest\x1a\x16.google.protobuf.Empty\"\x1c\x82\xd3\xe4\x93\x02\x16*\x14/api/v1/users/{name}2\x93\x05\n" +
 	"\x05Sites\x12Z\n" +
-	"\aGetSite\x12\x1b.tierdesk.v1.GetSiteRequest\x1a\x1c.tierdesk.v1.GetSiteResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/api/v1/site\x12a\n" +
+	"\aGetSite\x12\x1b.tierdesk.v1.GetSiteRequest\x1a\x1c.tierdesk.v1.GetSiteResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/api/v1/site\x12r\n" +
+	"\fDiagnoseSite\x12 .tierdesk.v1.DiagnoseSiteRequest\x1a!.tierdesk.v1.DiagnoseSiteResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/site:diagnose\x12a\n" +
 	"\tListSites\x12\x1d.tierdesk.v1.ListSitesRequest\x1a\x1e.tierdesk.v1.ListSitesResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/sites\x12j\n" +
 	"\n" +
 	"ListParked\x12\x1e.tierdesk.v1.ListParkedRequest\x1a\x1f.tierdesk.v1.ListParkedResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/site/parked\x12\x80\x01\n" +
@@ -1808,91 +2039,99 @@ func file_node_api_apipb_site_proto_rawDescGZIP() []byte {
 	return file_node_api_apipb_site_proto_rawDescData
 }
 
-var file_node_api_apipb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_node_api_apipb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_node_api_apipb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_node_api_apipb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_node_api_apipb_site_proto_goTypes = []any{
 	(User_Role)(0),                    // 0: tierdesk.v1.User.Role
 	(Site_Tier)(0),                    // 1: tierdesk.v1.Site.Tier
 	(Node_Role)(0),                    // 2: tierdesk.v1.Node.Role
 	(LinkStatus_Direction)(0),         // 3: tierdesk.v1.LinkStatus.Direction
 	(LinkStatus_State)(0),             // 4: tierdesk.v1.LinkStatus.State
-	(*CreateSessionRequest)(nil),      // 5: tierdesk.v1.CreateSessionRequest
-	(*CreateSessionResponse)(nil),     // 6: tierdesk.v1.CreateSessionResponse
-	(*DeleteSessionRequest)(nil),      // 7: tierdesk.v1.DeleteSessionRequest
-	(*User)(nil),                      // 8: tierdesk.v1.User
-	(*CreateUserRequest)(nil),         // 9: tierdesk.v1.CreateUserRequest
-	(*ListUsersRequest)(nil),          // 10: tierdesk.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),         // 11: tierdesk.v1.ListUsersResponse
-	(*SetPasswordRequest)(nil),        // 12: tierdesk.v1.SetPasswordRequest
-	(*DeleteUserRequest)(nil),         // 13: tierdesk.v1.DeleteUserRequest
-	(*Site)(nil),                      // 14: tierdesk.v1.Site
-	(*Addresses)(nil),                 // 15: tierdesk.v1.Addresses
-	(*Node)(nil),                      // 16: tierdesk.v1.Node
-	(*LinkStatus)(nil),                // 17: tierdesk.v1.LinkStatus
-	(*GetSiteRequest)(nil),            // 18: tierdesk.v1.GetSiteRequest
-	(*GetSiteResponse)(nil),           // 19: tierdesk.v1.GetSiteResponse
-	(*ListSitesRequest)(nil),          // 20: tierdesk.v1.ListSitesRequest
-	(*KnownSite)(nil),                 // 21: tierdesk.v1.KnownSite
-	(*ListSitesResponse)(nil),         // 22: tierdesk.v1.ListSitesResponse
-	(*ListParkedRequest)(nil),         // 23: tierdesk.v1.ListParkedRequest
-	(*ParkedItem)(nil),                // 24: tierdesk.v1.ParkedItem
-	(*ListParkedResponse)(nil),        // 25: tierdesk.v1.ListParkedResponse
-	(*TransferLeadershipRequest)(nil), // 26: tierdesk.v1.TransferLeadershipRequest
-	(*RemoveNodeRequest)(nil),         // 27: tierdesk.v1.RemoveNodeRequest
-	(*durationpb.Duration)(nil),       // 28: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 29: google.protobuf.Timestamp
-	(*emptypb.Empty)(nil),             // 30: google.protobuf.Empty
+	(Check_State)(0),                  // 5: tierdesk.v1.Check.State
+	(*CreateSessionRequest)(nil),      // 6: tierdesk.v1.CreateSessionRequest
+	(*CreateSessionResponse)(nil),     // 7: tierdesk.v1.CreateSessionResponse
+	(*DeleteSessionRequest)(nil),      // 8: tierdesk.v1.DeleteSessionRequest
+	(*User)(nil),                      // 9: tierdesk.v1.User
+	(*CreateUserRequest)(nil),         // 10: tierdesk.v1.CreateUserRequest
+	(*ListUsersRequest)(nil),          // 11: tierdesk.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),         // 12: tierdesk.v1.ListUsersResponse
+	(*SetPasswordRequest)(nil),        // 13: tierdesk.v1.SetPasswordRequest
+	(*DeleteUserRequest)(nil),         // 14: tierdesk.v1.DeleteUserRequest
+	(*Site)(nil),                      // 15: tierdesk.v1.Site
+	(*Addresses)(nil),                 // 16: tierdesk.v1.Addresses
+	(*Node)(nil),                      // 17: tierdesk.v1.Node
+	(*LinkStatus)(nil),                // 18: tierdesk.v1.LinkStatus
+	(*GetSiteRequest)(nil),            // 19: tierdesk.v1.GetSiteRequest
+	(*GetSiteResponse)(nil),           // 20: tierdesk.v1.GetSiteResponse
+	(*Check)(nil),                     // 21: tierdesk.v1.Check
+	(*DiagnoseSiteRequest)(nil),       // 22: tierdesk.v1.DiagnoseSiteRequest
+	(*DiagnoseSiteResponse)(nil),      // 23: tierdesk.v1.DiagnoseSiteResponse
+	(*ListSitesRequest)(nil),          // 24: tierdesk.v1.ListSitesRequest
+	(*KnownSite)(nil),                 // 25: tierdesk.v1.KnownSite
+	(*ListSitesResponse)(nil),         // 26: tierdesk.v1.ListSitesResponse
+	(*ListParkedRequest)(nil),         // 27: tierdesk.v1.ListParkedRequest
+	(*ParkedItem)(nil),                // 28: tierdesk.v1.ParkedItem
+	(*ListParkedResponse)(nil),        // 29: tierdesk.v1.ListParkedResponse
+	(*TransferLeadershipRequest)(nil), // 30: tierdesk.v1.TransferLeadershipRequest
+	(*RemoveNodeRequest)(nil),         // 31: tierdesk.v1.RemoveNodeRequest
+	(*durationpb.Duration)(nil),       // 32: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 33: google.protobuf.Timestamp
+	(*emptypb.Empty)(nil),             // 34: google.protobuf.Empty
 }
 var file_node_api_apipb_site_proto_depIdxs = []int32{
-	28, // 0: tierdesk.v1.CreateSessionRequest.ttl:type_name -> google.protobuf.Duration
-	29, // 1: tierdesk.v1.CreateSessionResponse.expire_time:type_name -> google.protobuf.Timestamp
+	32, // 0: tierdesk.v1.CreateSessionRequest.ttl:type_name -> google.protobuf.Duration
+	33, // 1: tierdesk.v1.CreateSessionResponse.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: tierdesk.v1.User.role:type_name -> tierdesk.v1.User.Role
-	29, // 3: tierdesk.v1.User.create_time:type_name -> google.protobuf.Timestamp
-	8,  // 4: tierdesk.v1.CreateUserRequest.user:type_name -> tierdesk.v1.User
-	8,  // 5: tierdesk.v1.ListUsersResponse.users:type_name -> tierdesk.v1.User
+	33, // 3: tierdesk.v1.User.create_time:type_name -> google.protobuf.Timestamp
+	9,  // 4: tierdesk.v1.CreateUserRequest.user:type_name -> tierdesk.v1.User
+	9,  // 5: tierdesk.v1.ListUsersResponse.users:type_name -> tierdesk.v1.User
 	1,  // 6: tierdesk.v1.Site.tier:type_name -> tierdesk.v1.Site.Tier
-	15, // 7: tierdesk.v1.Node.addresses:type_name -> tierdesk.v1.Addresses
+	16, // 7: tierdesk.v1.Node.addresses:type_name -> tierdesk.v1.Addresses
 	2,  // 8: tierdesk.v1.Node.role:type_name -> tierdesk.v1.Node.Role
 	3,  // 9: tierdesk.v1.LinkStatus.direction:type_name -> tierdesk.v1.LinkStatus.Direction
 	4,  // 10: tierdesk.v1.LinkStatus.state:type_name -> tierdesk.v1.LinkStatus.State
-	29, // 11: tierdesk.v1.LinkStatus.since:type_name -> google.protobuf.Timestamp
-	29, // 12: tierdesk.v1.LinkStatus.last_ack_time:type_name -> google.protobuf.Timestamp
-	14, // 13: tierdesk.v1.GetSiteResponse.site:type_name -> tierdesk.v1.Site
-	16, // 14: tierdesk.v1.GetSiteResponse.nodes:type_name -> tierdesk.v1.Node
-	17, // 15: tierdesk.v1.GetSiteResponse.links:type_name -> tierdesk.v1.LinkStatus
-	1,  // 16: tierdesk.v1.KnownSite.tier:type_name -> tierdesk.v1.Site.Tier
-	16, // 17: tierdesk.v1.KnownSite.nodes:type_name -> tierdesk.v1.Node
-	29, // 18: tierdesk.v1.KnownSite.not_seen_since:type_name -> google.protobuf.Timestamp
-	21, // 19: tierdesk.v1.ListSitesResponse.sites:type_name -> tierdesk.v1.KnownSite
-	29, // 20: tierdesk.v1.ParkedItem.time:type_name -> google.protobuf.Timestamp
-	24, // 21: tierdesk.v1.ListParkedResponse.items:type_name -> tierdesk.v1.ParkedItem
-	5,  // 22: tierdesk.v1.Sessions.CreateSession:input_type -> tierdesk.v1.CreateSessionRequest
-	7,  // 23: tierdesk.v1.Sessions.DeleteSession:input_type -> tierdesk.v1.DeleteSessionRequest
-	9,  // 24: tierdesk.v1.Users.CreateUser:input_type -> tierdesk.v1.CreateUserRequest
-	10, // 25: tierdesk.v1.Users.ListUsers:input_type -> tierdesk.v1.ListUsersRequest
-	12, // 26: tierdesk.v1.Users.SetPassword:input_type -> tierdesk.v1.SetPasswordRequest
-	13, // 27: tierdesk.v1.Users.DeleteUser:input_type -> tierdesk.v1.DeleteUserRequest
-	18, // 28: tierdesk.v1.Sites.GetSite:input_type -> tierdesk.v1.GetSiteRequest
-	20, // 29: tierdesk.v1.Sites.ListSites:input_type -> tierdesk.v1.ListSitesRequest
-	23, // 30: tierdesk.v1.Sites.ListParked:input_type -> tierdesk.v1.ListParkedRequest
-	26, // 31: tierdesk.v1.Sites.TransferLeadership:input_type -> tierdesk.v1.TransferLeadershipRequest
-	27, // 32: tierdesk.v1.Sites.RemoveNode:input_type -> tierdesk.v1.RemoveNodeRequest
-	6,  // 33: tierdesk.v1.Sessions.CreateSession:output_type -> tierdesk.v1.CreateSessionResponse
-	30, // 34: tierdesk.v1.Sessions.DeleteSession:output_type -> google.protobuf.Empty
-	8,  // 35: tierdesk.v1.Users.CreateUser:output_type -> tierdesk.v1.User
-	11, // 36: tierdesk.v1.Users.ListUsers:output_type -> tierdesk.v1.ListUsersResponse
-	30, // 37: tierdesk.v1.Users.SetPassword:output_type -> google.protobuf.Empty
-	30, // 38: tierdesk.v1.Users.DeleteUser:output_type -> google.protobuf.Empty
-	19, // 39: tierdesk.v1.Sites.GetSite:output_type -> tierdesk.v1.GetSiteResponse
-	22, // 40: tierdesk.v1.Sites.ListSites:output_type -> tierdesk.v1.ListSitesResponse
-	25, // 41: tierdesk.v1.Sites.ListParked:output_type -> tierdesk.v1.ListParkedResponse
-	30, // 42: tierdesk.v1.Sites.TransferLeadership:output_type -> google.protobuf.Empty
-	30, // 43: tierdesk.v1.Sites.RemoveNode:output_type -> google.protobuf.Empty
-	33, // [33:44] is the sub-list for method output_type
-	22, // [22:33] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	33, // 11: tierdesk.v1.LinkStatus.since:type_name -> google.protobuf.Timestamp
+	33, // 12: tierdesk.v1.LinkStatus.last_ack_time:type_name -> google.protobuf.Timestamp
+	15, // 13: tierdesk.v1.GetSiteResponse.site:type_name -> tierdesk.v1.Site
+	17, // 14: tierdesk.v1.GetSiteResponse.nodes:type_name -> tierdesk.v1.Node
+	18, // 15: tierdesk.v1.GetSiteResponse.links:type_name -> tierdesk.v1.LinkStatus
+	5,  // 16: tierdesk.v1.Check.state:type_name -> tierdesk.v1.Check.State
+	21, // 17: tierdesk.v1.DiagnoseSiteResponse.checks:type_name -> tierdesk.v1.Check
+	1,  // 18: tierdesk.v1.KnownSite.tier:type_name -> tierdesk.v1.Site.Tier
+	17, // 19: tierdesk.v1.KnownSite.nodes:type_name -> tierdesk.v1.Node
+	33, // 20: tierdesk.v1.KnownSite.not_seen_since:type_name -> google.protobuf.Timestamp
+	25, // 21: tierdesk.v1.ListSitesResponse.sites:type_name -> tierdesk.v1.KnownSite
+	33, // 22: tierdesk.v1.ParkedItem.time:type_name -> google.protobuf.Timestamp
+	28, // 23: tierdesk.v1.ListParkedResponse.items:type_name -> tierdesk.v1.ParkedItem
+	6,  // 24: tierdesk.v1.Sessions.CreateSession:input_type -> tierdesk.v1.CreateSessionRequest
+	8,  // 25: tierdesk.v1.Sessions.DeleteSession:input_type -> tierdesk.v1.DeleteSessionRequest
+	10, // 26: tierdesk.v1.Users.CreateUser:input_type -> tierdesk.v1.CreateUserRequest
+	11, // 27: tierdesk.v1.Users.ListUsers:input_type -> tierdesk.v1.ListUsersRequest
+	13, // 28: tierdesk.v1.Users.SetPassword:input_type -> tierdesk.v1.SetPasswordRequest
+	14, // 29: tierdesk.v1.Users.DeleteUser:input_type -> tierdesk.v1.DeleteUserRequest
+	19, // 30: tierdesk.v1.Sites.GetSite:input_type -> tierdesk.v1.GetSiteRequest
+	22, // 31: tierdesk.v1.Sites.DiagnoseSite:input_type -> tierdesk.v1.DiagnoseSiteRequest
+	24, // 32: tierdesk.v1.Sites.ListSites:input_type -> tierdesk.v1.ListSitesRequest
+	27, // 33: tierdesk.v1.Sites.ListParked:input_type -> tierdesk.v1.ListParkedRequest
+	30, // 34: tierdesk.v1.Sites.TransferLeadership:input_type -> tierdesk.v1.TransferLeadershipRequest
+	31, // 35: tierdesk.v1.Sites.RemoveNode:input_type -> tierdesk.v1.RemoveNodeRequest
+	7,  // 36: tierdesk.v1.Sessions.CreateSession:output_type -> tierdesk.v1.CreateSessionResponse
+	34, // 37: tierdesk.v1.Sessions.DeleteSession:output_type -> google.protobuf.Empty
+	9,  // 38: tierdesk.v1.Users.CreateUser:output_type -> tierdesk.v1.User
+	12, // 39: tierdesk.v1.Users.ListUsers:output_type -> tierdesk.v1.ListUsersResponse
+	34, // 40: tierdesk.v1.Users.SetPassword:output_type -> google.protobuf.Empty
+	34, // 41: tierdesk.v1.Users.DeleteUser:output_type -> google.protobuf.Empty
+	20, // 42: tierdesk.v1.Sites.GetSite:output_type -> tierdesk.v1.GetSiteResponse
+	23, // 43: tierdesk.v1.Sites.DiagnoseSite:output_type -> tierdesk.v1.DiagnoseSiteResponse
+	26, // 44: tierdesk.v1.Sites.ListSites:output_type -> tierdesk.v1.ListSitesResponse
+	29, // 45: tierdesk.v1.Sites.ListParked:output_type -> tierdesk.v1.ListParkedResponse
+	34, // 46: tierdesk.v1.Sites.TransferLeadership:output_type -> google.protobuf.Empty
+	34, // 47: tierdesk.v1.Sites.RemoveNode:output_type -> google.protobuf.Empty
+	36, // [36:48] is the sub-list for method output_type
+	24, // [24:36] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_site_proto_init() }
@@ -1905,8 +2144,8 @@ func file_node_api_apipb_site_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_site_proto_rawDesc), len(file_node_api_apipb_site_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   23,
+			NumEnums:      6,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

@@ -397,6 +397,7 @@ var Users_ServiceDesc = grpc.ServiceDesc{
 
 const (
 	Sites_GetSite_FullMethodName            = "/tierdesk.v1.Sites/GetSite"
+	Sites_DiagnoseSite_FullMethodName       = "/tierdesk.v1.Sites/DiagnoseSite"
 	Sites_ListSites_FullMethodName          = "/tierdesk.v1.Sites/ListSites"
 	Sites_ListParked_FullMethodName         = "/tierdesk.v1.Sites/ListParked"
 	Sites_TransferLeadership_FullMethodName = "/tierdesk.v1.Sites/TransferLeadership"
@@ -411,6 +412,9 @@ const (
 type SitesClient interface {
 	// GetSite tells how this site stands: its nodes, its leader, and its links with their state and lag.
 	GetSite(ctx context.Context, in *GetSiteRequest, opts ...grpc.CallOption) (*GetSiteResponse, error)
+	// DiagnoseSite has every node of this site look at itself, and at the site from here, and says in sentences what is
+	// wrong and what to do. It needs no leader; a node that does not answer in time is a finding.
+	DiagnoseSite(ctx context.Context, in *DiagnoseSiteRequest, opts ...grpc.CallOption) (*DiagnoseSiteResponse, error)
 	// ListSites returns every site of the tree that is known here.
 	ListSites(ctx context.Context, in *ListSitesRequest, opts ...grpc.CallOption) (*ListSitesResponse, error)
 	// ListParked returns what came over links and could not be applied, and why.
@@ -433,6 +437,16 @@ func (c *sitesClient) GetSite(ctx context.Context, in *GetSiteRequest, opts ...g
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetSiteResponse)
 	err := c.cc.Invoke(ctx, Sites_GetSite_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *sitesClient) DiagnoseSite(ctx context.Context, in *DiagnoseSiteRequest, opts ...grpc.CallOption) (*DiagnoseSiteResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DiagnoseSiteResponse)
+	err := c.cc.Invoke(ctx, Sites_DiagnoseSite_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -487,6 +501,9 @@ func (c *sitesClient) RemoveNode(ctx context.Context, in *RemoveNodeRequest, opt
 type SitesServer interface {
 	// GetSite tells how this site stands: its nodes, its leader, and its links with their state and lag.
 	GetSite(context.Context, *GetSiteRequest) (*GetSiteResponse, error)
+	// DiagnoseSite has every node of this site look at itself, and at the site from here, and says in sentences what is
+	// wrong and what to do. It needs no leader; a node that does not answer in time is a finding.
+	DiagnoseSite(context.Context, *DiagnoseSiteRequest) (*DiagnoseSiteResponse, error)
 	// ListSites returns every site of the tree that is known here.
 	ListSites(context.Context, *ListSitesRequest) (*ListSitesResponse, error)
 	// ListParked returns what came over links and could not be applied, and why.
@@ -507,6 +524,9 @@ type UnimplementedSitesServer struct{}
 
 func (UnimplementedSitesServer) GetSite(context.Context, *GetSiteRequest) (*GetSiteResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSite not implemented")
+}
+func (UnimplementedSitesServer) DiagnoseSite(context.Context, *DiagnoseSiteRequest) (*DiagnoseSiteResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DiagnoseSite not implemented")
 }
 func (UnimplementedSitesServer) ListSites(context.Context, *ListSitesRequest) (*ListSitesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSites not implemented")
@@ -555,6 +575,24 @@ func _Sites_GetSite_Handler(srv interface{}, ctx context.Context, dec func(inter
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(SitesServer).GetSite(ctx, req.(*GetSiteRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Sites_DiagnoseSite_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DiagnoseSiteRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SitesServer).DiagnoseSite(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Sites_DiagnoseSite_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SitesServer).DiagnoseSite(ctx, req.(*DiagnoseSiteRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -641,6 +679,10 @@ var Sites_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetSite",
 			Handler:    _Sites_GetSite_Handler,
+		},
+		{
+			MethodName: "DiagnoseSite",
+			Handler:    _Sites_DiagnoseSite_Handler,
 		},
 		{
 			MethodName: "ListSites",

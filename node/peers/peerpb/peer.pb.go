@@ -9,6 +9,7 @@
 package peerpb
 
 import (
+	apipb "github.com/tierdesk/tierdesk/node/api/apipb"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -295,7 +296,7 @@ func (*JoinResponse) Descriptor() ([]byte, []int) {
 type ProposeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Site          string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
-	Command       []byte                 `protobuf:"bytes,2,opt,name=command,proto3" json:"command,omitempty"`
+	Commands      [][]byte               `protobuf:"bytes,2,rep,name=commands,proto3" json:"commands,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -337,18 +338,16 @@ func (x *ProposeRequest) GetSite() string {
 	return ""
 }
 
-func (x *ProposeRequest) GetCommand() []byte {
+func (x *ProposeRequest) GetCommands() [][]byte {
 	if x != nil {
-		return x.Command
+		return x.Commands
 	}
 	return nil
 }
 
 type ProposeResponse struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Result []byte                 `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
-	// Log index at which the command was applied.
-	Index         uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Outcomes      []*Outcome             `protobuf:"bytes,1,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -383,18 +382,90 @@ func (*ProposeResponse) Descriptor() ([]byte, []int) {
 	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *ProposeResponse) GetResult() []byte {
+func (x *ProposeResponse) GetOutcomes() []*Outcome {
+	if x != nil {
+		return x.Outcomes
+	}
+	return nil
+}
+
+type Outcome struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The command's place in the request.
+	Command uint32 `protobuf:"varint,1,opt,name=command,proto3" json:"command,omitempty"`
+	Result  []byte `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	// Log index at which the command was applied.
+	Index uint64 `protobuf:"varint,3,opt,name=index,proto3" json:"index,omitempty"`
+	// Why there is no result: what it means to nodes, and in words for people. Both are empty when there is one.
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Outcome) Reset() {
+	*x = Outcome{}
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Outcome) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Outcome) ProtoMessage() {}
+
+func (x *Outcome) ProtoReflect() protoreflect.Message {
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
+func (*Outcome) Descriptor() ([]byte, []int) {
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Outcome) GetCommand() uint32 {
+	if x != nil {
+		return x.Command
+	}
+	return 0
+}
+
+func (x *Outcome) GetResult() []byte {
 	if x != nil {
 		return x.Result
 	}
 	return nil
 }
 
-func (x *ProposeResponse) GetIndex() uint64 {
+func (x *Outcome) GetIndex() uint64 {
 	if x != nil {
 		return x.Index
 	}
 	return 0
+}
+
+func (x *Outcome) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Outcome) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
 }
 
 type ReadIndexRequest struct {
@@ -406,7 +477,7 @@ type ReadIndexRequest struct {
 
 func (x *ReadIndexRequest) Reset() {
 	*x = ReadIndexRequest{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[7]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -418,7 +489,7 @@ func (x *ReadIndexRequest) String() string {
 func (*ReadIndexRequest) ProtoMessage() {}
 
 func (x *ReadIndexRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[7]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -431,7 +502,7 @@ func (x *ReadIndexRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadIndexRequest.ProtoReflect.Descriptor instead.
 func (*ReadIndexRequest) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{7}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReadIndexRequest) GetSite() string {
@@ -450,7 +521,7 @@ type ReadIndexResponse struct {
 
 func (x *ReadIndexResponse) Reset() {
 	*x = ReadIndexResponse{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[8]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -462,7 +533,7 @@ func (x *ReadIndexResponse) String() string {
 func (*ReadIndexResponse) ProtoMessage() {}
 
 func (x *ReadIndexResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[8]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -475,7 +546,7 @@ func (x *ReadIndexResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadIndexResponse.ProtoReflect.Descriptor instead.
 func (*ReadIndexResponse) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{8}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReadIndexResponse) GetIndex() uint64 {
@@ -494,7 +565,7 @@ type LinksRequest struct {
 
 func (x *LinksRequest) Reset() {
 	*x = LinksRequest{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[9]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -506,7 +577,7 @@ func (x *LinksRequest) String() string {
 func (*LinksRequest) ProtoMessage() {}
 
 func (x *LinksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[9]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -519,7 +590,7 @@ func (x *LinksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinksRequest.ProtoReflect.Descriptor instead.
 func (*LinksRequest) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{9}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *LinksRequest) GetSite() string {
@@ -543,7 +614,7 @@ type LinksResponse struct {
 
 func (x *LinksResponse) Reset() {
 	*x = LinksResponse{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[10]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -555,7 +626,7 @@ func (x *LinksResponse) String() string {
 func (*LinksResponse) ProtoMessage() {}
 
 func (x *LinksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[10]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -568,7 +639,7 @@ func (x *LinksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinksResponse.ProtoReflect.Descriptor instead.
 func (*LinksResponse) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{10}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *LinksResponse) GetNode() string {
@@ -621,7 +692,7 @@ type LinkStatus struct {
 
 func (x *LinkStatus) Reset() {
 	*x = LinkStatus{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[11]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +704,7 @@ func (x *LinkStatus) String() string {
 func (*LinkStatus) ProtoMessage() {}
 
 func (x *LinkStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[11]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +717,7 @@ func (x *LinkStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkStatus.ProtoReflect.Descriptor instead.
 func (*LinkStatus) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{11}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *LinkStatus) GetPeer() string {
@@ -688,7 +759,7 @@ type Reach struct {
 
 func (x *Reach) Reset() {
 	*x = Reach{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[12]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -700,7 +771,7 @@ func (x *Reach) String() string {
 func (*Reach) ProtoMessage() {}
 
 func (x *Reach) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[12]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -713,7 +784,7 @@ func (x *Reach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reach.ProtoReflect.Descriptor instead.
 func (*Reach) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{12}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Reach) GetSite() string {
@@ -737,6 +808,111 @@ func (x *Reach) GetSince() int64 {
 	return 0
 }
 
+type DiagnoseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Site          string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiagnoseRequest) Reset() {
+	*x = DiagnoseRequest{}
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiagnoseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiagnoseRequest) ProtoMessage() {}
+
+func (x *DiagnoseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiagnoseRequest.ProtoReflect.Descriptor instead.
+func (*DiagnoseRequest) Descriptor() ([]byte, []int) {
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *DiagnoseRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+type DiagnoseResponse struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Checks []*apipb.Check         `protobuf:"bytes,1,rep,name=checks,proto3" json:"checks,omitempty"`
+	// What this node would stamp on a command, in microseconds since 1970, read when the checks were done.
+	Time          int64  `protobuf:"varint,2,opt,name=time,proto3" json:"time,omitempty"`
+	AppliedIndex  uint64 `protobuf:"varint,3,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiagnoseResponse) Reset() {
+	*x = DiagnoseResponse{}
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiagnoseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiagnoseResponse) ProtoMessage() {}
+
+func (x *DiagnoseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiagnoseResponse.ProtoReflect.Descriptor instead.
+func (*DiagnoseResponse) Descriptor() ([]byte, []int) {
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *DiagnoseResponse) GetChecks() []*apipb.Check {
+	if x != nil {
+		return x.Checks
+	}
+	return nil
+}
+
+func (x *DiagnoseResponse) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *DiagnoseResponse) GetAppliedIndex() uint64 {
+	if x != nil {
+		return x.AppliedIndex
+	}
+	return 0
+}
+
 type RemoveRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Site          string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
@@ -747,7 +923,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[13]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +935,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[13]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +948,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{13}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RemoveRequest) GetSite() string {
@@ -797,7 +973,7 @@ type RemoveResponse struct {
 
 func (x *RemoveResponse) Reset() {
 	*x = RemoveResponse{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[14]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -809,7 +985,7 @@ func (x *RemoveResponse) String() string {
 func (*RemoveResponse) ProtoMessage() {}
 
 func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[14]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -822,7 +998,7 @@ func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveResponse.ProtoReflect.Descriptor instead.
 func (*RemoveResponse) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{14}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{17}
 }
 
 type TransferLeadershipRequest struct {
@@ -836,7 +1012,7 @@ type TransferLeadershipRequest struct {
 
 func (x *TransferLeadershipRequest) Reset() {
 	*x = TransferLeadershipRequest{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[15]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -848,7 +1024,7 @@ func (x *TransferLeadershipRequest) String() string {
 func (*TransferLeadershipRequest) ProtoMessage() {}
 
 func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[15]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -861,7 +1037,7 @@ func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipRequest) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{15}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TransferLeadershipRequest) GetSite() string {
@@ -886,7 +1062,7 @@ type TransferLeadershipResponse struct {
 
 func (x *TransferLeadershipResponse) Reset() {
 	*x = TransferLeadershipResponse{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -898,7 +1074,7 @@ func (x *TransferLeadershipResponse) String() string {
 func (*TransferLeadershipResponse) ProtoMessage() {}
 
 func (x *TransferLeadershipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -911,14 +1087,14 @@ func (x *TransferLeadershipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipResponse.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipResponse) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{16}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{19}
 }
 
 var File_node_peers_peerpb_peer_proto protoreflect.FileDescriptor
 
 const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\n" +
-	"\x1cnode/peers/peerpb/peer.proto\x12\x10tierdesk.peer.v1\"R\n" +
+	"\x1cnode/peers/peerpb/peer.proto\x12\x10tierdesk.peer.v1\x1a\x19node/api/apipb/site.proto\"R\n" +
 	"\fHelloRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12.\n" +
 	"\x05known\x18\x02 \x03(\v2\x18.tierdesk.peer.v1.ServerR\x05known\"\x9b\x01\n" +
@@ -934,13 +1110,18 @@ const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\vJoinRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x120\n" +
 	"\x06server\x18\x02 \x01(\v2\x18.tierdesk.peer.v1.ServerR\x06server\"\x0e\n" +
-	"\fJoinResponse\">\n" +
+	"\fJoinResponse\"@\n" +
 	"\x0eProposeRequest\x12\x12\n" +
-	"\x04site\x18\x01 \x01(\tR\x04site\x12\x18\n" +
-	"\acommand\x18\x02 \x01(\fR\acommand\"?\n" +
-	"\x0fProposeResponse\x12\x16\n" +
-	"\x06result\x18\x01 \x01(\fR\x06result\x12\x14\n" +
-	"\x05index\x18\x02 \x01(\x04R\x05index\"&\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x1a\n" +
+	"\bcommands\x18\x02 \x03(\fR\bcommands\"H\n" +
+	"\x0fProposeResponse\x125\n" +
+	"\boutcomes\x18\x01 \x03(\v2\x19.tierdesk.peer.v1.OutcomeR\boutcomes\"\x83\x01\n" +
+	"\aOutcome\x12\x18\n" +
+	"\acommand\x18\x01 \x01(\rR\acommand\x12\x16\n" +
+	"\x06result\x18\x02 \x01(\fR\x06result\x12\x14\n" +
+	"\x05index\x18\x03 \x01(\x04R\x05index\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\"&\n" +
 	"\x10ReadIndexRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\")\n" +
 	"\x11ReadIndexResponse\x12\x14\n" +
@@ -962,7 +1143,13 @@ const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\x05Reach\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x14\n" +
 	"\x05alive\x18\x02 \x01(\bR\x05alive\x12\x14\n" +
-	"\x05since\x18\x03 \x01(\x03R\x05since\"@\n" +
+	"\x05since\x18\x03 \x01(\x03R\x05since\"%\n" +
+	"\x0fDiagnoseRequest\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\"w\n" +
+	"\x10DiagnoseResponse\x12*\n" +
+	"\x06checks\x18\x01 \x03(\v2\x12.tierdesk.v1.CheckR\x06checks\x12\x12\n" +
+	"\x04time\x18\x02 \x01(\x03R\x04time\x12#\n" +
+	"\rapplied_index\x18\x03 \x01(\x04R\fappliedIndex\"@\n" +
 	"\rRemoveRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x1b\n" +
 	"\tserver_id\x18\x02 \x01(\tR\bserverId\"\x10\n" +
@@ -970,13 +1157,14 @@ const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\x19TransferLeadershipRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x1b\n" +
 	"\tserver_id\x18\x02 \x01(\tR\bserverId\"\x1c\n" +
-	"\x1aTransferLeadershipResponse2\xc5\x04\n" +
+	"\x1aTransferLeadershipResponse2\x9a\x05\n" +
 	"\x04Peer\x12H\n" +
 	"\x05Hello\x12\x1e.tierdesk.peer.v1.HelloRequest\x1a\x1f.tierdesk.peer.v1.HelloResponse\x12E\n" +
-	"\x04Join\x12\x1d.tierdesk.peer.v1.JoinRequest\x1a\x1e.tierdesk.peer.v1.JoinResponse\x12N\n" +
-	"\aPropose\x12 .tierdesk.peer.v1.ProposeRequest\x1a!.tierdesk.peer.v1.ProposeResponse\x12T\n" +
+	"\x04Join\x12\x1d.tierdesk.peer.v1.JoinRequest\x1a\x1e.tierdesk.peer.v1.JoinResponse\x12P\n" +
+	"\aPropose\x12 .tierdesk.peer.v1.ProposeRequest\x1a!.tierdesk.peer.v1.ProposeResponse0\x01\x12T\n" +
 	"\tReadIndex\x12\".tierdesk.peer.v1.ReadIndexRequest\x1a#.tierdesk.peer.v1.ReadIndexResponse\x12H\n" +
-	"\x05Links\x12\x1e.tierdesk.peer.v1.LinksRequest\x1a\x1f.tierdesk.peer.v1.LinksResponse\x12K\n" +
+	"\x05Links\x12\x1e.tierdesk.peer.v1.LinksRequest\x1a\x1f.tierdesk.peer.v1.LinksResponse\x12Q\n" +
+	"\bDiagnose\x12!.tierdesk.peer.v1.DiagnoseRequest\x1a\".tierdesk.peer.v1.DiagnoseResponse\x12K\n" +
 	"\x06Remove\x12\x1f.tierdesk.peer.v1.RemoveRequest\x1a .tierdesk.peer.v1.RemoveResponse\x12o\n" +
 	"\x12TransferLeadership\x12+.tierdesk.peer.v1.TransferLeadershipRequest\x1a,.tierdesk.peer.v1.TransferLeadershipResponseB0Z.github.com/tierdesk/tierdesk/node/peers/peerpbb\x06proto3"
 
@@ -992,7 +1180,7 @@ func file_node_peers_peerpb_peer_proto_rawDescGZIP() []byte {
 	return file_node_peers_peerpb_peer_proto_rawDescData
 }
 
-var file_node_peers_peerpb_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_node_peers_peerpb_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_node_peers_peerpb_peer_proto_goTypes = []any{
 	(*HelloRequest)(nil),               // 0: tierdesk.peer.v1.HelloRequest
 	(*HelloResponse)(nil),              // 1: tierdesk.peer.v1.HelloResponse
@@ -1001,43 +1189,51 @@ var file_node_peers_peerpb_peer_proto_goTypes = []any{
 	(*JoinResponse)(nil),               // 4: tierdesk.peer.v1.JoinResponse
 	(*ProposeRequest)(nil),             // 5: tierdesk.peer.v1.ProposeRequest
 	(*ProposeResponse)(nil),            // 6: tierdesk.peer.v1.ProposeResponse
-	(*ReadIndexRequest)(nil),           // 7: tierdesk.peer.v1.ReadIndexRequest
-	(*ReadIndexResponse)(nil),          // 8: tierdesk.peer.v1.ReadIndexResponse
-	(*LinksRequest)(nil),               // 9: tierdesk.peer.v1.LinksRequest
-	(*LinksResponse)(nil),              // 10: tierdesk.peer.v1.LinksResponse
-	(*LinkStatus)(nil),                 // 11: tierdesk.peer.v1.LinkStatus
-	(*Reach)(nil),                      // 12: tierdesk.peer.v1.Reach
-	(*RemoveRequest)(nil),              // 13: tierdesk.peer.v1.RemoveRequest
-	(*RemoveResponse)(nil),             // 14: tierdesk.peer.v1.RemoveResponse
-	(*TransferLeadershipRequest)(nil),  // 15: tierdesk.peer.v1.TransferLeadershipRequest
-	(*TransferLeadershipResponse)(nil), // 16: tierdesk.peer.v1.TransferLeadershipResponse
+	(*Outcome)(nil),                    // 7: tierdesk.peer.v1.Outcome
+	(*ReadIndexRequest)(nil),           // 8: tierdesk.peer.v1.ReadIndexRequest
+	(*ReadIndexResponse)(nil),          // 9: tierdesk.peer.v1.ReadIndexResponse
+	(*LinksRequest)(nil),               // 10: tierdesk.peer.v1.LinksRequest
+	(*LinksResponse)(nil),              // 11: tierdesk.peer.v1.LinksResponse
+	(*LinkStatus)(nil),                 // 12: tierdesk.peer.v1.LinkStatus
+	(*Reach)(nil),                      // 13: tierdesk.peer.v1.Reach
+	(*DiagnoseRequest)(nil),            // 14: tierdesk.peer.v1.DiagnoseRequest
+	(*DiagnoseResponse)(nil),           // 15: tierdesk.peer.v1.DiagnoseResponse
+	(*RemoveRequest)(nil),              // 16: tierdesk.peer.v1.RemoveRequest
+	(*RemoveResponse)(nil),             // 17: tierdesk.peer.v1.RemoveResponse
+	(*TransferLeadershipRequest)(nil),  // 18: tierdesk.peer.v1.TransferLeadershipRequest
+	(*TransferLeadershipResponse)(nil), // 19: tierdesk.peer.v1.TransferLeadershipResponse
+	(*apipb.Check)(nil),                // 20: tierdesk.v1.Check
 }
 var file_node_peers_peerpb_peer_proto_depIdxs = []int32{
 	2,  // 0: tierdesk.peer.v1.HelloRequest.known:type_name -> tierdesk.peer.v1.Server
 	2,  // 1: tierdesk.peer.v1.HelloResponse.self:type_name -> tierdesk.peer.v1.Server
 	2,  // 2: tierdesk.peer.v1.HelloResponse.known:type_name -> tierdesk.peer.v1.Server
 	2,  // 3: tierdesk.peer.v1.JoinRequest.server:type_name -> tierdesk.peer.v1.Server
-	11, // 4: tierdesk.peer.v1.LinksResponse.links:type_name -> tierdesk.peer.v1.LinkStatus
-	12, // 5: tierdesk.peer.v1.LinksResponse.reach:type_name -> tierdesk.peer.v1.Reach
-	0,  // 6: tierdesk.peer.v1.Peer.Hello:input_type -> tierdesk.peer.v1.HelloRequest
-	3,  // 7: tierdesk.peer.v1.Peer.Join:input_type -> tierdesk.peer.v1.JoinRequest
-	5,  // 8: tierdesk.peer.v1.Peer.Propose:input_type -> tierdesk.peer.v1.ProposeRequest
-	7,  // 9: tierdesk.peer.v1.Peer.ReadIndex:input_type -> tierdesk.peer.v1.ReadIndexRequest
-	9,  // 10: tierdesk.peer.v1.Peer.Links:input_type -> tierdesk.peer.v1.LinksRequest
-	13, // 11: tierdesk.peer.v1.Peer.Remove:input_type -> tierdesk.peer.v1.RemoveRequest
-	15, // 12: tierdesk.peer.v1.Peer.TransferLeadership:input_type -> tierdesk.peer.v1.TransferLeadershipRequest
-	1,  // 13: tierdesk.peer.v1.Peer.Hello:output_type -> tierdesk.peer.v1.HelloResponse
-	4,  // 14: tierdesk.peer.v1.Peer.Join:output_type -> tierdesk.peer.v1.JoinResponse
-	6,  // 15: tierdesk.peer.v1.Peer.Propose:output_type -> tierdesk.peer.v1.ProposeResponse
-	8,  // 16: tierdesk.peer.v1.Peer.ReadIndex:output_type -> tierdesk.peer.v1.ReadIndexResponse
-	10, // 17: tierdesk.peer.v1.Peer.Links:output_type -> tierdesk.peer.v1.LinksResponse
-	14, // 18: tierdesk.peer.v1.Peer.Remove:output_type -> tierdesk.peer.v1.RemoveResponse
-	16, // 19: tierdesk.peer.v1.Peer.TransferLeadership:output_type -> tierdesk.peer.v1.TransferLeadershipResponse
-	13, // [13:20] is the sub-list for method output_type
-	6,  // [6:13] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	7,  // 4: tierdesk.peer.v1.ProposeResponse.outcomes:type_name -> tierdesk.peer.v1.Outcome
+	12, // 5: tierdesk.peer.v1.LinksResponse.links:type_name -> tierdesk.peer.v1.LinkStatus
+	13, // 6: tierdesk.peer.v1.LinksResponse.reach:type_name -> tierdesk.peer.v1.Reach
+	20, // 7: tierdesk.peer.v1.DiagnoseResponse.checks:type_name -> tierdesk.v1.Check
+	0,  // 8: tierdesk.peer.v1.Peer.Hello:input_type -> tierdesk.peer.v1.HelloRequest
+	3,  // 9: tierdesk.peer.v1.Peer.Join:input_type -> tierdesk.peer.v1.JoinRequest
+	5,  // 10: tierdesk.peer.v1.Peer.Propose:input_type -> tierdesk.peer.v1.ProposeRequest
+	8,  // 11: tierdesk.peer.v1.Peer.ReadIndex:input_type -> tierdesk.peer.v1.ReadIndexRequest
+	10, // 12: tierdesk.peer.v1.Peer.Links:input_type -> tierdesk.peer.v1.LinksRequest
+	14, // 13: tierdesk.peer.v1.Peer.Diagnose:input_type -> tierdesk.peer.v1.DiagnoseRequest
+	16, // 14: tierdesk.peer.v1.Peer.Remove:input_type -> tierdesk.peer.v1.RemoveRequest
+	18, // 15: tierdesk.peer.v1.Peer.TransferLeadership:input_type -> tierdesk.peer.v1.TransferLeadershipRequest
+	1,  // 16: tierdesk.peer.v1.Peer.Hello:output_type -> tierdesk.peer.v1.HelloResponse
+	4,  // 17: tierdesk.peer.v1.Peer.Join:output_type -> tierdesk.peer.v1.JoinResponse
+	6,  // 18: tierdesk.peer.v1.Peer.Propose:output_type -> tierdesk.peer.v1.ProposeResponse
+	9,  // 19: tierdesk.peer.v1.Peer.ReadIndex:output_type -> tierdesk.peer.v1.ReadIndexResponse
+	11, // 20: tierdesk.peer.v1.Peer.Links:output_type -> tierdesk.peer.v1.LinksResponse
+	15, // 21: tierdesk.peer.v1.Peer.Diagnose:output_type -> tierdesk.peer.v1.DiagnoseResponse
+	17, // 22: tierdesk.peer.v1.Peer.Remove:output_type -> tierdesk.peer.v1.RemoveResponse
+	19, // 23: tierdesk.peer.v1.Peer.TransferLeadership:output_type -> tierdesk.peer.v1.TransferLeadershipResponse
+	16, // [16:24] is the sub-list for method output_type
+	8,  // [8:16] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_node_peers_peerpb_peer_proto_init() }
@@ -1051,7 +1247,7 @@ func file_node_peers_peerpb_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_peers_peerpb_peer_proto_rawDesc), len(file_node_peers_peerpb_peer_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	Peer_Propose_FullMethodName            = "/tierdesk.peer.v1.Peer/Propose"
 	Peer_ReadIndex_FullMethodName          = "/tierdesk.peer.v1.Peer/ReadIndex"
 	Peer_Links_FullMethodName              = "/tierdesk.peer.v1.Peer/Links"
+	Peer_Diagnose_FullMethodName           = "/tierdesk.peer.v1.Peer/Diagnose"
 	Peer_Remove_FullMethodName             = "/tierdesk.peer.v1.Peer/Remove"
 	Peer_TransferLeadership_FullMethodName = "/tierdesk.peer.v1.Peer/TransferLeadership"
 )
@@ -40,12 +41,14 @@ type PeerClient interface {
 	Hello(ctx context.Context, in *HelloRequest, opts ...grpc.CallOption) (*HelloResponse, error)
 	// Join asks the leader to take a node in. A node that is not the leader refuses and names the leader.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinResponse, error)
-	// Propose hands a command to the leader and waits for its result.
-	Propose(ctx context.Context, in *ProposeRequest, opts ...grpc.CallOption) (*ProposeResponse, error)
+	// Propose hands commands to the leader, which tells the outcome of each as it comes.
+	Propose(ctx context.Context, in *ProposeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProposeResponse], error)
 	// ReadIndex returns an index that the leader, having proved its majority, knows to be applied.
 	ReadIndex(ctx context.Context, in *ReadIndexRequest, opts ...grpc.CallOption) (*ReadIndexResponse, error)
 	// Links tells the state of the links that this node carries.
 	Links(ctx context.Context, in *LinksRequest, opts ...grpc.CallOption) (*LinksResponse, error)
+	// Diagnose has this node look at itself.
+	Diagnose(ctx context.Context, in *DiagnoseRequest, opts ...grpc.CallOption) (*DiagnoseResponse, error)
 	// Remove takes a server out of the site's group; TransferLeadership hands the lead to another voter. Leader only.
 	Remove(ctx context.Context, in *RemoveRequest, opts ...grpc.CallOption) (*RemoveResponse, error)
 	TransferLeadership(ctx context.Context, in *TransferLeadershipRequest, opts ...grpc.CallOption) (*TransferLeadershipResponse, error)
@@ -79,15 +82,24 @@ func (c *peerClient) Join(ctx context.Context, in *JoinRequest, opts ...grpc.Cal
 	return out, nil
 }
 
-func (c *peerClient) Propose(ctx context.Context, in *ProposeRequest, opts ...grpc.CallOption) (*ProposeResponse, error) {
+func (c *peerClient) Propose(ctx context.Context, in *ProposeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProposeResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ProposeResponse)
-	err := c.cc.Invoke(ctx, Peer_Propose_FullMethodName, in, out, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Peer_ServiceDesc.Streams[0], Peer_Propose_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	x := &grpc.GenericClientStream[ProposeRequest, ProposeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
 }
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Peer_ProposeClient = grpc.ServerStreamingClient[ProposeResponse]
 
 func (c *peerClient) ReadIndex(ctx context.Context, in *ReadIndexRequest, opts ...grpc.CallOption) (*ReadIndexResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -103,6 +115,16 @@ func (c *peerClient) Links(ctx context.Context, in *LinksRequest, opts ...grpc.C
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LinksResponse)
 	err := c.cc.Invoke(ctx, Peer_Links_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) Diagnose(ctx context.Context, in *DiagnoseRequest, opts ...grpc.CallOption) (*DiagnoseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DiagnoseResponse)
+	err := c.cc.Invoke(ctx, Peer_Diagnose_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -139,12 +161,14 @@ type PeerServer interface {
 	Hello(context.Context, *HelloRequest) (*HelloResponse, error)
 	// Join asks the leader to take a node in. A node that is not the leader refuses and names the leader.
 	Join(context.Context, *JoinRequest) (*JoinResponse, error)
-	// Propose hands a command to the leader and waits for its result.
-	Propose(context.Context, *ProposeRequest) (*ProposeResponse, error)
+	// Propose hands commands to the leader, which tells the outcome of each as it comes.
+	Propose(*ProposeRequest, grpc.ServerStreamingServer[ProposeResponse]) error
 	// ReadIndex returns an index that the leader, having proved its majority, knows to be applied.
 	ReadIndex(context.Context, *ReadIndexRequest) (*ReadIndexResponse, error)
 	// Links tells the state of the links that this node carries.
 	Links(context.Context, *LinksRequest) (*LinksResponse, error)
+	// Diagnose has this node look at itself.
+	Diagnose(context.Context, *DiagnoseRequest) (*DiagnoseResponse, error)
 	// Remove takes a server out of the site's group; TransferLeadership hands the lead to another voter. Leader only.
 	Remove(context.Context, *RemoveRequest) (*RemoveResponse, error)
 	TransferLeadership(context.Context, *TransferLeadershipRequest) (*TransferLeadershipResponse, error)
@@ -164,14 +188,17 @@ func (UnimplementedPeerServer) Hello(context.Context, *HelloRequest) (*HelloResp
 func (UnimplementedPeerServer) Join(context.Context, *JoinRequest) (*JoinResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Join not implemented")
 }
-func (UnimplementedPeerServer) Propose(context.Context, *ProposeRequest) (*ProposeResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method Propose not implemented")
+func (UnimplementedPeerServer) Propose(*ProposeRequest, grpc.ServerStreamingServer[ProposeResponse]) error {
+	return status.Error(codes.Unimplemented, "method Propose not implemented")
 }
 func (UnimplementedPeerServer) ReadIndex(context.Context, *ReadIndexRequest) (*ReadIndexResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReadIndex not implemented")
 }
 func (UnimplementedPeerServer) Links(context.Context, *LinksRequest) (*LinksResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Links not implemented")
+}
+func (UnimplementedPeerServer) Diagnose(context.Context, *DiagnoseRequest) (*DiagnoseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Diagnose not implemented")
 }
 func (UnimplementedPeerServer) Remove(context.Context, *RemoveRequest) (*RemoveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Remove not implemented")
@@ -236,23 +263,16 @@ func _Peer_Join_Handler(srv interface{}, ctx context.Context, dec func(interface
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Peer_Propose_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ProposeRequest)
-	if err := dec(in); err != nil {
-		return nil, err
+func _Peer_Propose_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ProposeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
 	}
-	if interceptor == nil {
-		return srv.(PeerServer).Propose(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: Peer_Propose_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(PeerServer).Propose(ctx, req.(*ProposeRequest))
-	}
-	return interceptor(ctx, in, info, handler)
+	return srv.(PeerServer).Propose(m, &grpc.GenericServerStream[ProposeRequest, ProposeResponse]{ServerStream: stream})
 }
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Peer_ProposeServer = grpc.ServerStreamingServer[ProposeResponse]
 
 func _Peer_ReadIndex_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ReadIndexRequest)
@@ -286,6 +306,24 @@ func _Peer_Links_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(PeerServer).Links(ctx, req.(*LinksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_Diagnose_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DiagnoseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).Diagnose(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_Diagnose_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).Diagnose(ctx, req.(*DiagnoseRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -342,16 +380,16 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Peer_Join_Handler,
 		},
 		{
-			MethodName: "Propose",
-			Handler:    _Peer_Propose_Handler,
-		},
-		{
 			MethodName: "ReadIndex",
 			Handler:    _Peer_ReadIndex_Handler,
 		},
 		{
 			MethodName: "Links",
 			Handler:    _Peer_Links_Handler,
+		},
+		{
+			MethodName: "Diagnose",
+			Handler:    _Peer_Diagnose_Handler,
 		},
 		{
 			MethodName: "Remove",
@@ -362,6 +400,12 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Peer_TransferLeadership_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Propose",
+			Handler:       _Peer_Propose_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "node/peers/peerpb/peer.proto",
 }
