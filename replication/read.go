@@ -27,8 +27,8 @@ func (r *Replica) Barrier(ctx context.Context) error {
 	return r.position.wait(ctx, index)
 }
 
-// ReadIndex proves leadership and returns the index of the last entry that was applied here before the proof; it answers
-// a peer's call. Every entry acknowledged before the call is at or below it.
+// ReadIndex proves leadership and returns the index of the last entry that was agreed on before the proof; it answers
+// a peer's call. Every entry acknowledged or applied anywhere before the call is at or below it.
 func (r *Replica) ReadIndex(ctx context.Context) (uint64, error) {
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
@@ -57,7 +57,9 @@ func (r *Replica) prove(ctx context.Context) (uint64, error) {
 			return 0, err
 		}
 	}
-	index, _ := r.position.get()
+	// What is agreed on, not what is applied here: a follower may have applied more, and whoever has read it there must not
+	// find less here. All of it is seen by the state machine, because it lies behind an entry of this term.
+	index := r.raft.CommitIndex()
 	voters := r.voters()
 	since := r.transport.contacts.tick()
 	if len(voters) > 1 {

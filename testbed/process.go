@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -73,10 +74,17 @@ type Process struct {
 	command *exec.Cmd
 	exited  chan struct{} // closed when the process is gone
 	log     *logBuffer
+	earlier *logBuffer  // what the processes of the node before this one wrote
+	again   atomic.Bool // another process of the node was started after this one
 }
 
 // Serve starts a node. The test ends it when nobody did before.
 func (p Program) Serve(t testing.TB, spec NodeSpec) *Process {
+	t.Helper()
+	return p.serve(t, spec, &logBuffer{})
+}
+
+func (p Program) serve(t testing.TB, spec NodeSpec, earlier *logBuffer) *Process {
 	t.Helper()
 	if err := os.MkdirAll(spec.Dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -86,7 +94,7 @@ func (p Program) Serve(t testing.TB, spec NodeSpec) *Process {
 		t.Fatal(err)
 	}
 	process := &Process{
-		Spec: spec, program: p, log: &logBuffer{}, exited: make(chan struct{}),
+		Spec: spec, program: p, log: &logBuffer{}, earlier: earlier, exited: make(chan struct{}),
 		command: exec.Command(p.Path, "serve", "--config", path),
 	}
 	process.command.Env = append(os.Environ(), "TIERDESK_ADMIN_PASSWORD="+Password)
@@ -100,8 +108,8 @@ func (p Program) Serve(t testing.TB, spec NodeSpec) *Process {
 	}()
 	t.Cleanup(func() {
 		process.Kill()
-		if t.Failed() {
-			t.Logf("log of %s/%s:\n%s", spec.Site, spec.Node, process.log)
+		if t.Failed() && !process.again.Load() {
+			t.Logf("log of %s/%s:\n%s%s", spec.Site, spec.Node, process.earlier, process.log)
 		}
 	})
 	return process
@@ -134,7 +142,33 @@ func (p *Process) Wait(ctx context.Context) (int, error) {
 // Restart starts the same node on the same data again; it must have ended.
 func (p *Process) Restart(t testing.TB) *Process {
 	t.Helper()
-	return p.program.Serve(t, p.Spec)
+	p.again.Store(true)
+	_, _ = p.earlier.Write([]byte(p.Log())) // never fails
+	return p.program.serve(t, p.Spec, p.earlier)
+}
+
+// Running tells whether the process has not ended. One that is frozen runs.
+func (p *Process) Running() bool {
+	select {
+	case <-p.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+// Freeze stops the process where it is, as a virtual machine is paused: its connections stay, nobody answers. Thaw lets it
+// go on; Kill works meanwhile.
+func (p *Process) Freeze() error { return p.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (p *Process) Thaw() error { return p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(s syscall.Signal) error {
+	if err := p.command.Process.Signal(s); err != nil {
+		return fmt.Errorf("send %s to %s/%s: %w", s, p.Spec.Site, p.Spec.Node, err)
+	}
+	return nil
 }
 
 // Log is what the process wrote so far.

@@ -125,14 +125,13 @@ func signedIn(t *testing.T, program testbed.Program, server string) command {
 func TestTheProgram(t *testing.T) {
 	program := testbed.Build(t)
 	for name, test := range map[string]func(*testing.T, testbed.Program){
-		"a node at work":                aNodeAtWork,
-		"people":                        people,
-		"a node that cannot start":      aNodeThatCannotStart,
-		"a node without its site":       aNodeWithoutItsSite,
-		"a node killed again and again": aNodeKilledAgainAndAgain,
-		"a wrong configuration":         aWrongConfiguration,
-		"a county founded anew":         aCountyFoundedAnew,
-		"a county there twice":          aCountyThatIsThereTwice,
+		"a node at work":           aNodeAtWork,
+		"people":                   people,
+		"a node that cannot start": aNodeThatCannotStart,
+		"a node without its site":  aNodeWithoutItsSite,
+		"a wrong configuration":    aWrongConfiguration,
+		"a county founded anew":    aCountyFoundedAnew,
+		"a county there twice":     aCountyThatIsThereTwice,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, program) })
 	}
