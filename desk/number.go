@@ -40,7 +40,11 @@ type Number struct {
 
 // TicketNumber puts the number together. ParseNumber undoes it.
 func (n Number) TicketNumber() TicketNumber {
-	s := fmt.Sprintf("%s-%s-%0*d", n.Site, n.Day, sequenceWidth, n.Sequence)
+	sequence := strconv.FormatUint(uint64(n.Sequence), 10)
+	if len(sequence) < sequenceWidth {
+		sequence = strings.Repeat("0", sequenceWidth-len(sequence)) + sequence
+	}
+	s := string(n.Site) + "-" + n.Day + "-" + sequence
 	if n.Letters != "" {
 		s += "-" + n.Letters
 	}
@@ -49,27 +53,21 @@ func (n Number) TicketNumber() TicketNumber {
 
 // ParseNumber takes a ticket number apart. It accepts exactly what TicketNumber prints.
 func ParseNumber(number TicketNumber) (Number, error) {
-	wrong := fmt.Errorf("ticket number %q is not of the form 330106-20261121-0042", number)
-	parts := strings.Split(string(number), "-")
-	if len(parts) != 3 && len(parts) != 4 {
-		return Number{}, wrong
-	}
-	n := Number{Site: SiteID(parts[0]), Day: parts[1]}
-	if len(parts) == 4 {
-		n.Letters = parts[3]
-		if !validLetters(n.Letters) {
-			return Number{}, wrong
-		}
-	}
-	sequence, err := strconv.ParseUint(parts[2], 10, 32)
-	if err != nil || sequence == 0 || !n.Site.Valid() || !validDay(n.Day) {
-		return Number{}, wrong
-	}
-	n.Sequence = uint32(sequence)
-	if n.TicketNumber() != number {
-		return Number{}, wrong
+	n, ok := split(string(number))
+	if !ok || n.TicketNumber() != number {
+		return Number{}, fmt.Errorf("ticket number %q is not of the form 330106-20261121-0042", number)
 	}
 	return n, nil
+}
+
+// split takes a ticket number apart that may be written in another way than TicketNumber does.
+func split(number string) (n Number, ok bool) {
+	site, rest, _ := strings.Cut(number, "-")
+	day, rest, _ := strings.Cut(rest, "-")
+	digits, letters, lettered := strings.Cut(rest, "-")
+	sequence, err := strconv.ParseUint(digits, 10, 32)
+	n = Number{Site: SiteID(site), Day: day, Sequence: uint32(sequence), Letters: letters}
+	return n, err == nil && sequence > 0 && n.Site.Valid() && validDay(day) && (!lettered || validLetters(letters))
 }
 
 func validLetters(s string) bool {

@@ -150,7 +150,7 @@ func (f *founder) round(ctx context.Context) {
 	case len(hosts) > 0:
 		f.joinOne(ctx, hosts)
 	case founded:
-		f.say("waiting for a member of the group to answer", "silent", strings.Join(silent, " "))
+		f.wait("waiting for a member of the group to answer", silent)
 	default:
 		f.found(ctx, answers, silent)
 	}
@@ -226,31 +226,36 @@ func (f *founder) greet(ctx context.Context, address string) (Hello, error) {
 	return f.peers.Hello(ctx, address, f.known())
 }
 
-// found founds the group alone when that is configured and nobody greeted this server, or when exactly the expected servers know each other, all unfounded and with the same list: then
-// the one with the lowest id makes all of them voters, and the others wait for it. No server is in two such sets,
-// because a list only grows.
+// found founds the group alone when that is configured and nobody greeted this server, or when exactly the expected
+// servers know each other, all unfounded and with the same list: then the one with the lowest id makes all of them voters,
+// and the others wait for it. No server is in two such sets, because a list only grows.
 func (f *founder) found(ctx context.Context, answers map[string]Hello, silent []string) {
-	known := f.roster.list()
+	known, others := f.roster.list(), f.others()
+	ids := strings.Join(sortedIDs(known), " ")
 	switch {
-	case f.expect == 1 && len(f.join) == 0 && len(answers) == len(known)-1: // nobody who greeted this server is silent
+	case f.expect == 1 && len(others) == 0 && len(answers) == len(known)-1: // nobody who greeted this server is silent
 		f.bootstrap(ctx, known[:1])
-	case f.expect == 1 && len(f.join) == 0:
-		f.say("waiting for the node that greeted this one, to join its group if it has one", "silent", strings.Join(silent, " "))
+	case f.expect == 1 && len(others) == 0:
+		f.wait("waiting for the node that greeted this one, to join its group if it has one", silent, "known", ids)
 	case f.expect == 1:
-		f.say("waiting for a node of raft.join to take this one in", "silent", strings.Join(silent, " "))
+		f.wait("waiting for a node of raft.join to take this one in", silent, "asked", strings.Join(others, " "))
 	case len(known) > f.expect:
 		f.say("more servers are known than bootstrap_expect says; correct it, or stop and wipe the extra ones",
-			"known", strings.Join(sortedIDs(known), " "), "expected", f.expect)
+			"known", ids, "expected", f.expect)
 	case len(known) < f.expect:
-		f.say("waiting for more nodes to found the site", "known", strings.Join(sortedIDs(known), " "),
-			"expected", f.expect, "silent", strings.Join(silent, " "))
+		f.wait("waiting for more nodes to found the site", silent, "known", ids, "expected", f.expect)
 	case !agreed(known, answers):
-		f.say("waiting for all nodes to know each other", "known", strings.Join(sortedIDs(known), " "))
+		f.say("waiting for all nodes to know each other", "known", ids)
 	case sortedIDs(known)[0] == f.self.ID:
 		f.bootstrap(ctx, known)
 	default:
 		f.say("waiting for the founder", "founder", sortedIDs(known)[0])
 	}
+}
+
+// others are the configured addresses without this server's own, which stands there when all nodes share one list.
+func (f *founder) others() []string {
+	return slices.DeleteFunc(slices.Clone(f.join), func(address string) bool { return address == f.self.GRPC })
 }
 
 // agreed tells whether every server but the first, which is this one, answered that it knows the same servers.
@@ -302,6 +307,14 @@ func (f *founder) joinOne(ctx context.Context, hosts []Hello) {
 
 // say logs what differs from the last thing said.
 func (f *founder) say(message string, args ...any) { f.log(slog.LevelInfo, message, args...) }
+
+// wait is say for what this server waits for; it ends with the addresses that do not answer, if there are any.
+func (f *founder) wait(message string, silent []string, args ...any) {
+	if len(silent) > 0 {
+		args = append(args, "silent", strings.Join(silent, " "))
+	}
+	f.say(message, args...)
+}
 
 // warn is say for what an operator must do something about.
 func (f *founder) warn(message string, args ...any) { f.log(slog.LevelWarn, message, args...) }

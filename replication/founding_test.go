@@ -85,6 +85,28 @@ func TestAServerThatExpectsOneButHasPeersOnlyJoins(t *testing.T) {
 	}
 }
 
+// One list of addresses may be given to all nodes of a site, also when there is only one.
+func TestAServersOwnAddressInJoinIsNoOther(t *testing.T) {
+	s := newSite(t, 1)
+	s.join = []string{"n1:7400"}
+	s.add().start()
+	s.leader().propose("a")
+}
+
+// Two servers that each wait to be taken in by the other say so, and name nobody as silent.
+func TestWaitingNamesWhoWasAskedAndOnlyThoseThatAreSilent(t *testing.T) {
+	s := newSite(t, 1)
+	s.join = []string{"n1:7400", "n2:7400"}
+	first := s.add().start()
+	const waiting = `msg="waiting for a node of raft.join to take this one in" asked=n2:7400`
+	s.eventually("it names who is silent", func() bool { return first.log.count(waiting+" silent=n2:7400\n") > 0 })
+	s.add().start()
+	s.eventually("nobody is silent", func() bool { return first.log.count(waiting+"\n") > 0 })
+	if first.Status().Founded {
+		t.Error("a server with another one in raft.join founded a site of its own")
+	}
+}
+
 // A node whose disk was wiped and whose configuration names nobody, as that of a founding node may, is greeted by the
 // leader and gets back in.
 func TestAWipedNodeThatKnowsNobodyIsFetched(t *testing.T) {

@@ -124,12 +124,14 @@ func TestALogIsNotEndedByAFullDiskInTheBackground(t *testing.T) {
 // hangingDisk is a disk whose syncs of the write-ahead log wait for as long as it is told to.
 type hangingDisk struct {
 	vfs.FS
-	gate atomic.Pointer[chan struct{}]
+	gate  atomic.Pointer[chan struct{}]
+	hangs atomic.Bool // a sync has begun to wait
 }
 
 func (d *hangingDisk) inject(op errorfs.Op) error {
 	gate := d.gate.Load()
 	if gate != nil && strings.HasSuffix(op.Path, ".log") && (op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData) {
+		d.hangs.Store(true)
 		<-*gate
 	}
 	return nil

@@ -32,7 +32,7 @@ type Options struct {
 	Listener        net.Listener // for Raft; Self.Raft is where others reach it. The replica closes it
 	TLS             *tls.Config  // nil: plain, loopback only; else mutual TLS that verifies the peer's site
 	BootstrapExpect int          // 1, 3 or 5
-	Join            []string     // grpc addresses of other nodes of the site
+	Join            []string     // grpc addresses of nodes of the site, its own or not
 	Machine         StateMachine
 	Peers           Peers
 	// Address returns the grpc address of a member, "" when it is not known yet. It may be nil.

@@ -91,6 +91,41 @@ func TestTheFirstReadOfATermAppliesEarlierTermsFirst(t *testing.T) {
 	}
 }
 
+// A follower may apply an entry before the leader does. Who has read it there finds it at the leader as well.
+func TestTheLeaderNeverShowsLessThanAFollowerDid(t *testing.T) {
+	s := newCluster(t, 3)
+	leader, followers := s.leader(), s.followers()
+	leader.propose("a") // something of the leader's term is applied
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	release := leader.machine.block()
+	defer release()
+	proposed := make(chan error, 1)
+	go func() {
+		_, _, err := followers[0].Propose(ctx, []byte("b"))
+		proposed <- err
+	}()
+	s.eventually("a follower has applied it", func() bool { return slices.Contains(followers[1].machine.commands(), "b") })
+	if err := followers[1].Barrier(ctx); err != nil {
+		t.Fatalf("barrier on the follower: %v", err)
+	}
+	early, stop := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer stop()
+	if err := leader.Barrier(early); err == nil {
+		t.Errorf("the leader answers a later read with %v", leader.machine.commands())
+	}
+	release()
+	if err := leader.Barrier(ctx); err != nil {
+		t.Fatalf("barrier on the leader: %v", err)
+	}
+	if got := leader.machine.commands(); !slices.Contains(got, "b") {
+		t.Errorf("behind a barrier the leader holds %v", got)
+	}
+	if err := <-proposed; err != nil {
+		t.Errorf("propose: %v", err)
+	}
+}
+
 func TestASharedCallNeverAnswersWhoCameAfterItBegan(t *testing.T) {
 	var calls atomic.Uint64
 	began, release := make(chan struct{}, 10), make(chan struct{})

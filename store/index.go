@@ -34,13 +34,13 @@ const neverDue = math.MaxInt64
 func rows(t *deskpb.Ticket) []keys.Key {
 	found := make([]keys.Key, 0, ByApplication)
 	for index := ByUpdate; index <= ByApplication; index++ {
-		row := indexKey(index, valueOf(index, t))
+		row := indexPrefix(index, valueOf(index, t))
 		if index == ByState {
 			row = row.Uint32(uint32(t.GetPriority())).Int64(due(t))
 		} else {
 			row = row.Int64(micros(t.GetUpdateTime()))
 		}
-		found = append(found, row.Text(t.GetNumber()))
+		found = append(found, row.Text(t.GetNumber()).Key())
 	}
 	return found
 }

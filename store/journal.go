@@ -31,23 +31,35 @@ func (r *Reader) Events(number desk.TicketNumber, after []byte, limit int) ([]de
 // Event returns the bytes of an event, nil when it is not stored.
 func (r *Reader) Event(ref *deskpb.EventRef) (raw []byte, err error) { return r.get(eventKey(ref)) }
 
-// PutEvent stores an event; false when the very same event is there already. An equal id with other bytes is ErrConflict,
-// even under another ticket or time, which are among the bytes. The event must be one that desk opened or sealed.
-func (b *Batch) PutEvent(event desk.Sealed) (bool, error) {
+// AddEvent stores an event that this site has just given the next sequence of its incarnation, so that there can be none
+// with the same id.
+func (b *Batch) AddEvent(event desk.Sealed) error {
+	ref := refer(event)
+	if err := b.set(eventIDKey(event.GetId()), keys.Key{}.Text(ref.Ticket).Int64(ref.Time)); err != nil {
+		return err
+	}
+	return b.set(eventKey(ref), event.Raw)
+}
+
+// refer names an event.
+func refer(event desk.Sealed) *deskpb.EventRef {
 	id := event.GetId()
-	ref := &deskpb.EventRef{
+	return &deskpb.EventRef{
 		Ticket: event.GetTicket(), Time: event.GetTime(),
 		Site: id.GetSite(), Incarnation: id.GetIncarnation(), Sequence: id.GetSequence(),
 	}
-	known, err := b.get(eventIDKey(id))
+}
+
+// PutEvent stores an event; false when the very same event is there already. An equal id with other bytes is ErrConflict,
+// even under another ticket or time, which are among the bytes. The event must be one that desk opened or sealed.
+func (b *Batch) PutEvent(event desk.Sealed) (bool, error) {
+	ref := refer(event)
+	known, err := b.get(eventIDKey(event.GetId()))
 	if err != nil {
 		return false, err
 	}
 	if known == nil {
-		if err := b.set(eventIDKey(id), keys.Key{}.Text(ref.Ticket).Int64(ref.Time)); err != nil {
-			return false, err
-		}
-		return true, b.set(eventKey(ref), event.Raw)
+		return true, b.AddEvent(event)
 	}
 	d := keys.Decode(known)
 	there := &deskpb.EventRef{

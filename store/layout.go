@@ -39,51 +39,58 @@ const (
 
 func family(f byte) keys.Key { return keys.Key{f} }
 
-func metaKey(name byte) keys.Key { return family(familyMeta).Byte(name) }
+func metaKey(name byte) keys.Key { return keys.Build(familyMeta).Byte(name).Key() }
 
-func sequenceKey(day string) keys.Key { return family(familySequence).Text(day) }
+func sequenceKey(day string) keys.Key { return keys.Build(familySequence).Text(day).Key() }
 
 func requestKey(principal desk.UserID, method, id string) keys.Key {
-	return family(familyRequest).Text(string(principal)).Text(method).Text(id)
+	return keys.Build(familyRequest).Text(string(principal)).Text(method).Text(id).Key()
 }
 
-func ticketKey(number desk.TicketNumber) keys.Key { return family(familyTicket).Text(string(number)) }
+func ticketKey(number desk.TicketNumber) keys.Key {
+	return keys.Build(familyTicket).Text(string(number)).Key()
+}
 
-func indexKey(index Index, value string) keys.Key {
-	return family(familyIndex).Byte(byte(index)).Text(value)
+// indexPrefix begins the rows of one value in an index.
+func indexPrefix(index Index, value string) keys.Builder {
+	return keys.Build(familyIndex).Byte(byte(index)).Text(value)
 }
 
 func handoverKey(state deskpb.Handover_State, to desk.SiteID) keys.Key {
-	return family(familyHandover).Byte(byte(state)).Text(string(to))
+	return keys.Build(familyHandover).Byte(byte(state)).Text(string(to)).Key()
 }
 
 func journalKey(number desk.TicketNumber) keys.Key {
-	return family(familyJournal).Text(string(number))
+	return keys.Build(familyJournal).Text(string(number)).Key()
 }
 
 func eventKey(ref *deskpb.EventRef) keys.Key {
-	return journalKey(desk.TicketNumber(ref.GetTicket())).Int64(ref.GetTime()).Text(ref.GetSite()).
-		Uint64(ref.GetIncarnation()).Uint64(ref.GetSequence())
+	return keys.Build(familyJournal).Text(ref.GetTicket()).Int64(ref.GetTime()).Text(ref.GetSite()).
+		Uint64(ref.GetIncarnation()).Uint64(ref.GetSequence()).Key()
 }
 
 func eventIDKey(id *deskpb.EventID) keys.Key {
-	return family(familyEventID).Text(id.GetSite()).Uint64(id.GetIncarnation()).Uint64(id.GetSequence())
+	return keys.Build(familyEventID).Text(id.GetSite()).Uint64(id.GetIncarnation()).Uint64(id.GetSequence()).Key()
 }
 
-func siteInfoKey(id desk.SiteID) keys.Key { return family(familySiteInfo).Text(string(id)) }
+func siteInfoKey(id desk.SiteID) keys.Key { return keys.Build(familySiteInfo).Text(string(id)).Key() }
 
-func linkKey(peer desk.SiteID) keys.Key { return family(familyLink).Text(string(peer)) }
+func linkKey(peer desk.SiteID) keys.Key { return keys.Build(familyLink).Text(string(peer)).Key() }
 
-func outboxKey(peer desk.SiteID) keys.Key { return family(familyOutbox).Text(string(peer)) }
+func outboxKey(peer desk.SiteID) keys.Key { return keys.Build(familyOutbox).Text(string(peer)).Key() }
 
 func parkedKey(p *deskpb.Parked) keys.Key {
-	return family(familyParked).Text(p.GetPeer()).Int64(p.GetTime()).Uint64(p.GetSequence())
+	return keys.Build(familyParked).Text(p.GetPeer()).Int64(p.GetTime()).Uint64(p.GetSequence()).Key()
 }
 
-func userKey(name desk.UserID) keys.Key { return family(familyUser).Text(string(name)) }
+func userKey(name desk.UserID) keys.Key { return keys.Build(familyUser).Text(string(name)).Key() }
 
-func sessionKey(tokenHash []byte) keys.Key { return family(familySession).Text(string(tokenHash)) }
+func sessionKey(tokenHash []byte) keys.Key {
+	return keys.Build(familySession).Text(string(tokenHash)).Key()
+}
 
-func sessionOfKey(user desk.UserID) keys.Key { return family(familySessionOf).Text(string(user)) }
+func sessionOfKey(user desk.UserID) keys.Key {
+	return keys.Build(familySessionOf).Text(string(user)).Key()
+}
 
-func sessionEndKey(expires int64) keys.Key { return family(familySessionEnd).Int64(expires) }
+func sessionEndKey(expires int64) keys.Key { return keys.Build(familySessionEnd).Int64(expires).Key() }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -29,7 +30,11 @@ const (
 	defaultCacheBytes = 64 << 20
 	memTableBytes     = 16 << 20
 	maxOpenFiles      = 200
-	bloomBitsPerKey   = 10
+	// Rows come in the order of time within each family, so fewer and larger rewrites touch the same few tables.
+	l0Tables  = 8
+	baseBytes = 256 << 20
+
+	bloomBitsPerKey = 10
 
 	// pebbleFormat is raised only when every node of every site reads the newer one: a checkpoint may go to any of them.
 	pebbleFormat = pebble.FormatTableFormatV6
@@ -63,6 +68,8 @@ func (o Options) pebble(fs vfs.FS) *pebble.Options {
 		CacheSize:                   o.CacheBytes,
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 3,
+		L0CompactionThreshold:       l0Tables,
+		LBaseMaxBytes:               baseBytes,
 		MaxOpenFiles:                maxOpenFiles,
 		FormatMajorVersion:          pebbleFormat,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 1 },
@@ -74,6 +81,8 @@ func (o Options) pebble(fs vfs.FS) *pebble.Options {
 			told(err)
 		}
 	}
+	// What was just flushed is soon rewritten; compressing it then is enough.
+	options.Levels[0].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	for level := range options.Levels {
 		options.Levels[level].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
 	}

@@ -53,7 +53,7 @@ func (r *Reader) Tickets(q Query) (Page, error) {
 	}
 	prefix := family(familyTicket)
 	if q.Index != ByNumber {
-		prefix = indexKey(q.Index, q.Value)
+		prefix = indexPrefix(q.Index, q.Value).Key()
 	}
 	var page Page
 	next, err := r.page(prefix, q.After, q.Descending, q.Limit, func(cursor, value []byte) error {
@@ -99,6 +99,9 @@ func (r *Reader) Handovers(state deskpb.Handover_State, to desk.SiteID, limit in
 	return numbers, err
 }
 
+// AddTicket is PutTicket for a ticket whose number this site has just given out, so that there can be none before.
+func (b *Batch) AddTicket(record *deskpb.Record) error { return b.replace(nil, record) }
+
 // PutTicket stores the record, which must not be changed afterwards, and moves its index rows: those of the record before
 // it go, and only the rows that differ are written.
 func (b *Batch) PutTicket(record *deskpb.Record) error {
@@ -110,6 +113,12 @@ func (b *Batch) PutTicket(record *deskpb.Record) error {
 	if err != nil {
 		return err
 	}
+	return b.replace(before, record)
+}
+
+// replace stores a record in the place of the one before it, which may be nil.
+func (b *Batch) replace(before, record *deskpb.Record) error {
+	number := desk.TicketNumber(record.GetTicket().GetNumber())
 	stale := make([]keys.Key, ByApplication)
 	if before != nil {
 		stale = rows(before.GetTicket())

@@ -193,7 +193,7 @@ func (t *Tiers) compare(ctx context.Context, h *linkpb.Hello) (known bool, err e
 			return err
 		}
 		known = link.PeerIncarnation != 0
-		return fit(r, h, time.Now(), t.pace.settle)
+		return fit(r, h, t.o.Now(), t.pace.settle)
 	})
 	return known, err
 }

@@ -75,6 +75,29 @@ func TestFitForgivesAFreshDelivery(t *testing.T) {
 	}
 }
 
+// The log is dated by the site's clock, which may differ from the machine's: it alone tells what is fresh.
+func TestTheSitesClockTellsWhatIsFresh(t *testing.T) {
+	later := wall() + time.Hour.Microseconds()
+	still := func() int64 { return later }
+	middle := newNode(t, city, newOffice(t, city, still))
+	bottom := newNode(t, county, newOffice(t, county, still), middle.address)
+	bottom.open(t, "无法登录")
+	eventually(t, "everything is acknowledged", func() bool {
+		l := bottom.link(middle.id)
+		return l.SentSequence > 0 && l.AckedSequence == l.SentSequence
+	})
+	link := bottom.link(middle.id)
+	if link.AckedTime != later {
+		t.Errorf("the acknowledgement is of %v, the site's clock says %v", time.UnixMicro(link.AckedTime), time.UnixMicro(later))
+	}
+	hello := &linkpb.Hello{
+		Site: county.Id, Incarnation: county.Incarnation, PeerIncarnation: city.Incarnation, SentSequence: link.SentSequence - 1,
+	}
+	if _, err := middle.tiers.compare(t.Context(), hello); !errors.Is(err, errOvertaken) {
+		t.Errorf("a Hello older than a delivery of this moment: %v, want %v", err, errOvertaken)
+	}
+}
+
 // A child may call while its parent is being founded; that is no misfit and no alarm, it calls again.
 func TestSiteThatIsNotFoundedYetBlamesNobody(t *testing.T) {
 	n := newNode(t, city, newGround(t, city, wall))

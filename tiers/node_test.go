@@ -132,6 +132,7 @@ func newNode(t *testing.T, site *deskpb.Site, o *office, parents ...string) *nod
 		Site: o, SiteID: o.id, Name: site.Name, Tier: site.Tier, Parent: desk.SiteID(site.Parent), Node: "n1",
 		ParentAddresses: func() []string { return parents },
 		Dial:            n.line.dial,
+		Now:             func() time.Time { return time.UnixMicro(o.now()) },
 		PeerSite: func(ctx context.Context) string {
 			if _, ok := peer.FromContext(ctx); !ok {
 				return "nobody"

@@ -169,7 +169,7 @@ func (o *office) apply(b *store.Batch, c *deskpb.Command, at desk.Stamp) (*deskp
 		if err != nil {
 			return nil, err
 		}
-		return decision.Record, Record(b, decision)
+		return decision.Record, Record(b, here, decision)
 	case *deskpb.Command_AdmitPeer:
 		return nil, AdmitPeer(b, kind.AdmitPeer)
 	case *deskpb.Command_Receive:

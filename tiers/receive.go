@@ -186,7 +186,7 @@ func (in *inbound) fold(item []byte, record *deskpb.Record, e desk.Sealed) error
 		return nil
 	}
 	// It goes to every neighbour on the path, the sender included.
-	return Record(in.b, answer)
+	return Record(in.b, here, answer)
 }
 
 // relay sends what came from the peer on to the other neighbours on the ticket's path.

@@ -1,7 +1,6 @@
 package tiers
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/tierdesk/tierdesk/desk"
@@ -9,17 +8,14 @@ import (
 	"github.com/tierdesk/tierdesk/store"
 )
 
-// Record stores a decision of this site: events, record, request marks, counters, and the events into the outboxes of
-// the links on the ticket's path. A decision without events, the answer to a repeated request, changes nothing. Every
-// error is a fault.
-func Record(b *store.Batch, d *desk.Decision) error {
+// Record stores a decision of this site, which was made as here says: events, record, request marks, counters, and the
+// events into the outboxes of the links on the ticket's path. A decision without events, the answer to a repeated request,
+// changes nothing. Every error is a fault.
+func Record(b *store.Batch, here desk.Here, d *desk.Decision) error {
 	if len(d.Events) == 0 {
 		return nil
 	}
-	t, err := newTree(b.Reader)
-	if err != nil {
-		return err
-	}
+	t := tree{r: b.Reader, path: here.Path}
 	peers, err := t.onward(d.Record.Path)
 	if err != nil {
 		return err
@@ -29,19 +25,19 @@ func Record(b *store.Batch, d *desk.Decision) error {
 			return fmt.Errorf("record event %s of ticket %s: %w", desk.EventName(e.Id), e.Ticket, err)
 		}
 	}
-	if err := b.PutTicket(d.Record); err != nil {
+	put := b.PutTicket
+	if d.Events[0].Type == deskpb.Event_OPENED {
+		put = b.AddTicket
+	}
+	if err := put(d.Record); err != nil {
 		return fmt.Errorf("record ticket %s: %w", d.Record.GetTicket().GetNumber(), err)
 	}
 	return countEvents(b, d.Events[len(d.Events)-1])
 }
 
 func recordEvent(b *store.Batch, peers []desk.SiteID, e desk.Sealed) error {
-	stored, err := b.PutEvent(e)
-	if err != nil {
+	if err := b.AddEvent(e); err != nil {
 		return err
-	}
-	if !stored {
-		return errors.New("the journal has it already")
 	}
 	if e.Type == deskpb.Event_OPENED {
 		number, err := desk.ParseNumber(desk.TicketNumber(e.Ticket))

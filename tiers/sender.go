@@ -3,7 +3,6 @@ package tiers
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/store"
@@ -149,7 +148,7 @@ func (s *session) acknowledge(ctx context.Context) error {
 			continue
 		}
 		result, err := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Acknowledge{Acknowledge: &deskpb.Acknowledge{
-			Peer: string(s.peer), Sequence: acked, Time: time.Now().UnixMicro(),
+			Peer: string(s.peer), Sequence: acked, Time: s.t.o.Now().UnixMicro(),
 		}}})
 		if result == nil {
 			return err

@@ -52,7 +52,7 @@ type Options struct {
 	Dial func(ctx context.Context, address string) (net.Conn, error)
 	// Credentials for the link; nil: without TLS.
 	Credentials credentials.TransportCredentials
-	// Now is the site's time, told to the neighbours; nil: the machine's clock.
+	// Now is the site's time, told to the neighbours and held against what the log dates; nil: the machine's clock.
 	Now func() time.Time
 	// PeerSite returns the site that the other end's certificate names, "" without TLS; nil: always "".
 	PeerSite func(ctx context.Context) string

@@ -43,7 +43,7 @@ func (t *tickets) ListTickets(ctx context.Context, r *apipb.ListTicketsRequest) 
 			answer.Tickets, err = single(reader, number, wanted)
 			return err
 		}
-		found, next, err := scan(ctx, reader, query, wanted, size)
+		found, next, err := scan(ctx, reader.Tickets, query, wanted, size)
 		if err != nil {
 			return err
 		}
@@ -134,21 +134,20 @@ func indexRanks() []store.Index {
 const (
 	scanRows   = 1000
 	scanFactor = 10
-	scanChunk  = 200 // rows that are read at once
+	scanChunk  = 200 // rows that are read at once, when a first look of the page's size was not enough
 )
 
-// scan collects at most size matching tickets, and the position to go on behind; nil at the end of the list.
-func scan(ctx context.Context, reader *store.Reader, query store.Query, wanted filter, size int) ([]*deskpb.Ticket, []byte, error) {
+// scan collects at most size matching tickets, and the position to go on behind; nil at the end of the list. It reads as
+// many rows as the page has first, all that is needed where the index alone fulfils the filter, and then more at once.
+func scan(ctx context.Context, read func(store.Query) (store.Page, error), query store.Query, wanted filter, size int) ([]*deskpb.Ticket, []byte, error) {
 	var found []*deskpb.Ticket
+	chunk := size
 	for budget := max(scanRows, scanFactor*size); budget > 0; {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
-		query.Limit = min(budget, scanChunk)
-		if len(wanted) == 0 {
-			query.Limit = size - len(found)
-		}
-		page, err := reader.Tickets(query)
+		query.Limit = min(budget, chunk)
+		page, err := read(query)
 		if err != nil {
 			return nil, nil, fmt.Errorf("list tickets: %w", err)
 		}
@@ -169,6 +168,7 @@ func scan(ctx context.Context, reader *store.Reader, query store.Query, wanted f
 		}
 		query.After = page.Next
 		budget -= max(1, len(page.Records))
+		chunk = min(2*chunk, scanChunk)
 	}
 	return found, query.After, nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/url"
 	"slices"
@@ -132,6 +133,67 @@ func TestAPageLooksAtABoundedNumberOfRows(t *testing.T) {
 	found, pages := a.listAll("title = 稀有", "", 10)
 	if !slices.Equal(found, []string{rare}) || pages != 2 {
 		t.Errorf("found %v in %d pages, want %s in 2", found, pages, rare)
+	}
+}
+
+// TestAPageReadsNoMoreThanItNeeds counts the rows that are read for a page where only some tickets are NEW.
+func TestAPageReadsNoMoreThanItNeeds(t *testing.T) {
+	t.Parallel()
+	const rows = 3000
+	for _, c := range []struct {
+		filter  string
+		size    int
+		every   int
+		found   int
+		behind  int // rows that the position to go on from has passed
+		amounts []int
+	}{
+		{"", 50, 1, 50, 50, []int{50}},
+		{"", 500, 7, 500, 500, []int{500}},
+		{"state = NEW", 50, 1, 50, 50, []int{50}},
+		{"state = NEW", 500, 1, 500, 500, []int{500}},
+		{"state = NEW", 10, 3, 10, 28, []int{10, 20}},
+		{"state = NEW", 300, 2, 300, 599, []int{300, 200, 200}},
+		{"state = NEW", 50, rows, 1, scanRows, []int{50, 100, 200, 200, 200, 200, 50}},
+		{"state = NEW", 500, rows, 1, rows, []int{500, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200}},
+	} {
+		wanted, err := compileFilter(filterFields(), c.filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var amounts []int
+		read := func(q store.Query) (page store.Page, _ error) {
+			amounts = append(amounts, q.Limit)
+			row := 0
+			if q.After != nil {
+				row = int(binary.BigEndian.Uint32(q.After))
+			}
+			for end := min(rows, row+q.Limit); row < end; {
+				ticket := &deskpb.Ticket{State: deskpb.Ticket_CLOSED}
+				if row%c.every == 0 {
+					ticket.State = deskpb.Ticket_NEW
+				}
+				row++
+				page.Records = append(page.Records, &deskpb.Record{Ticket: ticket})
+				page.Cursors = append(page.Cursors, binary.BigEndian.AppendUint32(nil, uint32(row)))
+			}
+			if row < rows {
+				page.Next = binary.BigEndian.AppendUint32(nil, uint32(row))
+			}
+			return page, nil
+		}
+		found, next, err := scan(t.Context(), read, store.Query{}, wanted, c.size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		behind := rows
+		if next != nil {
+			behind = int(binary.BigEndian.Uint32(next))
+		}
+		if len(found) != c.found || behind != c.behind || !slices.Equal(amounts, c.amounts) {
+			t.Errorf("a page of %d of %q where every %dth row is NEW: %d tickets in %d rows, read by %v; want %d in %d, by %v",
+				c.size, c.filter, c.every, len(found), behind, amounts, c.found, c.behind, c.amounts)
+		}
 	}
 }
 

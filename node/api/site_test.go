@@ -96,7 +96,7 @@ func (s *memorySite) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Re
 	if err != nil {
 		return nil, err
 	}
-	if err := tiers.Record(b, decision); err != nil {
+	if err := tiers.Record(b, here, decision); err != nil {
 		return nil, err
 	}
 	return &deskpb.Result{Ticket: proto.CloneOf(decision.Record.Ticket)}, b.Commit(s.store.Applied()+1, 1)

@@ -21,6 +21,8 @@ type turn struct {
 	site desk.SiteID
 	at   desk.Stamp
 
+	founded bool // the site is, as an earlier command has seen
+
 	onPath map[desk.SiteID]bool // sites on the paths of the tickets that were written
 	links  bool                 // a command that may write into any outbox was decided
 }
@@ -50,12 +52,15 @@ func (t *turn) decode(raw []byte) (*deskpb.Ticket, error) {
 	if found, ok := command.Kind.(*deskpb.Command_Found); ok {
 		return nil, within("found", t.found(found.Found))
 	}
-	site, err := t.b.Site()
-	if err != nil {
-		return nil, err
-	}
-	if site == nil {
-		return nil, desk.Refuse(desk.Unavailable, "NOT_FOUNDED", "site %s is not founded yet; try again in a moment", t.site)
+	if !t.founded {
+		site, err := t.b.Site()
+		if err != nil {
+			return nil, err
+		}
+		if site == nil {
+			return nil, desk.Refuse(desk.Unavailable, "NOT_FOUNDED", "site %s is not founded yet; try again in a moment", t.site)
+		}
+		t.founded = true
 	}
 	if c, ok := command.Kind.(*deskpb.Command_Ticket); ok {
 		ticket, err := t.ticket(c.Ticket)
@@ -104,7 +109,7 @@ func (t *turn) ticket(command *deskpb.TicketCommand) (*deskpb.Ticket, error) {
 		return nil, err
 	}
 	if len(decision.Events) > 0 {
-		if err := tiers.Record(t.b, decision); err != nil {
+		if err := tiers.Record(t.b, here, decision); err != nil {
 			return nil, err
 		}
 		t.note(decision.Record)

@@ -3,6 +3,7 @@ package keys
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 )
 
 // A text is written byte for byte, with each 0x00 followed by escaped, and ends with 0x00 terminator. As terminator is
@@ -29,14 +30,15 @@ func (k Key) Byte(b byte) Key {
 
 // Text appends a string of any bytes.
 func (k Key) Text(s string) Key {
-	key := slices.Grow(k.clip(), len(s)+2)
-	for i := range len(s) {
-		key = append(key, s[i])
-		if s[i] == zero {
-			key = append(key, escaped)
-		}
+	return appendText(slices.Grow(k.clip(), len(s)+2), s)
+}
+
+func appendText(key Key, s string) Key {
+	for i := strings.IndexByte(s, zero); i >= 0; i = strings.IndexByte(s, zero) {
+		key = append(append(key, s[:i]...), zero, escaped)
+		s = s[i+1:]
 	}
-	return append(key, zero, terminator)
+	return append(append(key, s...), zero, terminator)
 }
 
 // Uint32 appends a number in four bytes.
@@ -66,6 +68,38 @@ func (k Key) End() []byte {
 	}
 	return nil
 }
+
+// Builder makes one key out of many elements in one piece of memory. Its methods append to that piece: of two builders
+// that were extended from the same one only the last is right.
+type Builder struct{ key Key }
+
+// usual is room for nearly every key, in bytes.
+const usual = 96
+
+// Build begins a key with a byte.
+func Build(first byte) Builder {
+	key := make(Key, 1, usual)
+	key[0] = first
+	return Builder{key}
+}
+
+// Byte appends one byte.
+func (b Builder) Byte(value byte) Builder { return Builder{append(b.key, value)} }
+
+// Text appends a string of any bytes.
+func (b Builder) Text(s string) Builder { return Builder{appendText(b.key, s)} }
+
+// Uint32 appends a number in four bytes.
+func (b Builder) Uint32(n uint32) Builder { return Builder{binary.BigEndian.AppendUint32(b.key, n)} }
+
+// Uint64 appends a number in eight bytes.
+func (b Builder) Uint64(n uint64) Builder { return Builder{binary.BigEndian.AppendUint64(b.key, n)} }
+
+// Int64 appends a signed number in eight bytes.
+func (b Builder) Int64(n int64) Builder { return b.Uint64(uint64(n) ^ sign) }
+
+// Key returns the key; the builder is done.
+func (b Builder) Key() Key { return b.key }
 
 // clip hides the spare capacity, so that appending to the result never writes into memory that another key shares.
 func (k Key) clip() Key { return slices.Clip(k) }

@@ -29,7 +29,8 @@ const (
 type CreateTicketRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Ticket *deskpb.Ticket         `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
-	// At most 128 characters; the same id with another body is refused.
+	// At most 128 characters; the same id with another body is refused. The same request again is answered with the
+	// ticket as it is then, and a node itself repeats it while its outcome is unknown.
 	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

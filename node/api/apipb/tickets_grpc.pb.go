@@ -47,9 +47,10 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Tickets 工单.
+// Tickets 工单. A change with a request_id takes effect once: the same request again is answered with the ticket as it is
+// then, and a node itself repeats it while its outcome is unknown. Without one, look at the ticket before you repeat.
 type TicketsClient interface {
-	// CreateTicket opens a ticket at this site. The same request_id again returns the same ticket.
+	// CreateTicket opens a ticket at this site. The same request_id again returns that ticket as it is then.
 	CreateTicket(ctx context.Context, in *CreateTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
 	// GetTicket returns one ticket as this site knows it.
 	GetTicket(ctx context.Context, in *GetTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
@@ -291,9 +292,10 @@ func (c *ticketsClient) UrgeTicket(ctx context.Context, in *UrgeTicketRequest, o
 // All implementations must embed UnimplementedTicketsServer
 // for forward compatibility.
 //
-// Tickets 工单.
+// Tickets 工单. A change with a request_id takes effect once: the same request again is answered with the ticket as it is
+// then, and a node itself repeats it while its outcome is unknown. Without one, look at the ticket before you repeat.
 type TicketsServer interface {
-	// CreateTicket opens a ticket at this site. The same request_id again returns the same ticket.
+	// CreateTicket opens a ticket at this site. The same request_id again returns that ticket as it is then.
 	CreateTicket(context.Context, *CreateTicketRequest) (*deskpb.Ticket, error)
 	// GetTicket returns one ticket as this site knows it.
 	GetTicket(context.Context, *GetTicketRequest) (*deskpb.Ticket, error)
