@@ -20,7 +20,7 @@ func (f *forwarder) run(ctx context.Context) {
 	slots := make(chan struct{}, maxGroupsInFlight)
 	for {
 		slots <- struct{}{}
-		group := f.queue.take()
+		group := gather(f.queue, slots)
 		if len(group) == 0 {
 			break
 		}

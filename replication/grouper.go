@@ -33,7 +33,7 @@ func (g *grouper) run(ctx context.Context) {
 	slots := make(chan struct{}, maxGroupsInFlight)
 	for {
 		slots <- struct{}{}
-		group := g.queue.take()
+		group := gather(g.queue, slots)
 		if len(group) == 0 {
 			break
 		}
@@ -59,6 +59,18 @@ func (g *grouper) run(ctx context.Context) {
 	for range maxGroupsInFlight - 1 {
 		slots <- struct{}{}
 	}
+}
+
+// gathering is how long the next group grows while another one is under way. An entry has its price, whatever it holds,
+// and who comes alone meanwhile would wait for the other one anyway.
+const gathering = time.Millisecond
+
+// gather takes the next group from the queue, none when that is closed and empty. The caller has its slot already.
+func gather(q *queue, slots chan struct{}) []*proposal {
+	if q.wait() && len(slots) > 1 {
+		time.Sleep(gathering)
+	}
+	return q.take()
 }
 
 // submit encodes one entry and hands it to the log.

@@ -18,7 +18,7 @@ const (
 	maxCommandBytes    = 1 << 20   // one command
 	maxGroupBytes      = 256 << 10 // commands of one entry, unless a single one is larger
 	maxGroupCommands   = 512
-	maxGroupsInFlight  = 4
+	maxGroupsInFlight  = 2
 	maxWaitingCommands = 4096
 	maxWaitingBytes    = 32 << 20
 	defaultDeadline    = 10 * time.Second // of a call whose context has none

@@ -59,6 +59,16 @@ func (q *queue) withdraw(p *proposal) bool {
 	return true
 }
 
+// wait returns when there are proposals; false when the queue is closed.
+func (q *queue) wait() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.waiting) == 0 && !q.closed {
+		q.arrived.Wait()
+	}
+	return !q.closed
+}
+
 // take waits for proposals and removes the next group: as many as fit one entry, at least one. It returns none
 // when the queue is closed and empty.
 func (q *queue) take() []*proposal {

@@ -30,6 +30,7 @@ const (
 	defaultCacheBytes = 64 << 20
 	memTableBytes     = 16 << 20
 	maxOpenFiles      = 200
+	walSyncBytes      = 512 << 10
 	// Rows come in the order of time within each family, so fewer and larger rewrites touch the same few tables.
 	l0Tables  = 8
 	baseBytes = 256 << 20
@@ -68,12 +69,14 @@ func (o Options) pebble(fs vfs.FS) *pebble.Options {
 		CacheSize:                   o.CacheBytes,
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 3,
-		L0CompactionThreshold:       l0Tables,
-		LBaseMaxBytes:               baseBytes,
-		MaxOpenFiles:                maxOpenFiles,
-		FormatMajorVersion:          pebbleFormat,
-		CompactionConcurrencyRange:  func() (int, int) { return 1, 1 },
-		EventListener:               listener(o.Logger),
+		// Otherwise the log of a full memtable reaches the disk all at once, and commits wait for it.
+		WALBytesPerSync:            walSyncBytes,
+		L0CompactionThreshold:      l0Tables,
+		LBaseMaxBytes:              baseBytes,
+		MaxOpenFiles:               maxOpenFiles,
+		FormatMajorVersion:         pebbleFormat,
+		CompactionConcurrencyRange: func() (int, int) { return 1, 1 },
+		EventListener:              listener(o.Logger),
 	}
 	told := options.EventListener.BackgroundError
 	options.EventListener.BackgroundError = func(err error) {
