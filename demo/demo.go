@@ -197,6 +197,9 @@ func (d *Demo) startNode(ctx context.Context, s *site, i int, a config.Addresses
 		c.Gossip.Join = append(c.Gossip.Join, d.addresses[s.ID][0].Gossip)
 	}
 	logger := slog.New(slog.NewTextHandler(d.log, nil)).With("site", s.ID, "node", id)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	return node.Start(ctx, node.Options{Config: c, AdminPassword: d.password, Dial: s.line.Dial, Logger: logger})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api"
+	"github.com/tierdesk/tierdesk/node/config"
 	"github.com/tierdesk/tierdesk/node/machine"
 	"github.com/tierdesk/tierdesk/node/peers"
 	"github.com/tierdesk/tierdesk/node/people"
@@ -69,7 +70,8 @@ func (n *Node) loadIdentity() (err error) {
 // openStore opens the data directory, which refuses another site, another node and a second process.
 func (n *Node) openStore() (err error) {
 	n.store, err = store.Open(store.Options{
-		Dir: n.config.Node.DataDir, FS: n.disk.FS(), Site: n.config.Site.ID, Node: n.config.Node.ID, Logger: n.options.Logger,
+		CacheBytes: cacheBytes(n.config.Site.Tier),
+		Dir:        n.config.Node.DataDir, FS: n.disk.FS(), Site: n.config.Site.ID, Node: n.config.Node.ID, Logger: n.options.Logger,
 	})
 	if err != nil {
 		return err
@@ -86,6 +88,18 @@ func (n *Node) openStore() (err error) {
 		return err
 	}
 	return n.checkPlace(founded)
+}
+
+// centreCache is the cache of a city's or a province's node, which has a machine of its own and the tickets of many
+// offices, in bytes.
+const centreCache = 512 << 20
+
+// cacheBytes is what the store of a node may cache, 0 for the little that fits a county's box.
+func cacheBytes(tier config.Tier) int64 {
+	if tier == config.County {
+		return 0
+	}
+	return centreCache
 }
 
 // checkPlace holds the configuration to the place in the tree that the site was founded at.

@@ -3,7 +3,6 @@ package replication
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -157,9 +156,8 @@ func TestASecondGroupIsNoticedOnBothSides(t *testing.T) {
 func TestAServerThatWasNoMemberYetGoesOnJoining(t *testing.T) {
 	s := newCluster(t, 1)
 	first := s.nodes[0]
-	s.join = []string{first.self.GRPC}
 	second := s.add()
-	s.pace.greet = time.Hour
+	s.expect = 3 // it waits for others, whom it does not know
 	second.start()
 	_, transport := raft.NewInmemTransport("")
 	err := raft.BootstrapCluster(second.config(&s.pace), second.disk, second.disk, raft.NewDiscardSnapshotStore(), transport,
@@ -168,7 +166,7 @@ func TestAServerThatWasNoMemberYetGoesOnJoining(t *testing.T) {
 		t.Fatal(err)
 	}
 	second.stop()
-	s.pace = quick()
+	s.expect, s.join = 1, []string{first.self.GRPC}
 	second.start()
 	if outside := second.Outside(); outside != "" {
 		t.Errorf("a server that was never a member is told: %s", outside)

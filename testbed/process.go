@@ -142,9 +142,15 @@ func (p *Process) Wait(ctx context.Context) (int, error) {
 // Restart starts the same node on the same data again; it must have ended.
 func (p *Process) Restart(t testing.TB) *Process {
 	t.Helper()
+	return p.restart(t, p.Spec)
+}
+
+// restart starts the node again as another specification says.
+func (p *Process) restart(t testing.TB, spec NodeSpec) *Process {
+	t.Helper()
 	p.again.Store(true)
 	_, _ = p.earlier.Write([]byte(p.Log())) // never fails
-	return p.program.serve(t, p.Spec, p.earlier)
+	return p.program.serve(t, spec, p.earlier)
 }
 
 // Running tells whether the process has not ended. One that is frozen runs.

@@ -128,7 +128,16 @@ func (s *Site) Kill(node string) { s.Process(node).Kill() }
 // Restart starts a node that has ended again, on the same data.
 func (s *Site) Restart(node string) *Process {
 	s.t.Helper()
-	again := s.Process(node).Restart(s.t)
+	return s.RestartAs(node, func(*NodeSpec) {})
+}
+
+// RestartAs starts a node that has ended again after its specification was changed.
+func (s *Site) RestartAs(node string, change func(*NodeSpec)) *Process {
+	s.t.Helper()
+	ended := s.Process(node)
+	spec := ended.Spec
+	change(&spec)
+	again := ended.restart(s.t, spec)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, p := range s.nodes {

@@ -253,8 +253,7 @@ func (m *membership) replaceDisk(ctx context.Context) {
 	if err := os.RemoveAll(replaced.Spec.Dir); err != nil {
 		m.t.Fatal(err)
 	}
-	replaced.Spec.Join, replaced.Spec.BootstrapExpect = nil, 3
-	again := m.site.Restart("n2")
+	again := m.site.RestartAs("n2", func(spec *testbed.NodeSpec) { spec.Join, spec.BootstrapExpect = nil, 3 })
 	m.serving(ctx, again)
 	m.voters(ctx, "n1", "n2", "n3")
 	if strings.Contains(again.Log(), "founded the site") {

@@ -38,7 +38,9 @@ func serveCommand() *cobra.Command {
 		if err != nil {
 			return client.Usage("%s", err)
 		}
-		collectRarely(os.Getenv)
+		if c.Site.Tier != config.County {
+			collectRarely(os.Getenv)
+		}
 		return serve(cmd.Context(), node.Options{
 			Config:        c,
 			AdminPassword: os.Getenv(c.Admin.PasswordEnv),
@@ -50,8 +52,9 @@ func serveCommand() *cobra.Command {
 }
 
 const (
-	// heapGrowth is by how many percent the heap may grow before it is collected. What a node keeps for long lies outside of
-	// the heap, so the heap is small, and collecting it at each doubling cost a tenth of the processor time under load.
+	// heapGrowth is by how many percent the heap of a centre may grow before it is collected. What a node keeps for long lies
+	// outside of the heap, so the heap is small, and collecting it at each doubling cost a tenth of the processor time under
+	// load. A county's small box has less to do and needs its memory.
 	heapGrowth = 400
 	// heapBound, in bytes, is where the heap is collected more often all the same.
 	heapBound = 384 << 20

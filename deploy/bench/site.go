@@ -25,7 +25,7 @@ const (
 	readyWithin = 2 * time.Minute
 )
 
-// site is a county of one or three nodes, as processes.
+// site is a county of one node or a city of three, as processes.
 type site struct {
 	workshop *workshop
 	expect   int // how many nodes found it
@@ -93,11 +93,15 @@ func (s *site) configure() error {
 }
 
 func (n *siteNode) configure(expect int, join []string) error {
-	text := fmt.Sprintf(`site: {id: "330106", name: 西湖区, tier: county, parent: "330100"}
+	place := `id: "330106", name: 西湖区, tier: county, parent: "330100"`
+	if expect > 1 {
+		place = `id: "330100", name: 杭州市, tier: city, parent: "330000"`
+	}
+	text := fmt.Sprintf(`site: {%s}
 node: {id: %s, data_dir: %q}
 listen: {http: %q, grpc: %q, raft: %q, gossip: %q}
 raft: {bootstrap_expect: %d, join: [%s]}
-`, n.id, n.dir, n.addresses[0], n.addresses[1], n.addresses[2], n.addresses[3], expect, strings.Join(join, ", "))
+`, place, n.id, n.dir, n.addresses[0], n.addresses[1], n.addresses[2], n.addresses[3], expect, strings.Join(join, ", "))
 	return os.WriteFile(n.file, []byte(text), 0o600)
 }
 
