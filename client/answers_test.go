@@ -102,7 +102,7 @@ func threeNodes() *apipb.GetSiteResponse {
 		},
 		Leader: "n1", Term: 7, AppliedIndex: 4711,
 		Links: []*apipb.LinkStatus{{Peer: "330100", Direction: apipb.LinkStatus_PARENT, State: apipb.LinkStatus_DOWN,
-			Since: at0900(1), Pending: 12, Queued: 2, Reason: "连接被拒绝"}},
+			Since: at0900(1), Pending: 12, Queued: 2, InTransit: 1, SentBytes: 1536, Reason: "连接被拒绝"}},
 		Alarms: []string{"节点 n2 失联"},
 	}
 }
@@ -171,11 +171,11 @@ func TestAnswersInWords(t *testing.T) {
 		{"site status", "zh", "" +
 			"站点      330106 西湖区\n级别      县级\n上级站点  330100\n主节点    n1\n任期      7\n应用序号  4711\n\n" +
 			"节点\n  节点  角色    存活  HTTP            gRPC\n  n1    主节点  是    127.0.0.1:8080  127.0.0.1:7400\n  n2    副本    否\n\n" +
-			"上下级链路\n  对端    方向  状态  自                   最近确认  待确认  待上送  搁置  原因\n" +
-			"  330100  上级  中断  2026-11-21 09:01:00            12      2       0     连接被拒绝\n\n告警\n  节点 n2 失联\n"},
+			"上下级链路\n  对端    方向  状态  自                   最近确认  待确认  待上送  途中  搁置  流量     说明\n" +
+			"  330100  上级  中断  2026-11-21 09:01:00            12      2       1     0     1.5 KiB  连接被拒绝\n\n告警\n  节点 n2 失联\n"},
 		{"site links", "en", "" +
-			"PEER    DIRECTION  STATE  SINCE                LAST ACK  PENDING  QUEUED  PARKED  REASON\n" +
-			"330100  PARENT     DOWN   2026-11-21 09:01:00            12       2       0       连接被拒绝\n"},
+			"PEER    DIRECTION  STATE  SINCE                LAST ACK  PENDING  QUEUED  IN TRANSIT  PARKED  TRAFFIC  REMARK\n" +
+			"330100  PARENT     DOWN   2026-11-21 09:01:00            12       2       1           0       1.5 KiB  连接被拒绝\n"},
 		{"site list", "en", "" +
 			"SITE    NAME    TIER  PARENT  NODES  ALIVE  NOT SEEN SINCE\n" +
 			"330100  杭州市  CITY  330000  0      no     2026-11-21 09:07:00\n"},

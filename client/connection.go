@@ -38,7 +38,11 @@ type connection struct {
 	sessions apipb.SessionsClient
 	users    apipb.UsersClient
 	sites    apipb.SitesClient
-	conn     *grpc.ClientConn
+	// recoveries is what operators use around the loss of a site.
+	recoveries   apipb.RecoveriesClient
+	publications apipb.PublicationsClient
+	tree         apipb.TreeClient
+	conn         *grpc.ClientConn
 }
 
 // connect prepares calls; the first one opens the connection.
@@ -74,7 +78,11 @@ func connect(t target) (*connection, error) {
 		sessions: apipb.NewSessionsClient(conn),
 		users:    apipb.NewUsersClient(conn),
 		sites:    apipb.NewSitesClient(conn),
-		conn:     conn,
+
+		recoveries:   apipb.NewRecoveriesClient(conn),
+		publications: apipb.NewPublicationsClient(conn),
+		tree:         apipb.NewTreeClient(conn),
+		conn:         conn,
 	}, nil
 }
 

@@ -33,7 +33,9 @@ type received struct {
 
 // fakeNode serves the API with recorded calls and answers made by the test.
 type fakeNode struct {
+	apipb.UnimplementedRecoveriesServer
 	address string
+	backup  func(stream grpc.ServerStreamingServer[apipb.BackupSiteResponse]) error // set before it is called
 
 	mu    sync.Mutex // guards calls
 	calls []received
@@ -65,6 +67,9 @@ func newFakeNode(t *testing.T, reply answer, options ...grpc.ServerOption) *fake
 	apipb.RegisterSessionsServer(server, apipb.UnimplementedSessionsServer{})
 	apipb.RegisterUsersServer(server, apipb.UnimplementedUsersServer{})
 	apipb.RegisterSitesServer(server, apipb.UnimplementedSitesServer{})
+	apipb.RegisterRecoveriesServer(server, f)
+	apipb.RegisterPublicationsServer(server, apipb.UnimplementedPublicationsServer{})
+	apipb.RegisterTreeServer(server, apipb.UnimplementedTreeServer{})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
@@ -74,6 +79,11 @@ func newFakeNode(t *testing.T, reply answer, options ...grpc.ServerOption) *fake
 		}
 	})
 	return f
+}
+
+func (f *fakeNode) BackupSite(q *apipb.BackupSiteRequest, stream grpc.ServerStreamingServer[apipb.BackupSiteResponse]) error {
+	f.record(stream.Context(), "BackupSite", q)
+	return f.backup(stream)
 }
 
 func emptyAnswer(method string) proto.Message {
@@ -96,7 +106,19 @@ func emptyAnswer(method string) proto.Message {
 		return &apipb.ListSitesResponse{}
 	case "ListParked":
 		return &apipb.ListParkedResponse{}
-	case "DeleteSession", "SetPassword", "DeleteUser", "TransferLeadership", "RemoveNode":
+	case "ListPublications":
+		return &apipb.ListPublicationsResponse{}
+	case "GetPublication", "PutPublication", "RemovePublication":
+		return &apipb.Publication{}
+	case "ListDeliveries":
+		return &apipb.ListDeliveriesResponse{}
+	case "ListTree":
+		return &apipb.ListTreeResponse{}
+	case "MoveSite", "CloseSite":
+		return &apipb.Place{}
+	case "RetryParked":
+		return &apipb.RetryParkedResponse{}
+	case "DeleteSession", "SetPassword", "DeleteUser", "TransferLeadership", "RemoveNode", "RecoverSite":
 		return &emptypb.Empty{}
 	}
 	return &deskpb.Ticket{}

@@ -13,7 +13,11 @@ import (
 func (p *printer) journal(columns *table, entries []*apipb.JournalEntry) string {
 	rows := make([][]string, len(entries))
 	for i, e := range entries {
-		rows[i] = []string{p.when(e.GetTime()), e.GetSite(), e.GetActor(), p.nameOf("Event", e.GetType())}
+		what := p.nameOf("Event", e.GetType())
+		if e.GetSuperseded() {
+			what += p.say(phrase{"（恢复前所做，已失效）", " (before a recovery, superseded)"})
+		}
+		rows[i] = []string{p.when(e.GetTime()), e.GetSite(), e.GetActor(), what}
 		if !strings.Contains(e.GetText(), "\n") {
 			rows[i] = append(rows[i], e.GetText())
 		}
@@ -43,7 +47,8 @@ func value(s string) string {
 func (p *printer) journey(t *deskpb.Ticket, entries []*apipb.JournalEntry) string {
 	stops := []string{t.GetHomeSite()}
 	for _, e := range entries {
-		if e.GetType() == deskpb.Event_ACCEPTED.String() {
+		taken := e.GetType() == deskpb.Event_ACCEPTED.String() || e.GetType() == deskpb.Event_RECLAIMED.String()
+		if taken && !e.GetSuperseded() {
 			stops = append(stops, e.GetSite())
 		}
 	}

@@ -50,6 +50,9 @@ var requests = []struct{ line, method, request string }{
 	{"site links", "GetSite", ``},
 	{"site list", "ListSites", ``},
 	{"site parked", "ListParked", `page_size: 500`},
+	{"site parked --retry", "RetryParked", ``},
+	{"site recover --reason 从备份还原", "RecoverSite", `reason: "从备份还原"`},
+	{"site override " + number + " --reason 市级失联", "OverrideTicket", `reason: "市级失联"`},
 	{"doctor", "DiagnoseSite", ``},
 	{"raft peers", "GetSite", ``},
 	{"raft transfer-leader", "TransferLeadership", ``},
@@ -61,6 +64,16 @@ var requests = []struct{ line, method, request string }{
 	{"user list", "ListUsers", `page_size: 500`},
 	{"user password li", "SetPassword", `name: "li" password: "new secret"`},
 	{"user remove li", "DeleteUser", `name: "li"`},
+	{"publication put notice 停电 --title 周六停电 --type text/markdown --file /dev/null", "PutPublication",
+		`kind: "notice" name: "停电" title: "周六停电" media_type: "text/markdown"`},
+	{"publication list --publisher 330000", "ListPublications", `publisher: "330000" page_size: 500`},
+	{"publication show 330000 notice 停电", "GetPublication", `publisher: "330000" kind: "notice" name: "停电"`},
+	{"publication remove notice 停电", "RemovePublication", `kind: "notice" name: "停电"`},
+	{"publication deliveries 330000 notice 停电", "ListDeliveries", `publisher: "330000" kind: "notice" name: "停电"`},
+	{"tree list", "ListTree", ``},
+	{"tree move 330106 --to 330200 --reason 区划调整", "MoveSite", `site: "330106" parent: "330200" reason: "区划调整"`},
+	{"tree move 330106 --to 330200 --now", "MoveSite", `site: "330106" parent: "330200" now: true`},
+	{"tree close 330100 --reason 撤并", "CloseSite", `site: "330100" reason: "撤并"`},
 	{"token create --user li --ttl 90m", "CreateSession", `user: "li" password: "secret" ttl { seconds: 5400 }`},
 	{"token create --user li", "CreateSession", `user: "li" password: "secret"`},
 	{"token end", "DeleteSession", ``},
@@ -108,7 +121,9 @@ func TestEveryMethodHasACommand(t *testing.T) {
 	for _, c := range requests {
 		covered[c.method] = true
 	}
-	for _, file := range []protoreflect.FileDescriptor{apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_site_proto} {
+	for _, file := range []protoreflect.FileDescriptor{
+		apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_site_proto, apipb.File_node_api_apipb_tree_proto,
+	} {
 		for i := range file.Services().Len() {
 			for j := range file.Services().Get(i).Methods().Len() {
 				method := file.Services().Get(i).Methods().Get(j)
@@ -216,7 +231,8 @@ func TestEveryNameHasAChineseWord(t *testing.T) {
 		"tierdesk.desk.v1.Ticket.Line", "tierdesk.desk.v1.Handover.State", "tierdesk.desk.v1.Sla.Metric",
 		"tierdesk.desk.v1.Sla.State", "tierdesk.desk.v1.Wish.Kind", "tierdesk.desk.v1.Wish.State",
 		"tierdesk.desk.v1.Event.Type", "tierdesk.v1.Site.Tier", "tierdesk.v1.Node.Role", "tierdesk.v1.LinkStatus.Direction",
-		"tierdesk.v1.LinkStatus.State", "tierdesk.v1.Check.State", "tierdesk.v1.User.Role",
+		"tierdesk.v1.LinkStatus.State", "tierdesk.v1.Check.State", "tierdesk.v1.User.Role", "tierdesk.v1.Place.Phase",
+		"tierdesk.v1.Delivery.State",
 	} {
 		found, err := protoregistry.GlobalTypes.FindEnumByName(protoreflect.FullName(full))
 		if err != nil {

@@ -16,7 +16,7 @@ func (c *console) siteCommand() *cobra.Command {
 		c.readSite("links", "上下级链路: state and lag of this site's links", func(p *printer, s *apipb.GetSiteResponse) string {
 			return p.links(s.GetLinks())
 		}),
-		c.sites(), c.parked())
+		c.sites(), c.parked(), c.recoverSite(), c.overrideTicket())
 }
 
 // readSite makes a command that asks for this site and shows some of the answer.
@@ -43,6 +43,7 @@ func (p *printer) site(s *apipb.GetSiteResponse) string {
 	b.add(phrase{"主节点", "Leader"}, leader)
 	b.add(phrase{"任期", "Raft term"}, fmt.Sprint(s.GetTerm()))
 	b.add(phrase{"应用序号", "Applied index"}, fmt.Sprint(s.GetAppliedIndex()))
+	p.life(b, s)
 	var out strings.Builder
 	out.WriteString(b.String())
 	p.section(&out, phrase{"节点", "Nodes"}, indent(p.nodes(s.GetNodes())))
@@ -57,21 +58,6 @@ func (p *printer) nodes(nodes []*apipb.Node) string {
 	for _, n := range nodes {
 		rows = append(rows, []string{n.GetId(), p.name(n.GetRole()), p.yes(n.GetAlive()), n.GetAddresses().GetHttp(),
 			n.GetAddresses().GetGrpc()})
-	}
-	return new(table).layOut(rows)
-}
-
-func (p *printer) links(links []*apipb.LinkStatus) string {
-	if len(links) == 0 {
-		return p.say(phrase{"没有链路", "no links"}) + "\n"
-	}
-	rows := [][]string{p.header(phrase{"对端", "PEER"}, phrase{"方向", "DIRECTION"}, phrase{"状态", "STATE"}, phrase{"自", "SINCE"},
-		phrase{"最近确认", "LAST ACK"}, phrase{"待确认", "PENDING"}, phrase{"待上送", "QUEUED"}, phrase{"搁置", "PARKED"},
-		phrase{"原因", "REASON"})}
-	for _, l := range links {
-		rows = append(rows, []string{l.GetPeer(), p.name(l.GetDirection()), p.name(l.GetState()), p.when(l.GetSince()),
-			p.when(l.GetLastAckTime()), fmt.Sprint(l.GetPending()), fmt.Sprint(l.GetQueued()), fmt.Sprint(l.GetParked()),
-			l.GetReason()})
 	}
 	return new(table).layOut(rows)
 }
@@ -99,8 +85,12 @@ func (p *printer) knownSites(sites []*apipb.KnownSite) string {
 
 func (c *console) parked() *cobra.Command {
 	q := &apipb.ListParkedRequest{PageSize: maxPageSize}
-	return &cobra.Command{Use: "parked", Short: "搁置: what came over links and could not be applied, and why", Args: takes(),
+	retry := false
+	cmd := &cobra.Command{Use: "parked", Short: "搁置: what came over links and could not be applied, and why", Args: takes(),
 		RunE: c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) error {
+			if retry {
+				return retryParked(ctx, node, out)
+			}
 			columns, first := &table{}, true
 			for {
 				page, err := node.sites.ListParked(ctx, q)
@@ -114,6 +104,8 @@ func (c *console) parked() *cobra.Command {
 				q.PageToken, first = page.GetNextPageToken(), false
 			}
 		})}
+	cmd.Flags().BoolVar(&retry, "retry", false, "try to apply all of it again; administrators only")
+	return cmd
 }
 
 // parked is a page of parked items; the first one says when there are none.

@@ -1,9 +1,11 @@
 package client
 
+import "maps"
+
 // chineseNames are the enumerations' values in Chinese, by the message around the enumeration and the value's name. In
 // English a value is shown by its own name.
 func chineseNames() map[string]string {
-	return map[string]string{
+	names := map[string]string{
 		"Ticket.CALL":     "呼叫工单",
 		"Ticket.INCIDENT": "事件工单",
 
@@ -65,11 +67,21 @@ func chineseNames() map[string]string {
 		"Event.REOPENED":          "重开",
 		"Event.CANCELED":          "撤单",
 		"Event.WISH_SETTLED":      "答复请求",
+		"Event.RECLAIMED":         "强制接管",
+		"Event.RELOCATION_QUEUED": "机构调整待移交",
 		"Event.NOTED":             "备注",
 		"Event.REPLIED":           "回复",
 		"Event.URGED":             "催办",
+		"Event.ALERTED":           "重大事件通报",
 		"Event.WISHED":            "请求",
+	}
+	maps.Copy(names, chineseSiteNames())
+	return names
+}
 
+// chineseSiteNames are those of sites, nodes, links and people.
+func chineseSiteNames() map[string]string {
+	return map[string]string{
 		"Site.COUNTY":   "县级",
 		"Site.CITY":     "市级",
 		"Site.PROVINCE": "省级",
@@ -87,6 +99,16 @@ func chineseNames() map[string]string {
 		"LinkStatus.UP":          "连通",
 		"LinkStatus.DOWN":        "中断",
 		"LinkStatus.CATCHING_UP": "追赶中",
+
+		"Delivery.PENDING":   "待送达",
+		"Delivery.OUTDATED":  "旧版本",
+		"Delivery.DELIVERED": "已送达",
+
+		"Place.PLACED":    "已就位",
+		"Place.LEAVING":   "移交中",
+		"Place.FOLLOWING": "切换中",
+		"Place.CLOSING":   "撤并中",
+		"Place.CLOSED":    "已撤并",
 
 		"User.AGENT":            "坐席",
 		"User.INCIDENT_MANAGER": "事件经理",

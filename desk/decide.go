@@ -11,12 +11,13 @@ import (
 
 // Decide turns a command into events or refuses it with a *Refusal. Any other error is a fault of the view or of here.
 // It checks, in this order: the form of the command, that the ticket is known, the request id, the etag, the actor's
-// right, custody, and the ticket's state.
+// right, that the site is not frozen, that it stands on the ticket's path, that the ticket is settled here, custody, and
+// the ticket's state. A remark or a wish needs the first seven only, and a reclaim neither settledness nor custody.
 func Decide(here Here, view View, command *deskpb.TicketCommand, at Stamp) (*Decision, error) {
 	if err := checkForm(command); err != nil {
 		return nil, err
 	}
-	w := &writer{here: here, at: at, actor: command.GetActor().GetUser(), request: command.GetRequest()}
+	w := &writer{here: here, view: view, at: at, actor: command.GetActor().GetUser(), request: command.GetRequest()}
 	create := isCreate(command)
 	if !create {
 		record, err := known(here, view, TicketNumber(command.GetNumber()))
@@ -35,7 +36,10 @@ func Decide(here Here, view View, command *deskpb.TicketCommand, at Stamp) (*Dec
 	if err := permit(here, w.record, command); err != nil {
 		return nil, err
 	}
-	if err := w.carryOut(view, command); err != nil {
+	if here.Frozen != "" {
+		return nil, Refuse(FailedPrecondition, "FROZEN", "%s", here.Frozen)
+	}
+	if err := w.carryOut(command); err != nil {
 		return nil, err
 	}
 	return w.decision(), nil
@@ -88,19 +92,36 @@ func repetition(view View, c *deskpb.TicketCommand) (*Decision, error) {
 	return &Decision{Record: record}, nil
 }
 
-// carryOut writes the verb's events. Remarks are welcome wherever the ticket is known; elsewhere than at the custodian
-// a few verbs become wishes and the others are refused.
-func (w *writer) carryOut(view View, c *deskpb.TicketCommand) error {
+// carryOut writes the verb's events. Remarks are welcome wherever the ticket is known; elsewhere than at the custodian,
+// and where the ticket is not settled, a few verbs become wishes and the others are refused.
+func (w *writer) carryOut(c *deskpb.TicketCommand) error {
+	if err := w.locate(); err != nil {
+		return err
+	}
+	if w.astray && c.GetRelocate() == nil && c.GetDispatch() == nil {
+		return w.movedAway()
+	}
 	if isCreate(c) {
-		return w.create(view, c.GetCreate().GetTicket())
+		return w.create(c.GetCreate().GetTicket())
 	}
 	if remark := remarkOf(c); remark != nil {
 		return w.remark(remark)
 	}
-	if !w.holds() {
-		if wish := wishOf(c); wish != nil {
-			return w.wish(wish)
-		}
+	if c.GetReclaim() != nil {
+		return w.reclaim(c.GetReclaim())
+	}
+	settled, err := w.settled()
+	if err != nil {
+		return err
+	}
+	decides := settled || w.overridden() && c.GetDispatch() == nil
+	if wish := wishOf(c); wish != nil && (!decides || !w.holds()) {
+		return w.wish(wish)
+	}
+	switch {
+	case !decides:
+		return w.unsettled()
+	case !w.holds():
 		return w.notHeld()
 	}
 	return w.act(c)
@@ -125,6 +146,8 @@ func (w *writer) act(c *deskpb.TicketCommand) error {
 		return w.sendBack(v.Return)
 	case *deskpb.TicketCommand_Dispatch:
 		return w.dispatch(v.Dispatch)
+	case *deskpb.TicketCommand_Relocate:
+		return w.relocate(v.Relocate)
 	case *deskpb.TicketCommand_Resolve:
 		return w.resolve(v.Resolve.GetResolution())
 	case *deskpb.TicketCommand_Confirm:
@@ -148,6 +171,12 @@ func (w *writer) notHeld() error {
 	}
 	return Refuse(FailedPrecondition, "NOT_CUSTODIAN", "ticket %s is held by %s; ask there, or leave a note, a reply or an urge here",
 		w.number(), t.GetCustodianSite())
+}
+
+// movedAway refuses every verb at a site that the ticket's office has left.
+func (w *writer) movedAway() error {
+	return Refuse(FailedPrecondition, "MOVED_AWAY", "ticket %s is on the path of %s no more, because its office %s moved; ask there",
+		w.number(), w.here.Site, w.ticket().GetHomeSite())
 }
 
 // need refuses the verb unless the ticket is in one of the states.

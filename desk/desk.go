@@ -25,6 +25,8 @@ type Here struct {
 	Incarnation uint64   // never 0
 	Letters     string   // in the numbers of a later incarnation
 	Sequence    uint64   // last event sequence given out in this incarnation
+	Frozen      string   // why the site decides nothing, empty when it does: another copy of it lives
+	Recovering  bool     // tickets are decided only where View.Settled says so
 }
 
 // View is what the rules read besides the command. An error from it is a fault, never a refusal.
@@ -35,6 +37,12 @@ type View interface {
 	LastSequence(day string) (uint32, error)
 	// Request returns nil when this site has not seen the request id from that principal and method.
 	Request(principal UserID, method, id string) (*deskpb.RequestMark, error)
+	// Settled tells whether this site knows all that the neighbours on the ticket's path knew of it when their comparison
+	// began. It is asked at a recovering site, and of tickets with detached events.
+	Settled(record *deskpb.Record) (bool, error)
+	// Path returns the home and its ancestors up to the province, as the directory has them now; nil when it does not
+	// know the home.
+	Path(home SiteID) ([]SiteID, error)
 }
 
 // Decision is what an accepted command comes to.

@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	// ErrUnfit means that an event does not follow the record: a custodial event on another head or below the known
-	// custody, or any event of a ticket that was not opened yet.
+	// ErrUnfit means that an event does not follow the record: a custodial event on another head or by a site that had no
+	// right to decide it, or any event of a ticket that was not opened yet.
 	ErrUnfit = errors.New("the event does not follow the record")
 	// ErrUnknown means that the event is of a type or schema that this version does not know. It can be kept and relayed.
 	ErrUnknown = errors.New("the event needs a later version")
@@ -25,65 +25,99 @@ const etagBytes = 8
 // Fold applies one event to a record and returns the record after it; the argument stays as it was. record is nil for
 // OPENED only. It reads nothing but the record and the event, so every site of the path comes to the same record.
 //
-// Custodial events are folded in their one order; remarks commute with each other and with custodial events. The caller
-// folds each event once. It returns ErrUnfit or ErrUnknown, wrapped.
+// Custodial events are folded in their one order, each by an author that had the right to decide it; remarks commute with
+// each other and with custodial events. The caller folds each event once, and an event of another site only where Follows
+// allows it. It returns ErrUnfit or ErrUnknown, wrapped.
 func Fold(record *deskpb.Record, event Sealed) (*deskpb.Record, error) {
-	if event.GetSchema() > Schema || classOf(event.GetType()) == deskpb.Event_CLASS_UNSPECIFIED {
-		return nil, fmt.Errorf("fold %s %s of ticket %s, schema %d: %w",
-			event.GetType(), EventName(event.GetId()), event.GetTicket(), event.GetSchema(), ErrUnknown)
+	return fold(record, event, Hash(event.Raw))
+}
+
+// fold is Fold for a caller that knows the hash of the event's bytes.
+func fold(record *deskpb.Record, event Sealed, hash []byte) (*deskpb.Record, error) {
+	if err := foldable(event); err != nil {
+		return nil, err
 	}
 	next, err := follow(record, event)
 	if err != nil {
 		return nil, err
 	}
 	if event.GetClass() == deskpb.Event_CUSTODIAL {
-		foldCustodial(next, event)
+		foldCustodial(next, event, hash)
 	} else {
 		foldRemark(next, event)
 	}
-	next.LastTime = max(next.LastTime, event.GetTime())
-	next.Ticket.UpdateTime = timestamp(next.LastTime)
+	include(next, event, hash)
 	return next, nil
+}
+
+// foldable returns ErrUnknown for an event of a type or schema that this version does not know.
+func foldable(event Sealed) error {
+	if event.GetSchema() > Schema || classOf(event.GetType()) == deskpb.Event_CLASS_UNSPECIFIED {
+		return fmt.Errorf("fold %s %s of ticket %s, schema %d: %w",
+			event.GetType(), EventName(event.GetId()), event.GetTicket(), event.GetSchema(), ErrUnknown)
+	}
+	return nil
 }
 
 // follow returns a copy of the record that the event may be folded onto.
 func follow(record *deskpb.Record, event Sealed) (*deskpb.Record, error) {
 	if record != nil && record.GetTicket().GetNumber() != event.GetTicket() {
-		return nil, fmt.Errorf("fold %s of ticket %s onto ticket %s: %w",
-			EventName(event.GetId()), event.GetTicket(), record.GetTicket().GetNumber(), ErrUnfit)
+		return nil, unfit(event, "it is not of ticket %s", record.GetTicket().GetNumber())
 	}
 	if event.GetClass() == deskpb.Event_CUSTODIAL {
-		if event.GetIndex() != record.GetLength()+1 || !bytes.Equal(event.GetPrevious(), record.GetHead()) {
-			return nil, fmt.Errorf("fold %s of ticket %s: it is custodial event %d after %x, the record stands at %d with %x: %w",
-				EventName(event.GetId()), event.GetTicket(), event.GetIndex(), event.GetPrevious(),
-				record.GetLength(), record.GetHead(), ErrUnfit)
+		if !onHead(record, event) {
+			return nil, unfit(event, "it is custodial event %d after %x, the record stands at %d with %x",
+				event.GetIndex(), event.GetPrevious(), record.GetLength(), record.GetHead())
 		}
-		if lower(event, record) {
-			return nil, fmt.Errorf("fold %s of ticket %s: its custody (%d, %d) is below the known (%d, %d): %w",
-				EventName(event.GetId()), event.GetTicket(), event.GetCustodyTerm(), event.GetReclaim(),
-				record.GetTicket().GetCustodyTerm(), record.GetReclaim(), ErrUnfit)
+		if objection := Authority(record, event); objection != "" {
+			return nil, unfit(event, "%s", objection)
 		}
 	}
-	if event.GetType() == deskpb.Event_OPENED {
+	switch {
+	case event.GetType() == deskpb.Event_OPENED:
 		return &deskpb.Record{Ticket: proto.CloneOf(event.GetBody().GetOpened().GetTicket())}, nil
-	}
-	if record == nil {
-		return nil, fmt.Errorf("fold %s: ticket %s was not opened yet: %w", EventName(event.GetId()), event.GetTicket(), ErrUnfit)
+	case record == nil:
+		return nil, unfit(event, "the ticket was not opened yet")
 	}
 	return proto.CloneOf(record), nil
 }
 
-// lower tells whether the event's custody (term, reclaim) is below the record's.
-func lower(event Sealed, record *deskpb.Record) bool {
-	known := record.GetTicket().GetCustodyTerm()
-	return event.GetCustodyTerm() < known || event.GetCustodyTerm() == known && event.GetReclaim() < record.GetReclaim()
+// onHead tells whether a custodial event is the next one after the record's head; a missing record has none.
+func onHead(record *deskpb.Record, event Sealed) bool {
+	return Broken(HeadCheck) || event.GetIndex() == record.GetLength()+1 && bytes.Equal(event.GetPrevious(), record.GetHead())
 }
 
-func foldCustodial(r *deskpb.Record, event Sealed) {
+// unfit says why an event does not follow.
+func unfit(event Sealed, format string, args ...any) error {
+	return fmt.Errorf("fold %s of ticket %s: %s: %w", EventName(event.GetId()), event.GetTicket(), fmt.Sprintf(format, args...), ErrUnfit)
+}
+
+// include counts an event among those that make the record, whatever else it does to the ticket.
+func include(r *deskpb.Record, event Sealed, hash []byte) {
+	r.Events++
+	if len(r.Sum) != hashSize {
+		r.Sum = make([]byte, hashSize)
+	}
+	addHash(r.Sum, hash)
+	r.LastTime = max(r.GetLastTime(), event.GetTime())
+	r.Ticket.UpdateTime = timestamp(r.LastTime)
+}
+
+// addHash adds a hash to a sum of hashes in place, little-endian and modulo 2^128.
+func addHash(sum, hash []byte) {
+	carry := 0
+	for i := range sum {
+		carry += int(sum[i]) + int(hash[i])
+		sum[i] = byte(carry)
+		carry >>= 8
+	}
+}
+
+func foldCustodial(r *deskpb.Record, event Sealed, hash []byte) {
 	change(r, event.Event)
 	r.Path = slices.Clone(event.GetPath())
 	r.Reclaim = event.GetReclaim()
-	r.Head = Hash(event.Raw)
+	r.Head = hash
 	r.Length = event.GetIndex()
 	r.HeadTime = event.GetTime()
 	r.Ticket.CustodyTerm = event.GetCustodyTerm()
@@ -103,7 +137,7 @@ func change(r *deskpb.Record, e *deskpb.Event) {
 		r.Ticket.State = deskpb.Ticket_ON_HOLD
 		r.Ticket.HoldReason = e.GetBody().GetHoldReason()
 		beginHold(r, e.GetTime())
-	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_RETURN_QUEUED:
+	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_RETURN_QUEUED, deskpb.Event_RELOCATION_QUEUED:
 		foldQueued(r, e)
 	case deskpb.Event_WITHDRAWN:
 		dropHandover(r)
@@ -115,6 +149,8 @@ func change(r *deskpb.Record, e *deskpb.Event) {
 		foldDispatched(r, e)
 	case deskpb.Event_ACCEPTED:
 		foldAccepted(r, e)
+	case deskpb.Event_RECLAIMED:
+		foldReclaimed(r, e)
 	case deskpb.Event_REFUSED:
 		r.Ticket.CustodianSite = r.FromSite
 		dropHandover(r)

@@ -17,6 +17,7 @@ func TestFoldRefusesWhatDoesNotFollow(t *testing.T) {
 		e := sampleEvent(deskpb.Event_STARTED)
 		e.Ticket, e.CustodyTerm, e.Reclaim = string(s.number), record.GetTicket().GetCustodyTerm(), record.GetReclaim()
 		e.Index, e.Previous = record.GetLength()+1, record.GetHead()
+		e.Id.Site = string(city)
 		spoil(e)
 		return e
 	}
@@ -30,7 +31,9 @@ func TestFoldRefusesWhatDoesNotFollow(t *testing.T) {
 		"a gap":               {record, next(func(e *deskpb.Event) { e.Index++ }), ErrUnfit},
 		"another head":        {record, next(func(e *deskpb.Event) { e.Previous = make([]byte, hashSize) }), ErrUnfit},
 		"a lower custody":     {record, next(func(e *deskpb.Event) { e.CustodyTerm-- }), ErrUnfit},
-		"a higher reclaim":    {record, next(func(e *deskpb.Event) { e.Reclaim++ }), nil},
+		"a higher custody":    {record, next(func(e *deskpb.Event) { e.CustodyTerm++ }), ErrUnfit},
+		"a higher reclaim":    {record, next(func(e *deskpb.Event) { e.Reclaim++ }), ErrUnfit},
+		"another site":        {record, next(func(e *deskpb.Event) { e.Id.Site = string(county) }), ErrUnfit},
 		"another ticket":      {record, next(func(e *deskpb.Event) { e.Ticket = "330106-20261121-9999" }), ErrUnfit},
 		"a remark on nothing": {nil, sampleEvent(deskpb.Event_NOTED), ErrUnfit},
 		"a change of nothing": {nil, sampleEvent(deskpb.Event_STARTED), ErrUnfit},
@@ -77,23 +80,11 @@ func TestAnAnswerMayComeBeforeItsWish(t *testing.T) {
 	}
 }
 
-func TestJournalFailsOnAGap(t *testing.T) {
-	s := newStage(t, deskpb.Ticket_IN_PROGRESS)
-	s.reach(county)
-	events := s.tree.office(county).journal(s.number)
-	if _, err := Journal(events[1:]); !errors.Is(err, ErrUnfit) {
-		t.Errorf("a journal without its beginning comes to %v", err)
-	}
-	if entries, err := Journal(nil); err != nil || len(entries) != 0 {
-		t.Errorf("an empty journal comes to %v, %v", entries, err)
-	}
-}
-
 func TestReactHasNothingToDo(t *testing.T) {
 	s := newStage(t, deskpb.Ticket_NEW)
 	s.escalateToCity()
 	for _, o := range s.tree.offices {
-		if d, err := React(o.here, o.records[s.number], s.tree.stamp(o)); d != nil || err != nil {
+		if d, err := React(o.here, o, o.records[s.number], s.tree.stamp(o)); d != nil || err != nil {
 			t.Errorf("%s reacts with %v, %v to a ticket that is in order", o.here.Site, d, err)
 		}
 	}
@@ -104,7 +95,7 @@ func TestAnUnknownWishIsDeclined(t *testing.T) {
 	o := s.tree.office(county)
 	record := proto.CloneOf(o.records[s.number])
 	record.Ticket.Wishes = []*deskpb.Wish{{Id: "w", Kind: 42, Site: string(city)}}
-	d, err := React(o.here, record, s.tree.stamp(o))
+	d, err := React(o.here, o, record, s.tree.stamp(o))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +141,7 @@ func TestWhatIsAcceptedOnArrival(t *testing.T) {
 			record := proto.CloneOf(s.do(county, dispatchTo(s.number, string(city))).Record)
 			record.Ticket.State, record.Ticket.Handover.ToLine, record.Homeward = c.state, c.line, c.homeward
 			o := s.tree.office(city)
-			d, err := React(o.here, record, s.tree.stamp(o))
+			d, err := React(o.here, o, record, s.tree.stamp(o))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -47,6 +47,10 @@ func checkForm(c *deskpb.TicketCommand) error {
 		return text("reason", v.Cancel.GetReason())
 	case *deskpb.TicketCommand_Urge:
 		return text("reason", v.Urge.GetReason())
+	case *deskpb.TicketCommand_Reclaim:
+		return cmp.Or(given("reason", v.Reclaim.GetReason()), text("reason", v.Reclaim.GetReason()))
+	case *deskpb.TicketCommand_Relocate:
+		return checkSite("to", v.Relocate.GetTo())
 	}
 	return Refuse(InvalidArgument, "UNKNOWN_VERB", "the command names no verb that this version knows; upgrade this site or ask for another verb")
 }
@@ -108,6 +112,13 @@ func checkClassification(t *deskpb.Ticket) error {
 		between("ticket.impact", t.GetImpact(), highestLevel, lowestLevel),
 		between("ticket.urgency", t.GetUrgency(), highestLevel, lowestLevel),
 		between("ticket.severity", t.GetSeverity(), highestLevel, lowestLevel))
+}
+
+func checkSite(field, site string) error {
+	if !SiteID(site).Valid() {
+		return RefuseField(field, "%q cannot name a site; give 1 to %d letters and digits", site, maxSiteID)
+	}
+	return nil
 }
 
 func checkList(field string, values []string, most, limit int) error {

@@ -13,30 +13,36 @@ import (
 type JournalEntry struct {
 	Event   Sealed
 	Changes []Change
+	// Superseded marks a custodial event that changed nothing: work done before a recovery that lost against other work,
+	// or that stands on events which are missing here.
+	Superseded bool
 }
 
 // Change is one field that a custodial event changed, in the API's spelling. Before and After are empty for a field
 // without a value; times are in UTC.
 type Change struct{ Field, Before, After string }
 
-// Journal renders a ticket's events, given in journal order (time, site, incarnation, sequence), which holds the
-// custodial events in theirs, from OPENED on. OPENED shows the fields that have a value; remarks change nothing.
+// Journal renders any set of distinct events of one ticket, in the order given. OPENED shows the fields that have a
+// value; each further event of the chain that is the ticket (see Union) shows what it changed. Remarks change nothing. It
+// returns the errors of Union.
 func Journal(events []Sealed) ([]JournalEntry, error) {
-	entries := make([]JournalEntry, 0, len(events))
+	h, err := arrange(events)
+	if err != nil {
+		return nil, fmt.Errorf("render the journal: %w", err)
+	}
+	entries := make([]JournalEntry, len(events))
+	for i, event := range events {
+		entries[i] = JournalEntry{Event: event, Superseded: event.GetClass() == deskpb.Event_CUSTODIAL && !h.steps[i].chosen}
+	}
 	var record *deskpb.Record
 	before := fieldsOf(nil)
-	for _, event := range events {
-		if event.GetClass() != deskpb.Event_CUSTODIAL {
-			entries = append(entries, JournalEntry{Event: event})
-			continue
-		}
-		next, err := Fold(record, event)
-		if err != nil {
+	for _, i := range h.chain() {
+		if record, err = fold(record, events[i], h.steps[i].hash); err != nil {
 			return nil, fmt.Errorf("render the journal: %w", err)
 		}
-		after := fieldsOf(next.GetTicket())
-		entries = append(entries, JournalEntry{Event: event, Changes: changes(before, after)})
-		record, before = next, after
+		after := fieldsOf(record.GetTicket())
+		entries[i].Changes = changes(before, after)
+		before = after
 	}
 	return entries, nil
 }

@@ -6,22 +6,26 @@ import (
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 )
 
-// permit refuses a verb that the actor's role does not include. The site itself, the zero actor, dispatches and does
-// nothing else; people do everything else. Away from its home only an incident manager or an administrator closes a
-// ticket, and says why. record is nil for create.
+// permit refuses a verb that the actor's role does not include. The site itself, the zero actor, dispatches and relocates
+// and does nothing else; people do everything else. Only an incident manager or an administrator takes a ticket without a
+// hand-over, or closes one away from its home, and says why. record is nil for create.
 func permit(here Here, record *deskpb.Record, c *deskpb.TicketCommand) error {
 	user, role := c.GetActor().GetUser(), c.GetActor().GetRole()
 	itself := user == "" && role == deskpb.User_ROLE_UNSPECIFIED
-	dispatch := c.GetDispatch() != nil
+	own := c.GetDispatch() != nil || c.GetRelocate() != nil
 	switch {
-	case itself && dispatch:
+	case itself && own:
 		return nil
-	case itself || dispatch:
-		return denied("tickets are dispatched by the site itself and all other verbs are for people; sign in, or escalate instead")
+	case itself || own:
+		return denied("tickets are dispatched and relocated by the site itself and all other verbs are for people; sign in, or escalate instead")
 	case user == "":
 		return denied("the role %s is nobody's; sign in", role)
 	case role < deskpb.User_AGENT || role > deskpb.User_ADMINISTRATOR:
 		return denied("user %q has no role at this site; ask an administrator for one", user)
+	}
+	if c.GetReclaim() != nil && role == deskpb.User_AGENT {
+		return denied("ticket %s may be taken without a hand-over by an incident manager or an administrator only; ask one",
+			record.GetTicket().GetNumber())
 	}
 	away := record.GetTicket().GetHomeSite() != string(here.Site) && holds(here, record)
 	if c.GetClose() == nil || !away {

@@ -3,6 +3,7 @@ package desk
 import (
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/importer"
 	"go/parser"
 	"go/token"
@@ -73,7 +74,11 @@ func parsePackage(t *testing.T) *parsed {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		if !strings.HasSuffix(name, "_test.go") {
+		built, err := build.Default.MatchFile(".", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if built && !strings.HasSuffix(name, "_test.go") {
 			p.add(t, name, nil)
 		}
 	}

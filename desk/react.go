@@ -2,23 +2,36 @@ package desk
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 )
 
-// React is what the rules demand of this site after an event of another site was folded: answer a hand-over that has
-// arrived, settle wishes, pass a homeward ticket on. Nil when there is nothing to do. An error is a fault.
-func React(here Here, record *deskpb.Record, at Stamp) (*Decision, error) {
-	w := &writer{here: here, at: at, record: record}
-	if err := w.answer(); err != nil {
+// React is what the rules demand of this site after an event of another site was folded, or when the ticket is looked at
+// again: answer a hand-over that has arrived, settle wishes, pass a homeward ticket on, send a queued one another way. Nil
+// when there is nothing to do, and while the site is frozen or the ticket not settled. An error is a fault.
+func React(here Here, view View, record *deskpb.Record, at Stamp) (*Decision, error) {
+	w := &writer{here: here, view: view, at: at, record: record}
+	if here.Frozen != "" || !w.arrived() && !w.holds() {
+		return nil, nil
+	}
+	settled, err := w.settled()
+	if err != nil || !settled && !w.overridden() {
 		return nil, err
 	}
-	if w.holds() {
-		if err := w.settleWishes(); err != nil {
+	if err := w.locate(); err != nil {
+		return nil, err
+	}
+	steps := []func() error{w.answer, w.settleWishes, w.passHome, w.redirect}
+	if w.astray {
+		steps = []func() error{w.answer, w.followOffice}
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
 			return nil, err
 		}
-		if err := w.passHome(); err != nil {
-			return nil, err
+		if !w.holds() {
+			break
 		}
 	}
 	if len(w.events) == 0 {
@@ -27,12 +40,17 @@ func React(here Here, record *deskpb.Record, at Stamp) (*Decision, error) {
 	return w.decision(), nil
 }
 
+// arrived tells whether a hand-over waits for this site's answer.
+func (w *writer) arrived() bool {
+	return w.handover() == deskpb.Handover_IN_TRANSIT && w.ticket().GetCustodianSite() == string(w.here.Site)
+}
+
 // answer accepts or refuses a hand-over that has arrived here. Refusing gives custody back under a new term.
 func (w *writer) answer() error {
-	t := w.ticket()
-	if w.handover() != deskpb.Handover_IN_TRANSIT || t.GetCustodianSite() != string(w.here.Site) {
+	if !w.arrived() {
 		return nil
 	}
+	t, sent := w.ticket(), w.ticket().GetHandover()
 	if why := w.objection(); why != "" {
 		return w.custodial(&deskpb.Event{
 			Type:        deskpb.Event_REFUSED,
@@ -42,20 +60,34 @@ func (w *writer) answer() error {
 			Body:        &deskpb.Body{Text: why, Line: t.GetLine()},
 		})
 	}
-	return w.custodial(&deskpb.Event{
+	passing := w.passing()
+	err := w.custodial(&deskpb.Event{
 		Type: deskpb.Event_ACCEPTED,
 		From: w.record.GetFromSite(),
 		To:   string(w.here.Site),
-		Body: &deskpb.Body{Line: t.GetHandover().GetToLine()},
+		Body: &deskpb.Body{Line: sent.GetToLine()},
 	})
+	if err != nil || !passing {
+		return err
+	}
+	return w.custodial(w.returnTo(sent.GetToLine(), sent.GetReason()))
 }
 
-// objection says why an escalation cannot be accepted here, empty when it can. What goes home is always welcome.
+// passing tells whether an open ticket that was returned only comes through here: this site did not escalate it and is
+// not its home.
+func (w *writer) passing() bool {
+	station := func(s *deskpb.Station) bool { return s.GetSite() == string(w.here.Site) }
+	return w.record.GetHomeward() && isOpen(w.ticket().GetState()) && w.wayHome() != "" &&
+		!slices.ContainsFunc(w.record.GetRoute(), station)
+}
+
+// objection says why an escalation cannot be accepted here, empty when it can. What goes home or follows its office is
+// always welcome.
 func (w *writer) objection() string {
 	t := w.ticket()
 	line := t.GetHandover().GetToLine()
 	switch {
-	case w.record.GetHomeward():
+	case w.record.GetHomeward() || w.record.GetRelocation():
 		return ""
 	case !isOpen(t.GetState()):
 		return fmt.Sprintf("the ticket is %s, only open tickets are escalated", t.GetState())
@@ -116,19 +148,25 @@ func (w *writer) weigh(wish *deskpb.Wish) (effect *deskpb.Event, why string) {
 }
 
 // weighWithdrawal grants the site that escalated the ticket last to have it back while nobody works on it. A ticket
-// that is back already, or on its way, needs nothing more.
+// that is back already, or on its way, needs nothing more; one that still waits to be sent from here stays.
 func (w *writer) weighWithdrawal(wish *deskpb.Wish) (effect *deskpb.Event, why string) {
 	t, station := w.ticket(), lastStation(w.record)
+	own := wish.GetSite() == string(w.here.Site)
 	comesBack := w.record.GetHomeward() || t.GetState() == deskpb.Ticket_RESOLVED && !w.atHome()
+	waits := w.handover() == deskpb.Handover_QUEUED
 	switch {
-	case comesBack || wish.GetSite() == string(w.here.Site):
+	case own && waits && !comesBack && !w.record.GetRelocation() && isOpen(t.GetState()):
+		return &deskpb.Event{Type: deskpb.Event_WITHDRAWN, Body: &deskpb.Body{Text: wish.GetText()}}, ""
+	case comesBack || own:
 		return nil, ""
 	case station.GetSite() != wish.GetSite():
 		return nil, fmt.Sprintf("%s did not escalate the ticket to where it is now", wish.GetSite())
 	case t.GetState() != deskpb.Ticket_NEW:
 		return nil, fmt.Sprintf("the ticket is %s at %s, only one that nobody has taken up can be withdrawn", t.GetState(), w.here.Site)
-	case w.handover() != deskpb.Handover_NONE:
+	case waits:
 		return nil, fmt.Sprintf("the ticket waits to be sent to %s", t.GetHandover().GetToSite())
+	case !w.isBelow(station.GetSite()):
+		return nil, fmt.Sprintf("%s is not on the ticket's way home any more", wish.GetSite())
 	}
-	return w.returnTo(station.GetSite(), station.GetLine(), wish.GetText()), ""
+	return w.returnTo(station.GetLine(), wish.GetText()), ""
 }

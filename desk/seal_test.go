@@ -97,9 +97,10 @@ func sampleEvent(kind deskpb.Event_Type) *deskpb.Event {
 	switch kind {
 	case deskpb.Event_OPENED:
 		e.Previous = nil
-	case deskpb.Event_NOTED:
+	case deskpb.Event_NOTED, deskpb.Event_ALERTED:
 		e.Visibility = deskpb.Event_AGENTS
-	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_DISPATCHED, deskpb.Event_ACCEPTED, deskpb.Event_REFUSED:
+	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_DISPATCHED, deskpb.Event_ACCEPTED, deskpb.Event_REFUSED,
+		deskpb.Event_RELOCATION_QUEUED:
 		e.From, e.To = string(county), string(city)
 	case deskpb.Event_RETURN_QUEUED:
 		e.From, e.To = string(city), string(county)
@@ -124,8 +125,11 @@ func sampleBody(kind deskpb.Event_Type) *deskpb.Body {
 		b.HoldReason = "等待用户"
 	case deskpb.Event_RETURN_QUEUED, deskpb.Event_DISPATCHED:
 		b.Line, b.Homeward = deskpb.Ticket_FIRST, true
-	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_ESCALATED, deskpb.Event_RETURNED, deskpb.Event_ACCEPTED, deskpb.Event_REFUSED:
+	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_ESCALATED, deskpb.Event_RETURNED, deskpb.Event_ACCEPTED, deskpb.Event_REFUSED,
+		deskpb.Event_RECLAIMED:
 		b.Line = deskpb.Ticket_SECOND
+	case deskpb.Event_RELOCATION_QUEUED:
+		b.Line, b.Relocation = deskpb.Ticket_SECOND, true
 	case deskpb.Event_RESOLVED:
 		b.Resolution = &deskpb.Resolution{Code: "PATCH", Text: "补丁", RootCause: "程序BUG"}
 	case deskpb.Event_CONFIRMED:

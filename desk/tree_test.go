@@ -34,6 +34,9 @@ type office struct {
 	last    map[string]uint32
 	stored  map[string]bool
 	behind  int64 // how far the office's clock is behind, in microseconds
+
+	unsettled bool                // its neighbours were not compared since it began to recover
+	directory map[SiteID][]SiteID // the path of each site that it knows
 }
 
 func newOffice(tier deskpb.Site_Tier, path ...SiteID) *office {
@@ -44,6 +47,8 @@ func newOffice(tier deskpb.Site_Tier, path ...SiteID) *office {
 		marks:   map[string]*deskpb.RequestMark{},
 		last:    map[string]uint32{},
 		stored:  map[string]bool{},
+
+		directory: map[SiteID][]SiteID{county: {county, city, province}, city: {city, province}},
 	}
 }
 
@@ -54,6 +59,10 @@ func (o *office) LastSequence(day string) (uint32, error) { return o.last[day], 
 func (o *office) Request(principal UserID, method, id string) (*deskpb.RequestMark, error) {
 	return o.marks[string(principal)+"/"+method+"/"+id], nil
 }
+
+func (o *office) Settled(*deskpb.Record) (bool, error) { return !o.unsettled, nil }
+
+func (o *office) Path(home SiteID) ([]SiteID, error) { return o.directory[home], nil }
 
 // keep stores a decision as a log would.
 func (o *office) keep(d *Decision) error {
@@ -80,6 +89,28 @@ func (o *office) store(event Sealed) {
 	number := TicketNumber(event.GetTicket())
 	o.events[number] = append(o.events[number], event)
 	o.stored[EventName(event.GetId())] = true
+}
+
+// receive stores an event of another site in whatever order it comes, and brings the ticket up to date.
+func (o *office) receive(event Sealed) error {
+	number := TicketNumber(event.GetTicket())
+	before := o.records[number]
+	o.store(event)
+	record, err := Union(o.events[number])
+	if err == nil && Follows(before, event) && Authority(before, event) == "" {
+		var folded *deskpb.Record
+		if folded, err = Fold(before, event); err == nil && !proto.Equal(folded, record) {
+			err = fmt.Errorf("%s gives another record when it is folded than when all events are united:\n%v\n%v",
+				event.GetType(), folded, record)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("at %s: %w", o.here.Site, err)
+	}
+	if record != nil {
+		o.records[number] = record
+	}
+	return nil
 }
 
 // journal returns the ticket's events in journal order.
@@ -179,14 +210,19 @@ func (tr *tree) deliver(line int) error {
 		return nil
 	}
 	number := TicketNumber(event.GetTicket())
-	record, err := Fold(o.records[number], event)
-	if err != nil {
-		return fmt.Errorf("at %s: %w", o.here.Site, err)
+	if err := o.receive(event); err != nil {
+		return err
 	}
-	o.store(event)
-	o.records[number] = record
 	tr.send(o, event, line)
-	d, err := React(o.here, record, tr.stamp(o))
+	return tr.react(o, number)
+}
+
+// react does what the rules demand of the office about a ticket.
+func (tr *tree) react(o *office, number TicketNumber) error {
+	if o.records[number] == nil {
+		return nil
+	}
+	d, err := React(o.here, o, o.records[number], tr.stamp(o))
 	if err != nil || d == nil {
 		return err
 	}

@@ -11,9 +11,9 @@ import (
 )
 
 // create opens a ticket at this site, which is its home and its custodian.
-func (w *writer) create(view View, asked *deskpb.Ticket) error {
+func (w *writer) create(asked *deskpb.Ticket) error {
 	day := localDay(w.at)
-	last, err := view.LastSequence(day)
+	last, err := w.view.LastSequence(day)
 	if err != nil {
 		return fmt.Errorf("number a ticket of %s: %w", day, err)
 	}
@@ -23,12 +23,16 @@ func (w *writer) create(view View, asked *deskpb.Ticket) error {
 	number := Number{Site: w.here.Site, Day: day, Sequence: last + 1, Letters: w.here.Letters}.TicketNumber()
 	ticket := w.written(asked)
 	ticket.Number = string(number)
-	return w.custodial(&deskpb.Event{
+	err = w.custodial(&deskpb.Event{
 		Type:        deskpb.Event_OPENED,
 		Ticket:      string(number),
 		CustodyTerm: 1,
 		Body:        &deskpb.Body{Opened: &deskpb.Opened{Ticket: ticket}},
 	})
+	if err != nil {
+		return err
+	}
+	return w.alert("opened at " + string(w.here.Site))
 }
 
 // written returns the ticket as it is first written down, without its number: what its author may say, with defaults,

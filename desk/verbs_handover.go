@@ -1,6 +1,11 @@
 package desk
 
-import "github.com/tierdesk/tierdesk/desk/deskpb"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
 
 // highestLine returns the highest support line that works at a tier: counties have the first line only, cities the
 // second as well, the province all three.
@@ -29,26 +34,38 @@ func (w *writer) escalate(v *deskpb.Escalate) error {
 		return Refuse(FailedPrecondition, "NO_LINE_ABOVE", "ticket %s is at the third line, the end of the road; resolve it or return it", w.number())
 	}
 	next := w.ticket().GetLine() + 1
-	body := &deskpb.Body{Text: v.GetReason(), Line: next}
-	if next <= highestLine(w.here.Tier) {
-		return w.custodial(&deskpb.Event{Type: deskpb.Event_ESCALATED, Body: body})
+	draft := &deskpb.Event{Type: deskpb.Event_ESCALATED, Body: &deskpb.Body{Text: v.GetReason(), Line: next}}
+	if next > highestLine(w.here.Tier) {
+		parent := w.wayUp()
+		if parent == "" {
+			return Refuse(FailedPrecondition, "NO_PARENT", "ticket %s needs the %s line, but %s knows no parent site that has it; set the site's parent",
+				w.number(), next, w.here.Site)
+		}
+		draft = w.escalateTo(parent, next, v.GetReason())
 	}
-	if len(w.here.Path) < 2 {
-		return Refuse(FailedPrecondition, "NO_PARENT", "ticket %s needs the %s line, but %s knows no parent site that has it; set the site's parent",
-			w.number(), next, w.here.Site)
+	if err := w.custodial(draft); err != nil {
+		return err
 	}
-	return w.custodial(&deskpb.Event{
-		Type: deskpb.Event_ESCALATION_QUEUED,
-		From: string(w.here.Site),
-		To:   string(w.here.Path[1]),
-		Body: body,
-	})
+	return w.alert(fmt.Sprintf("escalated by %s to the %s line", w.here.Site, next))
 }
 
-// withdraw takes a queued hand-over back. A resolved ticket goes home regardless.
+// escalateTo drafts the wish to hand the ticket to a line of the parent.
+func (w *writer) escalateTo(parent string, line deskpb.Ticket_Line, reason string) *deskpb.Event {
+	return &deskpb.Event{
+		Type: deskpb.Event_ESCALATION_QUEUED,
+		From: string(w.here.Site),
+		To:   parent,
+		Body: &deskpb.Body{Text: reason, Line: line},
+	}
+}
+
+// withdraw takes a queued hand-over back. A resolved ticket goes home regardless, and one follows its office regardless.
 func (w *writer) withdraw(v *deskpb.Withdraw) error {
 	if w.handover() != deskpb.Handover_QUEUED {
 		return Refuse(FailedPrecondition, "NOT_QUEUED", "ticket %s does not wait to be sent; there is nothing to withdraw", w.number())
+	}
+	if w.record.GetRelocation() {
+		return w.relocating()
 	}
 	if err := w.needOpen("withdraw"); err != nil {
 		return err
@@ -56,7 +73,9 @@ func (w *writer) withdraw(v *deskpb.Withdraw) error {
 	return w.custodial(&deskpb.Event{Type: deskpb.Event_WITHDRAWN, Body: &deskpb.Body{Text: v.GetReason()}})
 }
 
-// sendBack returns the ticket to the line that escalated it: on the spot when that line is here, else to its site.
+// sendBack returns the ticket to the line that escalated it: on the spot when that line is here, else towards its site. A
+// station that does not stand on the ticket's path any more is stood in for by this site. Without a station the ticket
+// goes home.
 func (w *writer) sendBack(v *deskpb.Return) error {
 	if err := w.needOpen("return"); err != nil {
 		return err
@@ -64,64 +83,120 @@ func (w *writer) sendBack(v *deskpb.Return) error {
 	if err := w.needUnqueued(); err != nil {
 		return err
 	}
-	station := lastStation(w.record)
-	switch {
-	case station == nil:
-		return Refuse(FailedPrecondition, "NO_ROUTE", "ticket %s was not escalated here by anybody; resolve it or escalate it", w.number())
-	case station.GetSite() == string(w.here.Site):
-		return w.custodial(&deskpb.Event{
-			Type: deskpb.Event_RETURNED,
-			Body: &deskpb.Body{Text: v.GetReason(), Line: station.GetLine()},
-		})
+	for _, station := range slices.Backward(w.record.GetRoute()) {
+		switch site, line := station.GetSite(), station.GetLine(); {
+		case w.isBelow(site):
+			return w.custodial(w.returnTo(line, v.GetReason()))
+		case site == string(w.here.Site), !slices.Contains(w.path, site) && line <= highestLine(w.here.Tier):
+			return w.custodial(&deskpb.Event{
+				Type: deskpb.Event_RETURNED,
+				Body: &deskpb.Body{Text: v.GetReason(), Line: line},
+			})
+		}
 	}
-	return w.custodial(w.returnTo(station.GetSite(), station.GetLine(), v.GetReason()))
+	if w.wayHome() == "" {
+		return Refuse(FailedPrecondition, "NO_ROUTE", "ticket %s was not escalated here by anybody; resolve it or escalate it", w.number())
+	}
+	return w.custodial(w.returnTo(deskpb.Ticket_FIRST, v.GetReason()))
 }
 
-// returnTo drafts the wish to hand the ticket to a line of a site towards its home.
-func (w *writer) returnTo(site string, line deskpb.Ticket_Line, reason string) *deskpb.Event {
+// returnTo drafts the wish to hand the ticket to a line towards its home: to the next site on the way, which passes it on
+// when the line is not its own.
+func (w *writer) returnTo(line deskpb.Ticket_Line, reason string) *deskpb.Event {
 	return &deskpb.Event{
 		Type: deskpb.Event_RETURN_QUEUED,
 		From: string(w.here.Site),
-		To:   site,
+		To:   w.wayHome(),
 		Body: &deskpb.Body{Text: reason, Line: line, Homeward: true},
 	}
+}
+
+// relocate queues the ticket for the site that takes over from this one because the ticket's office moves. Whatever
+// hand-over waited is dropped: the ticket goes on from there.
+func (w *writer) relocate(v *deskpb.Relocate) error {
+	switch {
+	case v.GetTo() == string(w.here.Site) || !slices.Contains(w.path, v.GetTo()):
+		return Refuse(FailedPrecondition, "NOT_ON_PATH", "ticket %s cannot be relocated to %q, which is no other site of its path %v",
+			w.number(), v.GetTo(), w.path)
+	case w.record.GetRelocation() && w.ticket().GetHandover().GetToSite() == v.GetTo():
+		return w.relocating()
+	}
+	return w.custodial(&deskpb.Event{
+		Type: deskpb.Event_RELOCATION_QUEUED,
+		From: string(w.here.Site),
+		To:   v.GetTo(),
+		Body: &deskpb.Body{Line: w.ticket().GetLine(), Relocation: true},
+	})
+}
+
+// followOffice relocates a ticket that has reached this site after its office moved away: the hand-over was under way.
+func (w *writer) followOffice() error {
+	parent := w.wayUp()
+	if parent == "" || w.record.GetRelocation() || !slices.Contains(w.path, parent) {
+		return nil
+	}
+	return w.relocate(&deskpb.Relocate{To: parent})
 }
 
 // dispatch puts a queued hand-over on the line. The custody that it creates is the receiver's to accept or refuse;
 // until then nobody decides.
 func (w *writer) dispatch(v *deskpb.Dispatch) error {
 	queued := w.ticket().GetHandover()
-	if queued.GetState() != deskpb.Handover_QUEUED || queued.GetToSite() != v.GetTo() {
+	switch {
+	case queued.GetState() != deskpb.Handover_QUEUED || queued.GetToSite() != v.GetTo():
 		return Refuse(FailedPrecondition, "NOT_QUEUED", "ticket %s does not wait to be sent to %q", w.number(), v.GetTo())
+	case !slices.Contains(w.path, v.GetTo()):
+		return Refuse(FailedPrecondition, "NOT_ON_PATH", "ticket %s cannot be sent to %s, which is not on its path %v any more",
+			w.number(), v.GetTo(), w.path)
 	}
 	return w.custodial(&deskpb.Event{
 		Type:        deskpb.Event_DISPATCHED,
 		From:        string(w.here.Site),
 		To:          queued.GetToSite(),
 		CustodyTerm: w.ticket().GetCustodyTerm() + 1,
-		Body:        &deskpb.Body{Line: queued.GetToLine(), Homeward: w.record.GetHomeward()},
+		Body:        &deskpb.Body{Line: queued.GetToLine(), Homeward: w.record.GetHomeward(), Relocation: w.record.GetRelocation()},
 	})
 }
 
 // needUnqueued refuses a second hand-over beside one that waits.
 func (w *writer) needUnqueued() error {
-	if w.handover() == deskpb.Handover_NONE {
+	switch {
+	case w.handover() == deskpb.Handover_NONE:
 		return nil
+	case w.record.GetRelocation():
+		return w.relocating()
 	}
 	return Refuse(FailedPrecondition, "ALREADY_QUEUED", "ticket %s waits to be sent to %s already; withdraw that first",
 		w.number(), w.ticket().GetHandover().GetToSite())
 }
 
-// passHome sends a resolved ticket on towards its home, station by station. At home, or when it is queued already, there
-// is nothing to do.
+// relocating refuses to touch the hand-over of a ticket that follows its office.
+func (w *writer) relocating() error {
+	return Refuse(FailedPrecondition, "RELOCATING", "ticket %s goes to %s because its office %s moves; hand it on from there",
+		w.number(), w.ticket().GetHandover().GetToSite(), w.ticket().GetHomeSite())
+}
+
+// passHome sends a resolved ticket on towards its home. At home, or when it is queued already, there is nothing to do.
 func (w *writer) passHome() error {
-	if w.ticket().GetState() != deskpb.Ticket_RESOLVED || w.atHome() || w.handover() != deskpb.Handover_NONE {
+	if w.ticket().GetState() != deskpb.Ticket_RESOLVED || w.handover() != deskpb.Handover_NONE || w.wayHome() == "" {
 		return nil
 	}
-	for i := len(w.record.GetRoute()) - 1; i >= 0; i-- {
-		if site := w.record.Route[i].GetSite(); site != string(w.here.Site) {
-			return w.custodial(w.returnTo(site, deskpb.Ticket_FIRST, ""))
-		}
+	return w.custodial(w.returnTo(deskpb.Ticket_FIRST, ""))
+}
+
+// redirect queues a hand-over anew that waits for a site which is not the next one on its way any more, because an
+// office moved.
+func (w *writer) redirect() error {
+	queued := w.ticket().GetHandover()
+	if queued.GetState() != deskpb.Handover_QUEUED || w.record.GetRelocation() {
+		return nil
 	}
-	return nil
+	draft := w.returnTo(queued.GetToLine(), queued.GetReason())
+	if !w.record.GetHomeward() {
+		draft = w.escalateTo(w.wayUp(), queued.GetToLine(), queued.GetReason())
+	}
+	if draft.GetTo() == "" || draft.GetTo() == queued.GetToSite() {
+		return nil
+	}
+	return w.custodial(draft)
 }

@@ -50,6 +50,19 @@ func wishOf(c *deskpb.TicketCommand) *deskpb.Event {
 	return &deskpb.Event{Type: deskpb.Event_WISHED, Visibility: deskpb.Event_EVERYONE, Body: body}
 }
 
+// alert tells the sites above of a major incident in the same decision, so that all of them hear of it at once, however
+// long the ticket takes to reach them. what goes on says what became of it here.
+func (w *writer) alert(what string) error {
+	if !w.ticket().GetMajor() || w.wayUp() == "" {
+		return nil
+	}
+	return w.remark(&deskpb.Event{
+		Type:       deskpb.Event_ALERTED,
+		Visibility: deskpb.Event_AGENTS,
+		Body:       &deskpb.Body{Text: "major incident " + what},
+	})
+}
+
 // wish records the wish, unless the same one of this site still waits for its answer.
 func (w *writer) wish(draft *deskpb.Event) error {
 	for _, made := range w.ticket().GetWishes() {

@@ -31,6 +31,8 @@ confirm   -                         -                         -                 
 close     -                         -                         -                         -                         CLOSED       -            -
 reopen    -                         -                         -                         -                         NEW          NEW          -
 cancel    CANCELED                  CANCELED                  CANCELED                  CANCELED                  -            -            -
+reclaim   ALREADY_HELD              ALREADY_HELD              ALREADY_HELD              ALREADY_HELD              ALREADY_HELD ALREADY_HELD ALREADY_HELD
+relocate  NEW>330000                ASSIGNED>330000           IN_PROGRESS>330000        ON_HOLD>330000            RESOLVED>330000 CLOSED>330000 CANCELED>330000
 `
 	// Away from home a resolved ticket waits for the line towards it.
 	verbsAway = `
@@ -51,6 +53,8 @@ confirm   -                  -                  -                   -           
 close     PERMISSION_DENIED  PERMISSION_DENIED  PERMISSION_DENIED   PERMISSION_DENIED PERMISSION_DENIED  PERMISSION_DENIED  PERMISSION_DENIED
 reopen    -                  -                  -                   -                 NEW                NEW                -
 cancel    CANCELED           CANCELED           CANCELED            CANCELED          -                  -                  -
+reclaim   ALREADY_HELD       ALREADY_HELD       ALREADY_HELD        ALREADY_HELD      ALREADY_HELD       ALREADY_HELD       ALREADY_HELD
+relocate  NEW>330000         ASSIGNED>330000    IN_PROGRESS>330000  ON_HOLD>330000    RESOLVED>330000    CLOSED>330000      CANCELED>330000
 `
 	// At a site that does not hold the ticket its state does not matter.
 	verbsAtMirror = `
@@ -71,6 +75,8 @@ confirm   wish           wish           wish
 close     NOT_CUSTODIAN  NOT_CUSTODIAN  NOT_CUSTODIAN
 reopen    wish           wish           wish
 cancel    wish           wish           wish
+reclaim   NEW            RESOLVED       CLOSED
+relocate  NOT_CUSTODIAN  NOT_CUSTODIAN  NOT_CUSTODIAN
 `
 	verbsInTransit = `
 verb      NEW         ON_HOLD
@@ -90,6 +96,8 @@ confirm   wish        wish
 close     IN_TRANSIT  IN_TRANSIT
 reopen    wish        wish
 cancel    wish        wish
+reclaim   NEW         ON_HOLD
+relocate  IN_TRANSIT  IN_TRANSIT
 `
 	// While an escalation waits, staff go on; an end of the work drops the wish.
 	verbsWhileQueued = `
@@ -104,6 +112,7 @@ withdraw  NEW              ASSIGNED         IN_PROGRESS         ON_HOLD
 dispatch  IN_TRANSIT       IN_TRANSIT       IN_TRANSIT          IN_TRANSIT
 resolve   RESOLVED         RESOLVED         RESOLVED            RESOLVED
 cancel    CANCELED         CANCELED         CANCELED            CANCELED
+relocate  NEW>330000       ASSIGNED>330000  IN_PROGRESS>330000  ON_HOLD>330000
 `
 )
 
@@ -143,13 +152,13 @@ func TestVerbs(t *testing.T) {
 
 // stage is a tree with one ticket that is to come into a state.
 type stage struct {
-	t      *testing.T
+	t      testing.TB
 	tree   *tree
 	number TicketNumber
 	state  deskpb.Ticket_State
 }
 
-func newStage(t *testing.T, state deskpb.Ticket_State) *stage {
+func newStage(t testing.TB, state deskpb.Ticket_State) *stage {
 	s := &stage{t: t, tree: newTree(), state: state}
 	s.number = TicketNumber(s.do(county, createCommand("打印机不工作")).Record.GetTicket().GetNumber())
 	return s
@@ -214,8 +223,13 @@ func (s *stage) outcome(site SiteID, verb string) string {
 	o := s.tree.office(site)
 	before := proto.CloneOf(o.records[s.number])
 	command := by(agent("lin"), s.number, sampleCommand(verb))
-	if verb == "dispatch" {
+	switch verb {
+	case "dispatch":
 		command = dispatchTo(s.number, before.GetTicket().GetHandover().GetToSite())
+	case "relocate":
+		command.Actor = nil
+	case "reclaim":
+		command.Actor = manager("sun")
 	}
 	d, err := s.tree.do(site, command)
 	if err != nil {
@@ -295,6 +309,10 @@ func sampleCommand(verb string) *deskpb.TicketCommand {
 		c.Verb = &deskpb.TicketCommand_Cancel{Cancel: &deskpb.Cancel{Reason: "重复"}}
 	case "dispatch":
 		c.Verb = &deskpb.TicketCommand_Dispatch{Dispatch: &deskpb.Dispatch{}}
+	case "reclaim":
+		c.Verb = &deskpb.TicketCommand_Reclaim{Reclaim: &deskpb.Reclaim{Reason: "本站重建"}}
+	case "relocate":
+		c.Verb = &deskpb.TicketCommand_Relocate{Relocate: &deskpb.Relocate{To: string(province)}}
 	}
 	return c
 }

@@ -14,10 +14,13 @@ import (
 // so record is always the ticket as it stands.
 type writer struct {
 	here    Here
+	view    View
 	at      Stamp
 	actor   string             // whose events they are, unless a draft says otherwise
 	request *deskpb.RequestKey // goes with the first event
 	record  *deskpb.Record     // nil until the ticket is opened
+	path    []string           // what the events carry, home first; locate finds it
+	astray  bool               // the ticket's office has moved, and its path leads past this site now
 	events  []Sealed
 }
 
@@ -28,12 +31,14 @@ func (w *writer) ticket() *deskpb.Ticket { return w.record.GetTicket() }
 func (w *writer) number() string { return w.ticket().GetNumber() }
 
 // custodial appends a change of the ticket. The draft names type and body; hand-overs also from, to and the custody
-// term that they create, 0 for the present one.
+// term that they create, 0 for the present one. A new term begins without an override, unless the draft says otherwise.
 func (w *writer) custodial(draft *deskpb.Event) error {
 	draft.Class = deskpb.Event_CUSTODIAL
 	draft.Visibility = deskpb.Event_EVERYONE
-	draft.CustodyTerm = cmp.Or(draft.CustodyTerm, w.ticket().GetCustodyTerm())
-	draft.Reclaim = w.record.GetReclaim()
+	if draft.CustodyTerm == 0 {
+		draft.CustodyTerm = w.ticket().GetCustodyTerm()
+		draft.Reclaim = max(draft.Reclaim, w.record.GetReclaim())
+	}
 	draft.Index = w.record.GetLength() + 1
 	draft.Previous = w.record.GetHead()
 	draft.Time = max(w.at.Time, w.record.GetHeadTime()+1)
@@ -56,7 +61,7 @@ func (w *writer) append(draft *deskpb.Event) error {
 		Incarnation: w.here.Incarnation,
 		Sequence:    w.here.Sequence + uint64(len(w.events)) + 1,
 	}
-	draft.Path = w.path()
+	draft.Path = slices.Clone(w.path)
 	draft.Schema = Schema
 	draft.Actor = cmp.Or(draft.Actor, w.actor)
 	if len(w.events) == 0 && w.request.GetId() != "" {
@@ -74,27 +79,12 @@ func (w *writer) append(draft *deskpb.Event) error {
 	return nil
 }
 
-// path returns the ticket's path, home first, completed upward by what this site knows of its own ancestors. What it
-// knows comes from its neighbours: it ends where they name no site, or one that is on the way already.
-func (w *writer) path() []string {
-	known := w.record.GetPath()
-	i := max(0, slices.Index(known, string(w.here.Site)))
-	path := append(slices.Clone(known[:i]), string(w.here.Site))
-	for _, site := range w.here.Path[min(1, len(w.here.Path)):] {
-		if !site.Valid() || slices.Contains(path, string(site)) {
-			break
-		}
-		path = append(path, string(site))
-	}
-	if len(path) <= len(known) {
-		return slices.Clone(known)
-	}
-	return path
-}
-
 // holds tells whether the site is the ticket's custodian and the ticket is not on its way.
 func holds(here Here, r *deskpb.Record) bool {
 	t := r.GetTicket()
+	if Broken(FreezeInTransit) && r.GetFromSite() == string(here.Site) {
+		return true
+	}
 	return t.GetCustodianSite() == string(here.Site) && t.GetHandover().GetState() != deskpb.Handover_IN_TRANSIT
 }
 

@@ -44,7 +44,11 @@ func (b *backend) Diagnose(ctx context.Context) (*apipb.DiagnoseSiteResponse, er
 	if err != nil {
 		return nil, fmt.Errorf("look at the links: %w", err)
 	}
-	checks = append(checks, links...)
+	past, err := b.diagnoseRecovery()
+	if err != nil {
+		return nil, err
+	}
+	checks = append(checks, slices.Concat(links, past, b.diagnosePlace())...)
 	slices.SortStableFunc(checks, func(x, y *apipb.Check) int {
 		return cmp.Or(-cmp.Compare(x.State, y.State), cmp.Compare(x.Node, y.Node))
 	})

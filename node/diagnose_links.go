@@ -5,10 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
-	"github.com/tierdesk/tierdesk/desk"
-	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/store"
 )
@@ -19,16 +15,12 @@ const longWait = 5 * time.Minute
 // diagnoseLinks tells of the lines to the parent and the children.
 func (b *backend) diagnoseLinks(s survey) (checks []*apipb.Check, err error) {
 	err = b.site.View(func(r *store.Reader) error {
-		links, err := b.links(r, s.links)
+		links, err := b.links(r, s)
 		if err != nil {
 			return err
 		}
 		for _, link := range links {
-			oldest, err := oldestUnsent(r, desk.SiteID(link.GetPeer()))
-			if err != nil {
-				return err
-			}
-			found := lineOf(link, oldest, b.node.zone).judge(b.node.clock.Now())
+			found := lineOf(link, b.node.zone).judge(b.node.clock.Now())
 			for _, check := range found {
 				checks = append(checks, about("", "link", check))
 			}
@@ -36,30 +28,6 @@ func (b *backend) diagnoseLinks(s survey) (checks []*apipb.Check, err error) {
 		return nil
 	})
 	return checks, err
-}
-
-// oldestUnsent is when the first item was made that the peer has not acknowledged; zero when there is none or it has no
-// time.
-func oldestUnsent(r *store.Reader, peer desk.SiteID) (time.Time, error) {
-	end, err := r.Link(peer)
-	if err != nil {
-		return time.Time{}, err
-	}
-	waiting, err := r.Outbox(peer, end.GetAckedSequence(), 1, 1)
-	if err != nil || len(waiting) == 0 {
-		return time.Time{}, err
-	}
-	item, event := &deskpb.Item{}, &deskpb.Event{}
-	if err := proto.Unmarshal(waiting[0].Item, item); err != nil {
-		return time.Time{}, fmt.Errorf("item %d for %s: %w", waiting[0].Sequence, peer, err)
-	}
-	if err := proto.Unmarshal(item.GetEvent(), event); err != nil {
-		return time.Time{}, fmt.Errorf("event in item %d for %s: %w", waiting[0].Sequence, peer, err)
-	}
-	if event.GetTime() == 0 {
-		return time.Time{}, nil
-	}
-	return time.UnixMicro(event.GetTime()), nil
 }
 
 // line is a link with what is told of it.
@@ -70,12 +38,16 @@ type line struct {
 	zone   *time.Location
 }
 
-func lineOf(link *apipb.LinkStatus, oldest time.Time, zone *time.Location) line {
+func lineOf(link *apipb.LinkStatus, zone *time.Location) line {
 	name := "the line to the child " + link.GetPeer()
 	if link.GetDirection() == apipb.LinkStatus_PARENT {
 		name = "the line to the parent " + link.GetPeer()
 	}
-	return line{link: link, name: name, oldest: oldest, zone: zone}
+	l := line{link: link, name: name, zone: zone}
+	if oldest := link.GetOldestPendingTime(); oldest != nil {
+		l.oldest = oldest.AsTime()
+	}
+	return l
 }
 
 // judge returns one check, and another one when items were set aside. A child says itself that it misses its parent, so

@@ -138,7 +138,7 @@ func (n *Node) examineClock() []*apipb.Check {
 		checks = append(checks, failure("", "%s", alarm))
 	}
 	if parent, told := n.tiers.ParentTime(); told {
-		found := judgeClock(n.clock.Now().Sub(parent).Abs(), "the clock of this node and that of the parent "+n.config.Site.Parent)
+		found := judgeClock(n.clock.Now().Sub(parent).Abs(), "the clock of this node and that of the parent "+n.parent())
 		if found != nil {
 			checks = append(checks, found)
 		}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/disk"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/peers"
@@ -82,7 +83,10 @@ func TestJudgeDiskStateAndCertificate(t *testing.T) {
 func TestJudgeLinks(t *testing.T) {
 	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 	judge := func(link *apipb.LinkStatus, oldest time.Time) []*apipb.Check {
-		return lineOf(link, oldest, time.UTC).judge(now)
+		if link.OldestPendingTime = nil; !oldest.IsZero() {
+			link.OldestPendingTime = timestamppb.New(oldest)
+		}
+		return lineOf(link, time.UTC).judge(now)
 	}
 	down := &apipb.LinkStatus{Peer: "330100", Direction: apipb.LinkStatus_PARENT, State: apipb.LinkStatus_DOWN, Reason: "cut",
 		Since: timestamppb.New(now.Add(-time.Hour)), Pending: 3, Queued: 2}
@@ -98,6 +102,24 @@ func TestJudgeLinks(t *testing.T) {
 	mustFind(t, "a line at work", found[0], ok, "is up; 1 items")
 	mustFind(t, "parked items", found[1], warned, "4 items")
 	mustFind(t, "a line that does not drain", judge(up, now.Add(-time.Hour))[0], warned, "not everything gets through")
+}
+
+func TestJudgeLife(t *testing.T) {
+	since := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC).UnixMicro()
+	judge := func(site *deskpb.Site, missing ...string) *apipb.Check { return judgeLife(site, missing, time.UTC) }
+	mustFind(t, "the first life", judge(&deskpb.Site{Incarnation: 7}, "330100"), ok, "first life")
+	later := &deskpb.Site{Incarnation: 7, Past: []*deskpb.Incarnation{{Id: 1}}}
+	mustFind(t, "a later life", judge(later), ok, "number 2")
+	mustFind(t, "a frozen copy", judge(&deskpb.Site{Frozen: "another copy lives."}), failed, "another copy lives; if the other copy")
+	mustFind(t, "a frozen copy that recovers", judge(&deskpb.Site{Frozen: "x", Recovering: since}, "330100"), failed, "tierdesk site recover")
+	mustFind(t, "restored a moment ago", judge(&deskpb.Site{Restored: true}), warned, "taking another incarnation")
+	mustFind(t, "a site that recovers", judge(&deskpb.Site{Recovering: since}, "330100", "330108"), warned,
+		"since 2026-11-21 08:00:00 and was not compared to the end with 330100, 330108")
+	mustFind(t, "a site that has nearly recovered", judge(&deskpb.Site{Recovering: since}), warned, "about to be done")
+	if found := judgeLacking(0, 10); found != nil {
+		t.Errorf("no ticket lacks events: %v", found)
+	}
+	mustFind(t, "tickets that lack events", judgeLacking(2, 10), warned, "2 of 10 open tickets")
 }
 
 // view is that of n1 on a group of three voters and a learner, of which only n1 answers.

@@ -2,8 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +14,7 @@ import (
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/replication"
 	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers"
 )
 
 const (
@@ -67,8 +66,15 @@ func (n *Node) settleOnce(ctx context.Context) (done bool, err error) {
 		if !leading {
 			return false, nil
 		}
-		return false, n.found(ctx)
+		return n.found(ctx)
 	}
+	if founded.Restored {
+		if !leading {
+			return false, nil
+		}
+		return false, n.awaken(ctx)
+	}
+	n.passOver(founded)
 	if done, err := n.register(ctx); err != nil || !done {
 		return false, err
 	}
@@ -119,26 +125,43 @@ func (n *Node) ownEntry() (own *deskpb.SiteInfo, err error) {
 }
 
 // found proposes the first command of the site's log. The administrator is part of it, so that a site with a password
-// given is never without one.
-func (n *Node) found(ctx context.Context) error {
-	incarnation := make([]byte, 8)
-	rand.Read(incarnation) // it never returns an error
-	command := &deskpb.Found{Site: &deskpb.Site{
-		Id: n.config.Site.ID, Name: n.config.DisplayName(), Tier: n.config.Site.Tier.Proto(), Parent: n.config.Site.Parent,
-		Incarnation: max(1, binary.BigEndian.Uint64(incarnation)), // zero stands for none
-	}}
+// given is never without one. It is done, with an error that says why, when the site must not be founded so.
+func (n *Node) found(ctx context.Context) (done bool, err error) {
+	site, err := n.newSite(ctx)
+	if err != nil {
+		reason := err.Error()
+		n.unfounded.Store(&reason)
+		return true, err
+	}
+	command := &deskpb.Found{Site: site}
 	if n.options.AdminPassword != "" {
-		admin, err := n.administrator(ctx)
-		if err != nil {
-			return err
+		if command.Admin, err = n.administrator(ctx); err != nil {
+			return false, err
 		}
-		command.Admin = admin
 	}
 	if _, err := n.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_Found{Found: command}}); err != nil {
-		return fmt.Errorf("found site %s: %w", n.config.Site.ID, err)
+		return false, fmt.Errorf("found site %s: %w", n.config.Site.ID, err)
 	}
-	n.log.Info("founded the site", "site", n.config.Site.ID, "name", n.config.DisplayName(), "tier", n.config.Site.Tier)
-	return nil
+	n.log.Info("founded the site", "site", n.config.Site.ID, "name", n.config.DisplayName(), "tier", n.config.Site.Tier,
+		"rebuilt", n.config.Recover)
+	return false, nil
+}
+
+// newSite is the site as it is founded: the first life of a new one, or the next life of one whose data are lost.
+func (n *Node) newSite(ctx context.Context) (*deskpb.Site, error) {
+	site := &deskpb.Site{
+		Id: n.config.Site.ID, Name: n.config.DisplayName(), Tier: n.config.Site.Tier.Proto(), Parent: n.config.Site.Parent,
+	}
+	incarnation, letters := tiers.NewIncarnation()
+	site.Incarnation = incarnation
+	if n.config.Recover {
+		site.Letters, site.Recovering = letters, n.clock.Now().UnixMicro()
+		return site, nil
+	}
+	if reason := n.knownAbove(ctx); reason != "" {
+		return nil, errors.New(reason)
+	}
+	return site, nil
 }
 
 func (n *Node) administrator(ctx context.Context) (*deskpb.User, error) {

@@ -48,6 +48,10 @@ type Node struct {
 
 	refusal atomic.Pointer[error] // why this node, as the leader, takes no commands; nil: it does
 
+	unfounded atomic.Pointer[string] // why this node does not found the site; nil: nothing is in the way
+	passed    atomic.Bool            // it was said that recover does nothing here
+	copying   atomic.Bool            // a backup is being read
+
 	halt    context.CancelFunc // ends the node's own goroutines
 	running sync.WaitGroup     // the node's own goroutines
 	faults  chan error         // holds the first fault

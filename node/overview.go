@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/tierdesk/tierdesk/desk"
@@ -17,9 +18,6 @@ import (
 	"github.com/tierdesk/tierdesk/tiers"
 )
 
-// mostQueued bounds the count of hand-overs that wait for a line.
-const mostQueued = 1000
-
 // Overview tells of this site's nodes and links as this node's state and the nodes that answer in time have it. It works
 // without a leader.
 func (b *backend) Overview(ctx context.Context) (*apipb.GetSiteResponse, error) {
@@ -28,7 +26,7 @@ func (b *backend) Overview(ctx context.Context) (*apipb.GetSiteResponse, error) 
 	overview := &apipb.GetSiteResponse{
 		Site: &apipb.Site{
 			Id: b.node.config.Site.ID, Name: b.node.config.DisplayName(),
-			Tier: apipb.Site_Tier(b.node.config.Site.Tier.Proto()), Parent: b.node.config.Site.Parent,
+			Tier: apipb.Site_Tier(b.node.config.Site.Tier.Proto()),
 		},
 		Term: status.Term, AppliedIndex: status.Applied, Alarms: survey.alarms,
 	}
@@ -40,8 +38,14 @@ func (b *backend) Overview(ctx context.Context) (*apipb.GetSiteResponse, error) 
 		if err != nil {
 			return err
 		}
+		if err := b.life(r, overview); err != nil {
+			return err
+		}
+		if overview.Site.Parent, err = b.node.parentIn(r); err != nil {
+			return err
+		}
 		overview.Nodes = nodes(own, status, survey.answered)
-		overview.Links, err = b.links(r, survey.links)
+		overview.Links, err = b.links(r, survey)
 		return err
 	})
 	return overview, err
@@ -83,12 +87,16 @@ func nodeMessage(info *deskpb.NodeInfo) *apipb.Node {
 }
 
 // links lists every neighbour: the configured parent, and the children that the directory or a link names.
-func (b *backend) links(r *store.Reader, states map[desk.SiteID]tiers.LinkStatus) ([]*apipb.LinkStatus, error) {
+func (b *backend) links(r *store.Reader, s survey) ([]*apipb.LinkStatus, error) {
 	ends, err := r.Links()
 	if err != nil {
 		return nil, err
 	}
 	neighbours, err := b.neighbours(r, ends)
+	if err != nil {
+		return nil, err
+	}
+	parent, err := b.node.parentIn(r)
 	if err != nil {
 		return nil, err
 	}
@@ -98,14 +106,14 @@ func (b *backend) links(r *store.Reader, states map[desk.SiteID]tiers.LinkStatus
 		if err != nil {
 			return nil, err
 		}
-		queued, err := r.Handovers(deskpb.Handover_QUEUED, peer, mostQueued)
+		waiting, err := tiers.ReadWaiting(r, peer)
 		if err != nil {
 			return nil, err
 		}
-		link := linkMessage(end, states[peer])
-		link.Queued = int32(len(queued))
+		link := linkMessage(end, s.links[peer], waiting)
+		link.Node = s.carriers[peer]
 		link.Direction = apipb.LinkStatus_CHILD
-		if string(peer) == b.node.config.Site.Parent {
+		if string(peer) == parent {
 			link.Direction = apipb.LinkStatus_PARENT
 		}
 		all = append(all, link)
@@ -119,15 +127,23 @@ func (b *backend) neighbours(r *store.Reader, ends []*deskpb.Link) ([]desk.SiteI
 	if err != nil {
 		return nil, err
 	}
-	parent := desk.SiteID(b.node.config.Site.Parent)
+	above, err := b.node.parentIn(r)
+	if err != nil {
+		return nil, err
+	}
+	parent := desk.SiteID(above)
 	var children []desk.SiteID
 	for _, info := range directory {
-		if desk.SiteID(info.Parent) == b.Site() {
+		stands, err := tiers.ParentOf(r, desk.SiteID(info.Id))
+		if err != nil {
+			return nil, err
+		}
+		if stands == b.Site() {
 			children = append(children, desk.SiteID(info.Id))
 		}
 	}
 	for _, end := range ends {
-		if desk.SiteID(end.Peer) != parent {
+		if desk.SiteID(end.Peer) != parent && end.PeerIncarnation != 0 {
 			children = append(children, desk.SiteID(end.Peer))
 		}
 	}
@@ -139,16 +155,26 @@ func (b *backend) neighbours(r *store.Reader, ends []*deskpb.Link) ([]desk.SiteI
 	return append([]desk.SiteID{parent}, children...), nil
 }
 
-// linkMessage joins what the log knows of a link with how it stands now. A link of which no node knows was never up since
-// the nodes began.
-func linkMessage(end *deskpb.Link, status tiers.LinkStatus) *apipb.LinkStatus {
+// linkMessage joins what the log knows of a link with how it stands now. A link of which no node knows was not up since
+// the nodes began, and was last heard of when the log last moved for it.
+func linkMessage(end *deskpb.Link, status tiers.LinkStatus, waiting tiers.Waiting) *apipb.LinkStatus {
 	link := &apipb.LinkStatus{
-		Peer:    end.Peer,
-		State:   apipb.LinkStatus_DOWN,
-		Since:   timeMessage(status.Since),
-		Pending: saturated(end.SentSequence - end.AckedSequence),
-		Reason:  status.Reason,
-		Parked:  saturated(end.Parked),
+		Peer:              end.Peer,
+		State:             apipb.LinkStatus_DOWN,
+		Since:             timeMessage(status.Since),
+		LastAckTime:       microMessage(end.AckedTime),
+		Pending:           saturated(waiting.Items),
+		OldestPendingTime: timeMessage(waiting.Oldest),
+		Estimate:          estimate(waiting.Items, status.Rate),
+		Reason:            status.Reason,
+		Queued:            int32(waiting.Queued),
+		InTransit:         int32(waiting.InTransit),
+		Parked:            saturated(end.Parked),
+		SentBytes:         status.Sent,
+		ReceivedBytes:     status.Received,
+		Comparing:         status.Comparing,
+		Compared:          int32(status.Compared),
+		ToCompare:         int32(status.Compares),
 	}
 	switch status.State {
 	case tiers.Up:
@@ -156,12 +182,30 @@ func linkMessage(end *deskpb.Link, status tiers.LinkStatus) *apipb.LinkStatus {
 	case tiers.CatchingUp:
 		link.State = apipb.LinkStatus_CATCHING_UP
 	case "":
+		link.Since = microMessage(max(end.AckedTime, end.ReceivedTime))
 		link.Reason = "it was not up since this site's nodes started"
 	}
-	if end.AckedTime > 0 {
-		link.LastAckTime = timestamppb.New(time.UnixMicro(end.AckedTime))
-	}
 	return link
+}
+
+// estimate is how long items take at a rate a second; nil when nothing waits or nothing moves.
+func estimate(items uint64, rate float64) *durationpb.Duration {
+	if items == 0 || rate <= 0 {
+		return nil
+	}
+	seconds := min(float64(items)/rate, longestEstimate.Seconds())
+	return durationpb.New(time.Duration(math.Ceil(seconds)) * time.Second)
+}
+
+// longestEstimate bounds what is told: whatever takes longer hardly moves at all.
+const longestEstimate = 100 * 24 * time.Hour
+
+// microMessage leaves an unknown time, microseconds since 1970, out.
+func microMessage(micro int64) *timestamppb.Timestamp {
+	if micro == 0 {
+		return nil
+	}
+	return timestamppb.New(time.UnixMicro(micro))
 }
 
 // timeMessage leaves an unknown time out.

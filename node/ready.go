@@ -35,7 +35,9 @@ func (b *backend) Ready(ctx context.Context) []string {
 	case err != nil:
 		reasons = append(reasons, fmt.Sprintf("the store cannot be read: %v", err))
 	case founded == nil:
-		reasons = append(reasons, fmt.Sprintf("site %s is not founded yet", b.Site()))
+		reasons = append(reasons, b.node.unready())
+	case founded.Restored:
+		reasons = append(reasons, fmt.Sprintf("site %s was restored and is taking another incarnation", b.Site()))
 	}
 	if wanting := b.node.wanting(); wanting != "" {
 		reasons = append(reasons, "the disk is full: "+wanting)

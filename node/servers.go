@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/tierdesk/tierdesk/node/api"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/peers"
 	"github.com/tierdesk/tierdesk/node/web"
 )
@@ -23,10 +24,14 @@ const (
 	maxBody = 1 << 20
 	// maxMessage bounds a message over gRPC, in bytes: a command of at most 1 MiB, or items of a link, and the envelope.
 	maxMessage = 2 << 20
+	// window is how much may be on its way to this node and not yet read, on a connection and on each of its calls, in bytes.
+	window = 1 << 20
 	// messagePrefix stands before each message of gRPC, in bytes.
 	messagePrefix = 5
 	// maxStreams bounds the calls at one time over one connection.
 	maxStreams = 4096
+	// goneAfter is how long a connection may be silent before it is asked for a sign of life, and then until it is given up.
+	goneAfter = 20 * time.Second
 	// drainTime bounds the wait for calls that were begun.
 	drainTime = 3 * time.Second
 )
@@ -44,6 +49,11 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxConcurrentStreams(maxStreams),
+		// A window of its own size keeps gRPC from measuring the line of a quiet link with a ping after every frame.
+		grpc.InitialWindowSize(window),
+		grpc.InitialConnWindowSize(window),
+		// A caller that is gone without a word must not keep a stream, and with a backup the files it copies.
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: goneAfter, Timeout: goneAfter}),
 		// Nodes and links look every few seconds whether the other end is there.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 	}
@@ -90,6 +100,9 @@ func route(programs, pages, overGRPC http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc"):
+			if path == apipb.Recoveries_BackupSite_FullMethodName {
+				_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a backup takes as long as its reader does
+			}
 			overGRPC.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/api/"), path == "/healthz", path == "/readyz", path == "/metrics":
 			programs.ServeHTTP(w, r)

@@ -2,14 +2,12 @@ package node
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/tierdesk/tierdesk/desk"
-	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api"
 	"github.com/tierdesk/tierdesk/node/config"
 	"github.com/tierdesk/tierdesk/node/machine"
@@ -79,15 +77,7 @@ func (n *Node) openStore() (err error) {
 	if err := n.store.Register(n.registry); err != nil {
 		return err
 	}
-	var founded *deskpb.Site
-	err = n.store.View(func(r *store.Reader) (err error) {
-		founded, err = r.Site()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return n.checkPlace(founded)
+	return n.store.View(n.checkPlace)
 }
 
 // centreCache is the cache of a city's or a province's node, which has a machine of its own and the tickets of many
@@ -102,15 +92,8 @@ func cacheBytes(tier config.Tier) int64 {
 	return centreCache
 }
 
-// checkPlace holds the configuration to the place in the tree that the site was founded at.
-func (n *Node) checkPlace(founded *deskpb.Site) error {
-	want := n.config.Site
-	if founded == nil || founded.Tier == want.Tier.Proto() && founded.Parent == want.Parent {
-		return nil
-	}
-	return fmt.Errorf("site %s was founded as %s under %q, but site.tier is %s and site.parent is %q; correct the configuration",
-		founded.Id, founded.Tier, founded.Parent, want.Tier, want.Parent)
-}
+// raftDirectory is where in the data directory the log lies, beside the state.
+const raftDirectory = "raft"
 
 func (n *Node) startReplica() (err error) {
 	n.machine, err = machine.New(machine.Options{
@@ -126,7 +109,7 @@ func (n *Node) startReplica() (err error) {
 	n.replica, err = replication.Start(replication.Options{
 		Site:            n.config.Site.ID,
 		Self:            n.self(),
-		Dir:             filepath.Join(n.config.Node.DataDir, "raft"),
+		Dir:             filepath.Join(n.config.Node.DataDir, raftDirectory),
 		Listener:        n.listeners.raft,
 		TLS:             n.security.raft,
 		BootstrapExpect: n.config.Raft.BootstrapExpect,
@@ -169,20 +152,16 @@ func (n *Node) addressOf(serverID string) (address string) {
 	return address
 }
 
-func (n *Node) startGossip() error {
-	key, err := n.config.GossipKey()
-	if err != nil {
-		return err
-	}
+func (n *Node) startGossip() (err error) {
 	n.gossip, err = gossip.Start(gossip.Options{
 		Self: gossip.Member{
-			Site: n.config.Site.ID, Name: n.config.DisplayName(), Parent: n.config.Site.Parent, Tier: string(n.config.Site.Tier),
+			Site: n.config.Site.ID, Name: n.config.DisplayName(), Parent: n.parent(), Tier: string(n.config.Site.Tier),
 			Node: n.config.Node.ID, GRPC: n.self().GRPC, ServerID: n.store.ServerID(),
 		},
 		Listener:  n.config.Listen.Gossip,
 		Advertise: n.config.Advertise.Gossip,
 		Join:      n.config.Gossip.Join,
-		Key:       key,
+		Keys:      n.config.GossipKeys,
 		Dir:       n.config.Node.DataDir,
 		Drop:      n.options.Drop,
 		Logger:    n.options.Logger,
@@ -201,6 +180,7 @@ func (n *Node) startTiers() (err error) {
 		Others:          n.otherReach,
 		Now:             n.clock.Now,
 		ParentAddresses: n.parentAddresses,
+		ParentSeen:      func() <-chan struct{} { return n.gossip.Coming(n.parent()) },
 		Dial:            n.options.Dial,
 		Credentials:     n.security.links,
 		PeerSite:        n.security.callerSite,
@@ -212,19 +192,6 @@ func (n *Node) startTiers() (err error) {
 	}
 	n.clock.trust(n.tiers.ParentTime)
 	return nil
-}
-
-// parentAddresses lists where the parent's nodes were last heard of, then the configured ones.
-func (n *Node) parentAddresses() []string {
-	var addresses []string
-	known := map[string]bool{}
-	for _, address := range append(n.gossip.Addresses(n.config.Site.Parent), n.config.Link.ParentAddresses...) {
-		if !known[address] {
-			known[address] = true
-			addresses = append(addresses, address)
-		}
-	}
-	return addresses
 }
 
 // site is the replicated site, for the rooms that need one.

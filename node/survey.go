@@ -19,6 +19,7 @@ const surveyPatience = 500 * time.Millisecond
 type survey struct {
 	answered map[string]bool // by server id
 	links    map[desk.SiteID]tiers.LinkStatus
+	carriers map[desk.SiteID]string // id of the node that carries a link
 	reach    map[desk.SiteID]tiers.Reach
 	alarms   []string
 }
@@ -26,7 +27,8 @@ type survey struct {
 // survey asks all nodes of the site at the same time.
 func (b *backend) survey(ctx context.Context) survey {
 	s := survey{
-		answered: map[string]bool{}, links: map[desk.SiteID]tiers.LinkStatus{}, reach: map[desk.SiteID]tiers.Reach{},
+		answered: map[string]bool{}, links: map[desk.SiteID]tiers.LinkStatus{}, carriers: map[desk.SiteID]string{},
+		reach: map[desk.SiteID]tiers.Reach{},
 	}
 	s.add(b.node.store.ServerID(), b.ownLinks())
 	for serverID, answer := range b.node.otherLinks(ctx) {
@@ -108,6 +110,9 @@ func (s *survey) add(serverID string, answer peers.Links) {
 		better := rank(link.State) - rank(known.State)
 		if !there || better > 0 || better == 0 && link.Since.After(known.Since) {
 			s.links[link.Peer] = link
+			if link.State != tiers.Down {
+				s.carriers[link.Peer] = answer.Node
+			}
 		}
 	}
 	for _, reach := range answer.Reach {

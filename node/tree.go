@@ -14,8 +14,17 @@ import (
 func (b *backend) Sites(ctx context.Context) (*apipb.ListSitesResponse, error) {
 	var directory []*deskpb.SiteInfo
 	err := b.site.View(func(r *store.Reader) (err error) {
-		directory, err = r.Directory()
-		return err
+		if directory, err = r.Directory(); err != nil {
+			return err
+		}
+		for _, info := range directory {
+			parent, err := tiers.ParentOf(r, desk.SiteID(info.Id))
+			if err != nil {
+				return err
+			}
+			info.Parent = string(parent)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

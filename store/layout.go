@@ -9,23 +9,27 @@ import (
 // Each key begins with the family of its row. DESIGN.md has the whole table. The numbers are on disk: they are never
 // changed or used again.
 const (
-	familyMeta       = 0x01
-	familySequence   = 0x02
-	familyRequest    = 0x03
-	familyTicket     = 0x10
-	familyIndex      = 0x11
-	familyHandover   = 0x12
-	familyJournal    = 0x13
-	familyEventID    = 0x14
-	familySite       = 0x20
-	familySiteInfo   = 0x21
-	familyLink       = 0x22
-	familyOutbox     = 0x23
-	familyParked     = 0x24
-	familyUser       = 0x30
-	familySession    = 0x31
-	familySessionOf  = 0x32
-	familySessionEnd = 0x33
+	familyMeta        = 0x01
+	familySequence    = 0x02
+	familyRequest     = 0x03
+	familyTicket      = 0x10
+	familyIndex       = 0x11
+	familyHandover    = 0x12
+	familyJournal     = 0x13
+	familyEventID     = 0x14
+	familyUnopened    = 0x15
+	familySite        = 0x20
+	familySiteInfo    = 0x21
+	familyLink        = 0x22
+	familyOutbox      = 0x23
+	familyParked      = 0x24
+	familyPublication = 0x25
+	familyDelivery    = 0x26
+	familyPlacement   = 0x27
+	familyUser        = 0x30
+	familySession     = 0x31
+	familySessionOf   = 0x32
+	familySessionEnd  = 0x33
 )
 
 // The rows of familyMeta.

@@ -128,6 +128,11 @@ func (r *Reader) Parked(after []byte, limit int) ([]*deskpb.Parked, []byte, erro
 	return parked, next, nil
 }
 
+// ParkedItem returns one item that was set aside, nil when it is not there.
+func (r *Reader) ParkedItem(key *deskpb.ParkedKey) (*deskpb.Parked, error) {
+	return load[deskpb.Parked](r, parkedKey(&deskpb.Parked{Peer: key.GetPeer(), Time: key.GetTime(), Sequence: key.GetSequence()}))
+}
+
 // Park sets an item aside. Peer, time and sequence identify it: sequences begin again with a peer's next incarnation.
 func (b *Batch) Park(p *deskpb.Parked) error {
 	if p.GetPeer() == "" {

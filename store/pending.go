@@ -188,8 +188,8 @@ func (p *pending) keep() {
 	}
 }
 
-// kept are the few rows that nearly every batch reads, as they are in the database: the site, its directory, its links
-// and its counters. A nil value means that there is no such row. Only batches use it, one after the other.
+// kept are the few rows that nearly every batch reads, as they are in the database: the site, its directory, its links,
+// placements and counters. A nil value means that there is no such row. Only batches use it, one after the other.
 type kept map[string][]byte
 
 // maxKept bounds the rows that are kept.
@@ -197,7 +197,7 @@ const maxKept = 4096
 
 func keeps(key keys.Key) bool {
 	switch key[0] {
-	case familySequence, familySite, familySiteInfo, familyLink:
+	case familySequence, familySite, familySiteInfo, familyLink, familyPlacement:
 		return true
 	default:
 		return false

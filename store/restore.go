@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"path"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -80,30 +81,40 @@ func (s *Store) unpack(name string, r io.Reader) error {
 	if err := fs.MkdirAll(path, directoryMode); err != nil {
 		return err
 	}
+	err := readArchive(r, func(name string, content io.Reader) error {
+		return writeFile(fs, fs.PathJoin(path, name), content)
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(syncDirectory(fs, path), s.directory.sync())
+}
+
+// readArchive hands out the files of a stream and checks the stream against its checksum.
+func readArchive(r io.Reader, take func(name string, content io.Reader) error) error {
 	sum := sha256.New()
 	for archive := tar.NewReader(r); ; {
 		entry, err := archive.Next()
 		if errors.Is(err, io.EOF) {
 			return errors.New("the checkpoint ends before its checksum: send it again")
 		}
+		if errors.Is(err, tar.ErrHeader) {
+			return errors.New("the checkpoint does not fit its checksum, not even its list of files: send it again")
+		}
 		if err != nil {
 			return fmt.Errorf("read the checkpoint: %w", err)
 		}
 		if entry.Name == checksumFile {
-			if err := verify(archive, sum); err != nil {
-				return err
-			}
-			break
+			return verify(archive, sum)
 		}
-		if entry.Name != fs.PathBase(entry.Name) || entry.Typeflag != tar.TypeReg {
+		if entry.Name != path.Base(entry.Name) || entry.Typeflag != tar.TypeReg {
 			return fmt.Errorf("the checkpoint contains %q, which is not a plain file: send one that tierdesk made", entry.Name)
 		}
 		describe(sum, file{entry.Name, entry.Size})
-		if err := writeFile(fs, fs.PathJoin(path, entry.Name), io.TeeReader(archive, sum)); err != nil {
+		if err := take(entry.Name, io.TeeReader(archive, sum)); err != nil {
 			return fmt.Errorf("write %s of the checkpoint: %w", entry.Name, err)
 		}
 	}
-	return errors.Join(syncDirectory(fs, path), s.directory.sync())
 }
 
 // verify compares the checksum with what was received and reads the archive to its end.

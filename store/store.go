@@ -51,6 +51,13 @@ func Open(o Options) (*Store, error) {
 }
 
 func (s *Store) open() error {
+	left, err := s.directory.read(restoringFile)
+	if err != nil {
+		return err
+	}
+	if left != nil {
+		return errRestoring
+	}
 	known, err := s.directory.identity()
 	if err != nil {
 		return err

@@ -47,6 +47,7 @@ type NodeSpec struct {
 	Join                     []string // grpc addresses of the site's nodes
 	GossipJoin               []string
 	ParentAddresses          []string
+	Recover                  bool // found a site anew whose data are lost
 }
 
 // yaml is the node's configuration file.
@@ -63,8 +64,19 @@ listen: {http: %q, grpc: %q, raft: %q, gossip: %q}
 raft: {bootstrap_expect: %d, join: %s}
 gossip: {join: %s}
 link: {parent_addresses: %s}
+recover: %t
 `, s.Site, s.Name, s.Tier, s.Parent, s.Node, s.Dir, s.HTTP, s.GRPC, s.Raft, s.Gossip,
-		s.BootstrapExpect, list(s.Join), list(s.GossipJoin), list(s.ParentAddresses)))
+		s.BootstrapExpect, list(s.Join), list(s.GossipJoin), list(s.ParentAddresses), s.Recover))
+}
+
+// Configuration writes the node's configuration file beside its data directory and returns its path.
+func (s NodeSpec) Configuration(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(filepath.Dir(s.Dir), s.Site+"-"+s.Node+".yaml")
+	if err := os.WriteFile(path, []byte(s.yaml()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // Process is a running node.
@@ -89,10 +101,7 @@ func (p Program) serve(t testing.TB, spec NodeSpec, earlier *logBuffer) *Process
 	if err := os.MkdirAll(spec.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(filepath.Dir(spec.Dir), spec.Site+"-"+spec.Node+".yaml")
-	if err := os.WriteFile(path, []byte(spec.yaml()), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	path := spec.Configuration(t)
 	process := &Process{
 		Spec: spec, program: p, log: &logBuffer{}, earlier: earlier, exited: make(chan struct{}),
 		command: exec.Command(p.Path, "serve", "--config", path),

@@ -2,100 +2,95 @@ package tiers
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 )
 
-// admits returns why an event must not come over the link from the peer, empty when it may. A child speaks for its own
-// subtree only; the parent speaks for everybody else, about tickets of this side. Where the directory knows nothing to
-// the contrary, the link that names a site is believed.
+// admits returns why an event must not come over the stream with the peer, empty when it may. A child speaks for its own
+// subtree, the parent for everybody else. Two kinds of events come another way: what this site decided in a life before,
+// which a neighbour has from a third one, and what an office's former parent wrote, which comes with the office.
 func (t tree) admits(peer desk.SiteID, record *deskpb.Record, e desk.Sealed) (objection string, err error) {
 	author, home := desk.SiteID(e.Id.Site), desk.SiteID(e.Path[0])
-	authorSide, authorChild, err := t.locate(author)
+	where, child, err := t.locate(author)
 	if err != nil {
 		return "", err
 	}
-	homeSide, homeChild, err := t.locate(home)
+	fromParent, excused := peer == t.parent(), false
+	switch {
+	case where == self:
+		excused, err = t.earlierLife(e)
+	case where == below && (fromParent || child != peer):
+		excused, err = t.comesAround(peer, author, home)
+	default:
+		excused = where != elsewhere || fromParent
+	}
+	if err != nil {
+		return "", err
+	}
+	if !excused {
+		return fmt.Sprintf("%s sent an event of %s, which is not in its part of the tree", peer, author), nil
+	}
+	return t.admitsTicket(peer, record, e)
+}
+
+// earlierLife tells whether an event of this site may be from a life before its present one.
+func (t tree) earlierLife(e desk.Sealed) (bool, error) {
+	site, err := t.r.Site()
+	if err != nil {
+		return false, fmt.Errorf("read the site: %w", err)
+	}
+	return site.Letters != "" && site.Incarnation != e.Id.Incarnation, nil
+}
+
+// admitsTicket returns why an event of this ticket must not come over the link with the peer, whoever wrote it; empty when
+// it may. The home lies on the child's side for a child, on this side for the parent. A former parent may still bring
+// what it wrote before it heard of the move, and is brought what it has to answer. Where the directory knows nothing to the contrary, the link that
+// names a site is believed.
+func (t tree) admitsTicket(peer desk.SiteID, record *deskpb.Record, e desk.Sealed) (objection string, err error) {
+	where, child, err := t.locate(desk.SiteID(e.Path[0]))
 	if err != nil {
 		return "", err
 	}
 	if peer == t.parent() {
-		switch {
-		case authorSide == self || authorSide == below:
-			return fmt.Sprintf("the parent %s sent an event of %s, which is on this side", peer, author), nil
-		case homeSide == elsewhere || homeSide == unknown && record == nil:
+		strays := false
+		if where == elsewhere {
+			if strays, err = t.formerly(desk.SiteID(e.Path[0]), t.self()); err != nil {
+				return "", err
+			}
+		}
+		if where == elsewhere && !strays || where == unknown && record == nil {
 			return fmt.Sprintf("ticket %s does not come from this side of the tree", e.Ticket), nil
 		}
 		return "", nil
 	}
-	switch {
-	case authorSide != unknown && authorChild != peer:
-		return fmt.Sprintf("%s sent an event of %s, which is not in its part of the tree", peer, author), nil
-	case homeSide != unknown && homeChild != peer:
+	if where == unknown || child == peer {
+		return "", nil
+	}
+	late, err := t.formerly(desk.SiteID(e.Path[0]), peer)
+	if err != nil {
+		return "", err
+	}
+	if !late {
 		return fmt.Sprintf("%s sent an event of ticket %s, whose home is not in its part of the tree", peer, e.Ticket), nil
 	}
 	return "", nil
 }
 
-// ahead tells that the event cannot be folded yet, whoever wrote it: it needs a later version of the program, or
-// custodial events before it are missing here because they did.
-func ahead(record *deskpb.Record, e desk.Sealed) bool {
-	if e.Schema > desk.Schema {
-		return true
-	}
-	return e.Class == deskpb.Event_CUSTODIAL && record != nil && e.Index > record.Length+1
-}
-
-// authority returns why the author may not have decided a custodial event on this record, empty when it may. In
-// transit nobody decides but the site that the ticket goes to, and that only accepts or refuses.
-func authority(record *deskpb.Record, e desk.Sealed) (objection string) {
-	if e.Class != deskpb.Event_CUSTODIAL {
-		return ""
-	}
-	if record == nil {
-		if e.Type != deskpb.Event_OPENED {
-			return fmt.Sprintf("ticket %s is not known here and %s does not open it", e.Ticket, e.Type)
-		}
-		return ""
-	}
-	ticket := record.Ticket
-	inTransit := ticket.Handover.GetState() == deskpb.Handover_IN_TRANSIT
-	answer := false
-	term := ticket.CustodyTerm
-	switch e.Type {
-	case deskpb.Event_DISPATCHED:
-		term++
-		if e.From != e.Id.Site || !slices.Contains(e.Path, e.To) {
-			return fmt.Sprintf("%s sent ticket %s from %q to %q, which is not a hand-over of its own along the path",
-				e.Id.Site, e.Ticket, e.From, e.To)
-		}
-	case deskpb.Event_ACCEPTED:
-		answer = true
-	case deskpb.Event_REFUSED:
-		answer = true
-		term++
-	}
-	if e.Id.Site != ticket.CustodianSite || e.CustodyTerm != term || inTransit != answer {
-		return fmt.Sprintf("%s decided %s under custody term %d, but ticket %s is with %s under term %d%s",
-			e.Id.Site, e.Type, e.CustodyTerm, e.Ticket, ticket.CustodianSite, ticket.CustodyTerm, transitWords(inTransit))
-	}
-	return ""
-}
-
-func transitWords(inTransit bool) string {
-	if inTransit {
-		return ", in transit"
-	}
-	return ""
-}
-
-// admitsSite returns why a directory entry must not come over the link from the peer, empty when it may.
+// admitsSite returns why a directory entry must not come over the link from the peer, empty when it may. A child tells of
+// its own subtree, the parent of everything else; of this site's subtree too when this site knows nothing of it. Where
+// the province placed a site, that counts and not what the site says of itself.
 func (t tree) admitsSite(peer desk.SiteID, info *deskpb.SiteInfo) (objection string, err error) {
 	site, parent := desk.SiteID(info.Id), desk.SiteID(info.Parent)
 	if !site.Valid() || parent == site {
 		return fmt.Sprintf("the directory entry %q below %q cannot name a site", info.Id, info.Parent), nil
+	}
+	placement, err := t.r.Placement(site)
+	if err != nil {
+		return "", fmt.Errorf("read the placement of %s: %w", site, err)
+	}
+	if placement != nil {
+		parent = standsBelow(placement)
 	}
 	where, child, err := t.locate(site)
 	if err != nil {
@@ -106,18 +101,15 @@ func (t tree) admitsSite(peer desk.SiteID, info *deskpb.SiteInfo) (objection str
 		return "", err
 	}
 	wrong := fmt.Sprintf("%s sent the directory entry of %s below %q, which is not its to tell", peer, info.Id, info.Parent)
-	if peer == t.parent() {
-		if where == self || where == below || above == self || above == below {
+	onThisSide := above == self || above == below
+	switch {
+	case peer == t.parent():
+		if where == self || onThisSide && where == elsewhere {
 			return wrong, nil
 		}
-		return "", nil
-	}
-	switch {
-	case where != unknown && child != peer:
-		return wrong, nil
-	case site == peer && above != self:
-		return wrong, nil
-	case site != peer && (above != below || through != peer):
+	case where != unknown && child != peer,
+		site == peer && above != self,
+		site != peer && (above != below || through != peer):
 		return wrong, nil
 	}
 	return "", nil

@@ -2,6 +2,7 @@ package tiers
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -10,10 +11,10 @@ import (
 	"github.com/tierdesk/tierdesk/store"
 )
 
-// AdmitPeer accepts a neighbour's incarnation at the first meeting; every other incarnation of it is fenced from then
-// on. A child that is new here is sent what the directory knows outside of its own subtree. The parent needs nothing of
-// the kind: the outbox towards it holds everything since this site was founded.
-func AdmitPeer(b *store.Batch, c *deskpb.AdmitPeer) error {
+// AdmitPeer accepts a neighbour's incarnation: at the first meeting any, later only one that begins a new life under
+// letters of its own. It fences the one before for ever. Both directions of the stream begin anew then, and what both know
+// is compared; at a first meeting the outbox that was written since this site was founded stays.
+func AdmitPeer(b *store.Batch, c *deskpb.AdmitPeer, at desk.Stamp) error {
 	peer := desk.SiteID(c.Peer)
 	t, err := newTree(b.Reader)
 	if err != nil {
@@ -30,50 +31,114 @@ func AdmitPeer(b *store.Batch, c *deskpb.AdmitPeer) error {
 	if link.PeerIncarnation == c.Incarnation {
 		return nil
 	}
-	if link.PeerIncarnation != 0 {
-		return peerChanged(link, c.Incarnation)
+	if err := admissible(link, c); err != nil {
+		return err
 	}
-	link.PeerIncarnation = c.Incarnation
+	if link.PeerIncarnation == 0 {
+		if err := meetAgain(b, at); err != nil {
+			return err
+		}
+	} else {
+		link.Fenced = append(link.Fenced, &deskpb.Incarnation{Id: link.PeerIncarnation, Letters: link.PeerLetters})
+		if err := beginStream(b, link); err != nil {
+			return err
+		}
+	}
+	link.PeerIncarnation, link.PeerLetters, link.Unsettled = c.Incarnation, c.Letters, true
 	if err := b.PutLink(link); err != nil {
 		return fmt.Errorf("write the link with %s: %w", peer, err)
 	}
-	if peer == t.parent() {
-		return nil
-	}
-	return sendDirectory(b, t, peer)
+	return open(b, t, peer)
 }
 
-// peerChanged refuses a neighbour that is not the one that was met before.
-func peerChanged(link *deskpb.Link, incarnation uint64) *desk.Refusal {
-	return desk.Refuse(desk.FailedPrecondition, "PEER_CHANGED",
-		"%s has come back as another incarnation; %016x was accepted and %016x is refused until the site is recovered",
+// admissible refuses an incarnation that was fenced, and one that comes later without being a proper new life.
+func admissible(link *deskpb.Link, c *deskpb.AdmitPeer) error {
+	if desk.Broken(desk.Fence) {
+		return nil
+	}
+	if fenced(link, c.Incarnation) {
+		return peerFenced(link, c.Incarnation)
+	}
+	if link.PeerIncarnation == 0 {
+		return nil
+	}
+	if c.Letters == "" {
+		return desk.Refuse(desk.FailedPrecondition, "PEER_REFOUNDED",
+			"%s was founded anew under a name that is known; start it with recover: true, or give it another name", c.Peer)
+	}
+	used := c.Letters == link.PeerLetters || slices.ContainsFunc(link.Fenced, func(past *deskpb.Incarnation) bool {
+		return past.Letters == c.Letters
+	})
+	if used {
+		return desk.Refuse(desk.FailedPrecondition, "LETTERS_USED",
+			"ticket numbers of %s had the letters %s in a life before; draw others", c.Peer, c.Letters)
+	}
+	return nil
+}
+
+// fenced tells whether an incarnation of the neighbour was accepted once and is past.
+func fenced(link *deskpb.Link, incarnation uint64) bool {
+	return slices.ContainsFunc(link.Fenced, func(past *deskpb.Incarnation) bool { return past.Id == incarnation })
+}
+
+func peerFenced(link *deskpb.Link, incarnation uint64) *desk.Refusal {
+	return desk.Refuse(desk.FailedPrecondition, "PEER_FENCED",
+		"%s lives on as incarnation %016x, and %016x is a copy from before; stop that one, or run tierdesk site recover on it to make it the one that lives",
 		link.Peer, link.PeerIncarnation, incarnation)
 }
 
-// sendDirectory sends every entry that is not of the child's own subtree.
-func sendDirectory(b *store.Batch, t tree, child desk.SiteID) error {
+// meetAgain has a site in a later life recover while it meets a neighbour that it does not know: it may have known it
+// before.
+func meetAgain(b *store.Batch, at desk.Stamp) error {
+	site, err := b.Site()
+	if err != nil {
+		return fmt.Errorf("read the site: %w", err)
+	}
+	if site.Letters == "" || site.Recovering != 0 {
+		return nil
+	}
+	site.Recovering = at.Time
+	if err := b.PutSite(site); err != nil {
+		return fmt.Errorf("write the site: %w", err)
+	}
+	return nil
+}
+
+// open sends a neighbour whose stream begins what it has to know besides tickets. Whatever it knows already it skips. The
+// entry of its own comes with the rest: a neighbour that was restored learns by it how far it was.
+func open(b *store.Batch, t tree, peer desk.SiteID) error {
 	infos, err := b.Directory()
 	if err != nil {
 		return fmt.Errorf("read the directory: %w", err)
 	}
 	for _, info := range infos {
-		_, through, err := t.locate(desk.SiteID(info.Id))
+		where, _, err := t.locate(desk.SiteID(info.Id))
 		if err != nil {
 			return err
 		}
-		if through == child {
+		if peer == t.parent() && where != self && where != below {
 			continue
 		}
-		if err := sendSite(b, []desk.SiteID{child}, info); err != nil {
+		if err := sendSite(b, []desk.SiteID{peer}, info); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := sendPlacements(b, peer); err != nil {
+		return err
+	}
+	if peer != t.parent() {
+		return sendPublications(b, peer)
+	}
+	if err := sendDeliveries(b, peer); err != nil {
+		return err
+	}
+	return returnPublications(b, t.self(), peer)
 }
 
 // Publish stores this site's own directory entry and sends it over all links. The version is counted here and grows only
-// when the entry says something new.
-func Publish(b *store.Batch, info *deskpb.SiteInfo) error {
+// when the entry says something new: it is the site's time in microseconds, and more than any version before, so that a
+// site whose state was restored is ahead of what it said before.
+func Publish(b *store.Batch, info *deskpb.SiteInfo, at desk.Stamp) error {
 	t, err := newTree(b.Reader)
 	if err != nil {
 		return err
@@ -90,13 +155,18 @@ func Publish(b *store.Batch, info *deskpb.SiteInfo) error {
 	if old != nil && proto.Equal(old, next) {
 		return nil
 	}
-	next.Version++
+	next.Version = max(next.Version+1, uint64(max(at.Time, 0)))
+	return publish(b, t, next)
+}
+
+// publish stores a version of this site's own entry and sends it over all links.
+func publish(b *store.Batch, t tree, info *deskpb.SiteInfo) error {
 	peers, err := t.neighbours()
 	if err != nil {
 		return err
 	}
-	if err := b.PutSiteInfo(next); err != nil {
+	if err := b.PutSiteInfo(info); err != nil {
 		return fmt.Errorf("publish the directory entry of %s: %w", info.Id, err)
 	}
-	return sendSite(b, peers, next)
+	return sendSite(b, peers, info)
 }

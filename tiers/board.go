@@ -1,7 +1,6 @@
 package tiers
 
 import (
-	"cmp"
 	"log/slog"
 	"maps"
 	"slices"
@@ -26,6 +25,12 @@ type LinkStatus struct {
 	State  LinkState
 	Since  time.Time
 	Reason string // why it is down
+
+	Rate           float64 // items acknowledged each second, over the last ten; 0 while nothing moves
+	Sent, Received int64   // bytes that this node carried since it started
+
+	Comparing          bool // both ends look for what one of them lacks
+	Compared, Compares int  // tickets that were compared, of all that are to be
 }
 
 // board shows how the links of this node stand, and what an operator should read. Changes are logged once.
@@ -34,10 +39,15 @@ type board struct {
 	metrics *metrics
 	started time.Time
 
-	mu     sync.Mutex // guards links and alarms
-	links  map[desk.SiteID]LinkStatus
-	alarms map[desk.SiteID]alarm
+	mu      sync.Mutex // guards everything below
+	links   map[desk.SiteID]LinkStatus
+	alarms  map[desk.SiteID]alarm
+	streams map[desk.SiteID]*pulse       // of the streams that live
+	carried map[desk.SiteID]*carriedLoad // by the streams that have ended
 }
+
+// carriedLoad counts bytes of frames.
+type carriedLoad struct{ sent, received int64 }
 
 // alarm is a sentence about a peer and when its cause was last seen.
 type alarm struct {
@@ -56,6 +66,8 @@ func newBoard(log *slog.Logger, m *metrics) *board {
 		started: time.Now(),
 		links:   make(map[desk.SiteID]LinkStatus),
 		alarms:  make(map[desk.SiteID]alarm),
+		streams: make(map[desk.SiteID]*pulse),
+		carried: make(map[desk.SiteID]*carriedLoad),
 	}
 }
 
@@ -70,6 +82,9 @@ func (b *board) show(peer desk.SiteID, state LinkState, reason string) {
 		next.Since = old.Since
 	case !known && state == Down:
 		next.Since = b.started
+	}
+	if state != Down {
+		next.Comparing, next.Compared, next.Compares = old.Comparing, old.Compared, old.Compares
 	}
 	b.links[peer] = next
 	b.metrics.up(peer, state == Up)
@@ -91,10 +106,58 @@ func (b *board) forget(peer desk.SiteID) {
 	b.metrics.forget(peer)
 }
 
+// watch measures a stream until it is released.
+func (b *board) watch(peer desk.SiteID, p *pulse) (release func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.streams[peer] = p
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		load := b.load(peer, p)
+		b.carried[peer] = &load
+		if b.streams[peer] == p {
+			delete(b.streams, peer)
+		}
+	}
+}
+
+// load is what a stream and those before it carried; mu is held.
+func (b *board) load(peer desk.SiteID, p *pulse) (sum carriedLoad) {
+	if before := b.carried[peer]; before != nil {
+		sum = *before
+	}
+	if p != nil {
+		sum.sent += p.traffic.sent.Load()
+		sum.received += p.traffic.received.Load()
+	}
+	return sum
+}
+
+// compare shows how far the comparison over a link is; comparing is false when it has come to its end.
+func (b *board) compare(peer desk.SiteID, comparing bool, compared, compares int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if status, known := b.links[peer]; known {
+		status.Comparing, status.Compared, status.Compares = comparing, compared, compares
+		b.links[peer] = status
+	}
+}
+
 func (b *board) list() []LinkStatus {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.SortedFunc(maps.Values(b.links), func(x, y LinkStatus) int { return cmp.Compare(x.Peer, y.Peer) })
+	out := make([]LinkStatus, 0, len(b.links))
+	for _, peer := range slices.Sorted(maps.Keys(b.links)) {
+		status, stream := b.links[peer], b.streams[peer]
+		load := b.load(peer, stream)
+		status.Sent, status.Received = load.sent, load.received
+		if stream != nil {
+			status.Rate = stream.rate(time.Now())
+		}
+		out = append(out, status)
+	}
+	return out
 }
 
 // alarm raises a sentence about a peer; it stays until calm, or until its cause was not seen for a while.
@@ -108,11 +171,13 @@ func (b *board) alarm(peer desk.SiteID, sentence string) {
 	b.alarms[peer] = alarm{sentence: sentence, seen: time.Now()}
 }
 
-// calm ends the alarm about a peer.
-func (b *board) calm(peer desk.SiteID) {
+// calm ends the alarm about a peer whose stream has lived since then. One that was raised later is about somebody else.
+func (b *board) calm(peer desk.SiteID, since time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.alarms, peer)
+	if b.alarms[peer].seen.Before(since) {
+		delete(b.alarms, peer)
+	}
 }
 
 // alarmed lists the alarms that still hold, by peer.

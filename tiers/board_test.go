@@ -14,10 +14,7 @@ import (
 func TestRefusalIsLoggedOnceAndStaysAnAlarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		m, err := newMetrics(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := newMetrics(nil)
 		b := newBoard(slog.New(slog.NewTextHandler(&log, nil)), m)
 		for range 20 {
 			b.alarm("330106", "it is another one")

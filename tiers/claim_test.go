@@ -27,9 +27,9 @@ func TestClaimantDoesNotDisturbTheLivingLink(t *testing.T) {
 			o.lead(true, term)
 			second := newNode(t, other, o, middle.address)
 			for _, n := range []*node{second, middle} {
-				eventually(t, fmt.Sprintf("%s says that there is another incarnation", n.id), func() bool {
+				eventually(t, fmt.Sprintf("%s says that there was another founding", n.id), func() bool {
 					alarms := n.tiers.Alarms()
-					return len(alarms) == 1 && strings.Contains(alarms[0], "330106 has come back as another incarnation")
+					return len(alarms) == 1 && strings.Contains(alarms[0], "330106 was founded anew")
 				})
 			}
 			calm := time.Now().Add(2 * quick().silence)
@@ -40,7 +40,7 @@ func TestClaimantDoesNotDisturbTheLivingLink(t *testing.T) {
 			if middle.tiers.live(first.id) != living || first.state(middle.id) != Up || middle.state(first.id) != Up {
 				t.Errorf("the living link is %+v and %+v, want it undisturbed", first.status(middle.id), middle.status(first.id))
 			}
-			if got := second.status(middle.id); got.State != Down || !strings.Contains(got.Reason, "another incarnation") {
+			if got := second.status(middle.id); got.State != Down || !strings.Contains(got.Reason, "founded anew") {
 				t.Errorf("the second site shows %+v, want DOWN with the reason", got)
 			}
 			number := second.open(t, "本地照常受理")

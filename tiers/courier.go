@@ -91,6 +91,12 @@ func (s *session) departures(m *meter) (queued []desk.TicketNumber, err error) {
 		return nil, nil
 	}
 	err = s.t.o.Site.View(func(r *store.Reader) error {
+		if leaving, err := leaves(r, s.t.o.SiteID, s.peer); err != nil || leaving {
+			return err
+		}
+		if allowed, err := s.dispatches(r); err != nil || !allowed {
+			return err
+		}
 		transit, err := r.Handovers(deskpb.Handover_IN_TRANSIT, s.peer, m.bounds[1])
 		if err != nil {
 			return err
@@ -100,13 +106,52 @@ func (s *session) departures(m *meter) (queued []desk.TicketNumber, err error) {
 		if room <= 0 {
 			return nil
 		}
-		queued, err = r.Handovers(deskpb.Handover_QUEUED, s.peer, room)
+		queued, err = s.settledOnes(r, room)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the hand-overs to %s: %w", s.peer, err)
 	}
 	return queued, nil
+}
+
+// dispatches tells whether this site sends hand-overs over this link: the link was compared, and the site is not frozen.
+func (s *session) dispatches(r *store.Reader) (bool, error) {
+	site, err := r.Site()
+	if err != nil {
+		return false, err
+	}
+	link, err := s.link(r)
+	return site.GetFrozen() == "" && !link.GetUnsettled(), err
+}
+
+// settledOnes lists queued hand-overs of tickets that are settled, oldest wish first and at most limit.
+func (s *session) settledOnes(r *store.Reader, limit int) ([]desk.TicketNumber, error) {
+	here, err := Here(r)
+	if err != nil {
+		return nil, err
+	}
+	if !here.Recovering {
+		return r.Handovers(deskpb.Handover_QUEUED, s.peer, limit)
+	}
+	all, err := r.Handovers(deskpb.Handover_QUEUED, s.peer, s.t.pace.transits[1])
+	if err != nil {
+		return nil, err
+	}
+	v := newView(r, tree{r: r, path: here.Path})
+	var settled []desk.TicketNumber
+	for _, number := range all {
+		record, err := r.Ticket(number)
+		if err != nil {
+			return nil, err
+		}
+		if ready, err := v.Settled(record); err != nil {
+			return nil, err
+		} else if ready && record.GetReclaim() == 0 && len(settled) < limit {
+			settled = append(settled, number)
+		}
+	}
+	return settled, nil
 }
 
 // dispatch proposes the hand-overs side by side, so that they share a log entry, and returns how many went. One that

@@ -49,33 +49,58 @@ func (t *Tiers) lead(ctx context.Context, term uint64, changed <-chan struct{}) 
 		case <-ctx.Done():
 		}
 	})
-	t.board.show(t.o.Parent, Down, "not connected yet")
-	defer t.board.forget(t.o.Parent)
+	parent := t.parent()
+	t.board.show(parent, Down, "not connected yet")
+	defer func() { t.board.forget(parent) }()
 	wait, broke := t.pace.redial, ""
+	var charge charge
 	for {
 		address, err := t.callParent(ctx, term, broke)
 		if ctx.Err() != nil {
 			return
 		}
-		t.board.show(t.o.Parent, Down, err.Error())
+		if next := t.parent(); next != parent {
+			t.board.forget(parent)
+			parent = next
+		}
+		t.board.show(parent, Down, err.Error())
 		switch {
+		case charge.hear(err, time.Now()):
+			// What is said may pass, or must be acted on soon.
+			wait = t.pace.redials
+			if err := t.answerCharge(ctx, &charge); err != nil {
+				t.o.Logger.Error("the parent's charge is not answered yet", "reason", charge.sentence, "error", err)
+			}
 		case isRefusal(err):
 			wait = t.pace.refused
 		case address != "":
 			wait, broke = t.pace.redial, address
 		}
-		if !pause(ctx, wait/2+rand.N(wait/2)) {
+		if !t.rest(ctx, wait/2+rand.N(wait/2)) {
 			return
 		}
 		wait = min(2*wait, t.pace.redials)
 	}
 }
 
+// rest waits before the next attempt, or until a node of the parent has come to life; false when the context ended first.
+func (t *Tiers) rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.o.ParentSeen():
+	case <-timer.C:
+	}
+	return true
+}
+
 // callParent tries the parent's addresses until one answers, and carries the link until it ends. The address at which
 // the last stream broke comes last: what hangs there would only be waited for. met is the address where a stream came
 // about, empty when none did.
 func (t *Tiers) callParent(ctx context.Context, term uint64, broke string) (met string, err error) {
-	err = fmt.Errorf("no address known for %s", t.o.Parent)
+	err = fmt.Errorf("no address known for %s", t.parent())
 	addresses := slices.Clone(t.o.ParentAddresses())
 	if i := slices.Index(addresses, broke); i >= 0 {
 		addresses = append(slices.Delete(addresses, i, i+1), broke)
@@ -85,7 +110,7 @@ func (t *Tiers) callParent(ctx context.Context, term uint64, broke string) (met 
 		if carried, err = t.call(ctx, address, term); carried {
 			return address, err
 		}
-		if isRefusal(err) || ctx.Err() != nil {
+		if t.follow(ctx, err) || isRefusal(err) || ctx.Err() != nil {
 			break
 		}
 	}
@@ -99,16 +124,20 @@ func (t *Tiers) call(ctx context.Context, address string, term uint64) (met bool
 	var failure dialFailure
 	conn, err := grpc.NewClient("passthrough:///"+address,
 		grpc.WithTransportCredentials(t.o.Credentials),
-		grpc.WithContextDialer(failure.watch(t.o.Dial)),
+		// A window of its own size keeps gRPC from measuring the line with a ping after every frame.
+		grpc.WithInitialWindowSize(maxMessage),
+		grpc.WithInitialConnWindowSize(maxMessage),
+		grpc.WithContextDialer(failure.watch(t.reachOut)),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
 	)
+	parent := t.parent()
 	if err != nil {
-		return false, fmt.Errorf("call %s at %s: %w", t.o.Parent, address, err)
+		return false, fmt.Errorf("call %s at %s: %w", parent, address, err)
 	}
 	defer conn.Close()
 
 	late := time.AfterFunc(t.pace.connect, func() {
-		cancel(fmt.Errorf("%s did not answer at %s within %s", t.o.Parent, address, t.pace.connect))
+		cancel(fmt.Errorf("%s did not answer at %s within %s", parent, address, t.pace.connect))
 	})
 	defer late.Stop()
 	s, err := linkpb.NewLinkClient(conn).Connect(ctx)
@@ -116,36 +145,48 @@ func (t *Tiers) call(ctx context.Context, address string, term uint64) (met bool
 		return false, failure.explain(ctx, err)
 	}
 	w := openWire(ctx, cancel, &t.running, s)
-	theirs, err := t.introduce(ctx, w, s, term)
+	ours, theirs, err := t.introduce(ctx, w, s, term)
 	if err != nil {
-		return false, t.reject(ctx, w, t.o.Parent, failure.explain(ctx, err))
+		return false, t.reject(ctx, w, parent, failure.explain(ctx, err))
 	}
 	if !late.Stop() {
 		return false, context.Cause(ctx)
 	}
-	return true, t.carry(ctx, newSession(t, w, theirs))
+	carried := newSession(t, w, theirs)
+	carried.begin(ours, theirs)
+	return true, t.carry(ctx, carried)
 }
 
-// introduce says Hello to the parent and checks its answer.
-func (t *Tiers) introduce(ctx context.Context, w wire, s stream, term uint64) (*linkpb.Hello, error) {
+// reachOut opens a connection, or fails soon: a call that was lost on a broken line does not see that it healed.
+func (t *Tiers) reachOut(ctx context.Context, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, t.pace.reach)
+	defer cancel()
+	return t.o.Dial(ctx, address)
+}
+
+// introduce says Hello to the parent and checks its answer. When the parent lives another life than the one that this
+// site knew, the marks in the Hello mean nothing, and the parent is called again.
+func (t *Tiers) introduce(ctx context.Context, w wire, s stream, term uint64) (ours, theirs *linkpb.Hello, err error) {
 	if err := t.barrier(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	ours, err := t.describe(t.o.Parent, term)
-	if err != nil {
-		return nil, err
+	if ours, err = t.describe(t.parent(), term); err != nil {
+		return nil, nil, err
 	}
 	if !w.send(ctx, &linkpb.Frame{Content: &linkpb.Frame_Hello{Hello: ours}}) {
-		return nil, context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	}
-	theirs, err := w.hello(ctx)
-	if err != nil {
-		return nil, err
+	if theirs, err = w.hello(ctx); err != nil {
+		return nil, nil, err
 	}
 	if err := t.checkParent(theirs, t.o.PeerSite(s.Context())); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return theirs, t.meet(ctx, theirs)
+	v, err := t.meet(ctx, theirs)
+	if err == nil && (v.again || ours.PeerIncarnation != 0 && ours.PeerIncarnation != theirs.Incarnation) {
+		err = errAgain
+	}
+	return ours, theirs, err
 }
 
 // dialFailure keeps the last error of the dialer, which says more than the status that gRPC makes of it.
@@ -171,7 +212,7 @@ func (f *dialFailure) explain(ctx context.Context, err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case isRefusal(err):
+	case isRefusal(err) || isMoved(err):
 		return err
 	case f.err != nil:
 		return f.err

@@ -16,6 +16,17 @@ import (
 // errOvertaken: an older stream carried the link past the marks of this one's Hello. A new Hello will fit.
 var errOvertaken = errors.New("an older stream carried more a moment ago; dial again")
 
+// errAgain: one of both ends began a new life, and the marks in the Hello are of the one before. A new Hello will fit.
+var errAgain = errors.New("one of both sites began a new life; dial again")
+
+// Why a peer is refused. The reason is told from the side of whoever refuses.
+const (
+	rolledBack     = "ROLLED_BACK"      // the one that refuses is behind its own history, or beside it
+	peerRolledBack = "PEER_ROLLED_BACK" // the one that is refused is behind its own history
+	streamMismatch = "STREAM_MISMATCH"  // the one that is refused has another history
+	doubled        = "DOUBLED"          // the one that is refused is beside its history, and a stream of the same site lives
+)
+
 // barrier makes this node's view current, so that a Hello is never written from, or held against, a state that the
 // site has left behind.
 func (t *Tiers) barrier(ctx context.Context) error {
@@ -24,6 +35,7 @@ func (t *Tiers) barrier(ctx context.Context) error {
 	if err := t.o.Site.Barrier(ctx); err != nil {
 		return fmt.Errorf("site %s has no majority now: %w", t.o.SiteID, err)
 	}
+	t.proof.renew()
 	return nil
 }
 
@@ -42,11 +54,16 @@ func (t *Tiers) describe(peer desk.SiteID, term uint64) (*linkpb.Hello, error) {
 		if err != nil {
 			return err
 		}
+		placed, err := placementVersion(r, peer)
+		if err != nil {
+			return err
+		}
 		hello = &linkpb.Hello{
 			Site:             string(t.o.SiteID),
 			Name:             t.o.Name,
 			Tier:             t.o.Tier,
-			Parent:           string(t.o.Parent),
+			Parent:           site.Parent,
+			PlacementVersion: placed,
 			Node:             t.o.Node,
 			Incarnation:      site.Incarnation,
 			Letters:          site.Letters,
@@ -57,6 +74,8 @@ func (t *Tiers) describe(peer desk.SiteID, term uint64) (*linkpb.Hello, error) {
 			SentHash:         link.SentHash,
 			ReceivedSequence: link.ReceivedSequence,
 			ReceivedHash:     link.ReceivedHash,
+			Packings:         []string{packing},
+			Unsettled:        link.Unsettled,
 		}
 		return nil
 	})
@@ -86,8 +105,8 @@ func (t *Tiers) checkParent(h *linkpb.Hello, certified string) error {
 	switch {
 	case certified != "" && certified != h.Site:
 		return notThePeer("the certificate names site %s, the answer says it is %s", certified, h.Site)
-	case desk.SiteID(h.Site) != t.o.Parent:
-		return notThePeer("site %s answered where %s was called; correct the parent's addresses", h.Site, t.o.Parent)
+	case desk.SiteID(h.Site) != t.parent():
+		return notThePeer("site %s answered where %s was called; correct the parent's addresses", h.Site, t.parent())
 	case h.Tier <= t.o.Tier:
 		return notThePeer("%s is of tier %s and cannot be above %s, a %s", h.Site, h.Tier, t.o.SiteID, t.o.Tier)
 	}
@@ -105,29 +124,44 @@ func notThePeer(format string, args ...any) *desk.Refusal {
 	return desk.Refuse(desk.PermissionDenied, "NOT_THE_PEER", format, args...)
 }
 
-// fit refuses a peer whose history does not continue the one that this site knows.
-func fit(r *store.Reader, h *linkpb.Hello, now time.Time, settle time.Duration) error {
+// verdict is what a Hello that is not refused comes to.
+type verdict struct {
+	admit bool // the peer's incarnation is not the accepted one: the log decides
+	again bool // the peer knows this site in another life: its marks say nothing until it has admitted the present one
+}
+
+// fit refuses a peer whose history does not continue the one that this site knows. Marks are held against each other when
+// they are of one life of both.
+func fit(r *store.Reader, h *linkpb.Hello, now time.Time, settle time.Duration) (verdict, error) {
 	peer := desk.SiteID(h.Site)
 	site, err := r.Site()
 	if err != nil {
-		return err
+		return verdict{}, err
 	}
 	link, err := r.Link(peer)
 	if err != nil {
-		return err
+		return verdict{}, err
 	}
-	switch {
-	case h.Incarnation == 0 || link.PeerIncarnation != 0 && link.PeerIncarnation != h.Incarnation:
-		return peerChanged(link, h.Incarnation)
-	case h.PeerIncarnation != 0 && h.PeerIncarnation != site.GetIncarnation():
-		return desk.Refuse(desk.FailedPrecondition, "PEER_CHANGED",
-			"%s knows %s as incarnation %016x, but it is %016x now; recover %s", peer, site.GetId(), h.PeerIncarnation,
-			site.GetIncarnation(), site.GetId())
+	if h.Incarnation == 0 {
+		return verdict{}, notThePeer("%s does not tell its incarnation", peer)
+	}
+	v := verdict{
+		admit: link.PeerIncarnation != h.Incarnation,
+		again: h.PeerIncarnation != 0 && h.PeerIncarnation != site.GetIncarnation(),
+	}
+	if v.admit {
+		err := admissible(link, &deskpb.AdmitPeer{Peer: h.Site, Incarnation: h.Incarnation, Letters: h.Letters})
+		if err != nil || link.PeerIncarnation != 0 {
+			return v, err
+		}
+	}
+	if v.again {
+		return v, nil
 	}
 	if err := fitReceived(r, link, h, now, settle); err != nil {
-		return err
+		return v, err
 	}
-	return fitSent(link, h, now, settle)
+	return v, fitSent(link, h, now, settle)
 }
 
 // fitReceived holds when the peer's mark is one that this site can go on from, with the same history behind it.
@@ -136,10 +170,10 @@ func fitReceived(r *store.Reader, link *deskpb.Link, h *linkpb.Hello, now time.T
 	case mark < link.AckedSequence && now.Sub(time.UnixMicro(link.AckedTime)).Abs() < settle:
 		return errOvertaken
 	case mark < link.AckedSequence:
-		return desk.Refuse(desk.FailedPrecondition, "PEER_ROLLED_BACK",
+		return desk.Refuse(desk.FailedPrecondition, peerRolledBack,
 			"%s has received up to item %d, but acknowledged %d before; it was rolled back, recover it", h.Site, mark, link.AckedSequence)
 	case mark > link.SentSequence:
-		return desk.Refuse(desk.FailedPrecondition, "ROLLED_BACK",
+		return desk.Refuse(desk.FailedPrecondition, rolledBack,
 			"%s has received up to item %d, but only %d were sent by this site; this site was rolled back, recover it",
 			h.Site, mark, link.SentSequence)
 	}
@@ -148,7 +182,9 @@ func fitReceived(r *store.Reader, link *deskpb.Link, h *linkpb.Hello, now time.T
 		return err
 	}
 	if !bytes.Equal(hash, h.ReceivedHash) {
-		return mismatch(h.Site, h.ReceivedSequence)
+		return desk.Refuse(desk.FailedPrecondition, rolledBack,
+			"what %s has received up to item %d is not what this site has sent; this site was copied or rolled back, recover it",
+			h.Site, h.ReceivedSequence)
 	}
 	return nil
 }
@@ -159,26 +195,22 @@ func fitSent(link *deskpb.Link, h *linkpb.Hello, now time.Time, settle time.Dura
 		if now.Sub(time.UnixMicro(link.ReceivedTime)).Abs() < settle {
 			return errOvertaken
 		}
-		return desk.Refuse(desk.FailedPrecondition, "PEER_ROLLED_BACK",
+		return desk.Refuse(desk.FailedPrecondition, peerRolledBack,
 			"%s has sent up to item %d, but %d were received from it; it was rolled back, recover it",
 			h.Site, h.SentSequence, link.ReceivedSequence)
 	}
 	if h.SentSequence == link.ReceivedSequence && !bytes.Equal(h.SentHash, link.ReceivedHash) {
-		return mismatch(h.Site, h.SentSequence)
+		return desk.Refuse(desk.FailedPrecondition, streamMismatch,
+			"what %s has sent up to item %d is not what this site has received; %s was copied or rolled back, recover it",
+			h.Site, h.SentSequence, h.Site)
 	}
 	return nil
 }
 
-func mismatch(peer string, sequence uint64) *desk.Refusal {
-	return desk.Refuse(desk.FailedPrecondition, "STREAM_MISMATCH",
-		"%s and this site have different histories of the link up to item %d; one of them was copied or rolled back, recover it",
-		peer, sequence)
-}
-
-// compare holds the peer's Hello against the latest state of this end. known tells whether the peer was met before.
-func (t *Tiers) compare(ctx context.Context, h *linkpb.Hello) (known bool, err error) {
+// examine holds the peer's Hello against the latest state of this end.
+func (t *Tiers) examine(ctx context.Context, h *linkpb.Hello) (v verdict, err error) {
 	if err := t.barrier(ctx); err != nil {
-		return false, err
+		return v, err
 	}
 	err = t.o.Site.View(func(r *store.Reader) error {
 		site, err := r.Site()
@@ -188,30 +220,30 @@ func (t *Tiers) compare(ctx context.Context, h *linkpb.Hello) (known bool, err e
 		if site == nil {
 			return errNotFounded // in a moment it is; the peer is not to blame
 		}
-		link, err := r.Link(desk.SiteID(h.Site))
-		if err != nil {
-			return err
-		}
-		known = link.PeerIncarnation != 0
-		return fit(r, h, t.o.Now(), t.pace.settle)
+		v, err = fit(r, h, t.o.Now(), t.pace.settle)
+		return err
 	})
-	return known, err
+	return v, err
 }
 
-// meet checks the peer's history and, at the first meeting, has the log accept its incarnation.
-func (t *Tiers) meet(ctx context.Context, h *linkpb.Hello) error {
-	known, err := t.compare(ctx, h)
-	if err != nil || known {
-		return err
+// meet checks the peer's history and has the log accept an incarnation of it that is new.
+func (t *Tiers) meet(ctx context.Context, h *linkpb.Hello) (verdict, error) {
+	v, err := t.examine(ctx, h)
+	if err != nil || !v.admit {
+		return v, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, t.pace.propose)
+	attempt, cancel := context.WithTimeout(ctx, t.pace.propose)
 	defer cancel()
-	admit := &deskpb.AdmitPeer{Peer: h.Site, Incarnation: h.Incarnation}
-	result, err := t.o.Site.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_AdmitPeer{AdmitPeer: admit}})
+	admit := &deskpb.AdmitPeer{Peer: h.Site, Incarnation: h.Incarnation, Letters: h.Letters}
+	result, err := t.o.Site.Propose(attempt, &deskpb.Command{Kind: &deskpb.Command_AdmitPeer{AdmitPeer: admit}})
 	if err != nil {
-		return fmt.Errorf("admit %s: %w", h.Site, err)
+		return v, fmt.Errorf("admit %s: %w", h.Site, err)
 	}
-	return refusalOf(result)
+	if err := refusalOf(result); err != nil {
+		return v, err
+	}
+	// What follows is read here, and this node may be behind the log.
+	return v, t.barrier(ctx)
 }
 
 // refusalOf returns the refusal of a command as an error.

@@ -20,12 +20,13 @@ func TestFit(t *testing.T) {
 		{"the county as it is", func(*linkpb.Hello) {}, ""},
 		{"a county that wrote more meanwhile", func(h *linkpb.Hello) { h.SentSequence, h.SentHash = 99, []byte("later") }, ""},
 		{"a county that never met the city", func(h *linkpb.Hello) { h.PeerIncarnation = 0 }, ""},
-		{"no incarnation", func(h *linkpb.Hello) { h.Incarnation = 0 }, "PEER_CHANGED"},
-		{"another incarnation of the county", func(h *linkpb.Hello) { h.Incarnation++ }, "PEER_CHANGED"},
-		{"another incarnation of the city", func(h *linkpb.Hello) { h.PeerIncarnation++ }, "PEER_CHANGED"},
+		{"no incarnation", func(h *linkpb.Hello) { h.Incarnation = 0 }, "NOT_THE_PEER"},
+		{"a county that was founded anew", func(h *linkpb.Hello) { h.Incarnation++ }, "PEER_REFOUNDED"},
+		{"a later life of the county", func(h *linkpb.Hello) { h.Incarnation++; h.Letters = "K7Q" }, ""},
+		{"a county that knows another life of the city", func(h *linkpb.Hello) { h.PeerIncarnation++ }, ""},
 		{"a mark beyond what was sent", func(h *linkpb.Hello) { h.ReceivedSequence = 99 }, "ROLLED_BACK"},
 		{"a mark below the acknowledgement", func(h *linkpb.Hello) { h.ReceivedSequence, h.ReceivedHash = 0, nil }, "PEER_ROLLED_BACK"},
-		{"another hash at the mark", func(h *linkpb.Hello) { h.ReceivedHash = []byte("other") }, "STREAM_MISMATCH"},
+		{"another hash at the mark", func(h *linkpb.Hello) { h.ReceivedHash = []byte("other") }, "ROLLED_BACK"},
 		{"less sent than was received", func(h *linkpb.Hello) { h.SentSequence-- }, "PEER_ROLLED_BACK"},
 		{"another hash of what was sent", func(h *linkpb.Hello) { h.SentHash = []byte("other") }, "STREAM_MISMATCH"},
 	} {
@@ -40,7 +41,10 @@ func TestFit(t *testing.T) {
 				ReceivedSequence: link.ReceivedSequence, ReceivedHash: link.ReceivedHash,
 			}
 			tt.spoil(hello)
-			err := parent.View(func(r *store.Reader) error { return fit(r, hello, time.Now().Add(time.Hour), time.Second) })
+			err := parent.View(func(r *store.Reader) error {
+				_, err := fit(r, hello, time.Now().Add(time.Hour), time.Second)
+				return err
+			})
 			var refusal *desk.Refusal
 			switch {
 			case tt.reason == "" && err != nil:
@@ -57,7 +61,10 @@ func TestFitForgivesAFreshAcknowledgement(t *testing.T) {
 	child, parent := pair(t)
 	ship(t, parent, child)
 	hello := &linkpb.Hello{Site: county.Id, Incarnation: county.Incarnation}
-	err := parent.View(func(r *store.Reader) error { return fit(r, hello, time.Now(), time.Minute) })
+	err := parent.View(func(r *store.Reader) error {
+		_, err := fit(r, hello, time.Now(), time.Minute)
+		return err
+	})
 	if !errors.Is(err, errOvertaken) {
 		t.Errorf("got %v, want %v", err, errOvertaken)
 	}
@@ -69,7 +76,10 @@ func TestFitForgivesAFreshDelivery(t *testing.T) {
 	ship(t, child, parent)
 	link := child.link(parent.id)
 	hello := &linkpb.Hello{Site: county.Id, Incarnation: county.Incarnation, SentSequence: link.SentSequence - 1}
-	err := parent.View(func(r *store.Reader) error { return fit(r, hello, time.Now(), time.Minute) })
+	err := parent.View(func(r *store.Reader) error {
+		_, err := fit(r, hello, time.Now(), time.Minute)
+		return err
+	})
 	if !errors.Is(err, errOvertaken) {
 		t.Errorf("got %v, want %v", err, errOvertaken)
 	}
@@ -93,7 +103,7 @@ func TestTheSitesClockTellsWhatIsFresh(t *testing.T) {
 	hello := &linkpb.Hello{
 		Site: county.Id, Incarnation: county.Incarnation, PeerIncarnation: city.Incarnation, SentSequence: link.SentSequence - 1,
 	}
-	if _, err := middle.tiers.compare(t.Context(), hello); !errors.Is(err, errOvertaken) {
+	if _, err := middle.tiers.examine(t.Context(), hello); !errors.Is(err, errOvertaken) {
 		t.Errorf("a Hello older than a delivery of this moment: %v, want %v", err, errOvertaken)
 	}
 }
@@ -102,7 +112,7 @@ func TestTheSitesClockTellsWhatIsFresh(t *testing.T) {
 func TestSiteThatIsNotFoundedYetBlamesNobody(t *testing.T) {
 	n := newNode(t, city, newGround(t, city, wall))
 	hello := &linkpb.Hello{Site: county.Id, Incarnation: county.Incarnation, PeerIncarnation: 7}
-	if _, err := n.tiers.compare(t.Context(), hello); !errors.Is(err, errNotFounded) || isRefusal(err) {
+	if _, err := n.tiers.examine(t.Context(), hello); !errors.Is(err, errNotFounded) || isRefusal(err) {
 		t.Errorf("got %v, want %v and no refusal", err, errNotFounded)
 	}
 }

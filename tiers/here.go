@@ -32,5 +32,7 @@ func Here(r *store.Reader) (desk.Here, error) {
 		Incarnation: site.Incarnation,
 		Letters:     site.Letters,
 		Sequence:    site.EventSequence,
+		Frozen:      site.Frozen,
+		Recovering:  site.Recovering != 0,
 	}, nil
 }

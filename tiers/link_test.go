@@ -108,8 +108,7 @@ func TestNothingDepartsToASiteThatCannotCommit(t *testing.T) {
 	_, middle, bottom := chainOfThree(t)
 	middle.loseMajority(true)
 	held := bottom.open(t, "等待")
-	s := middle.tiers.live(bottom.id)
-	eventually(t, "the city's last proof is old", func() bool { return s.age(&s.proved) > 2*quick().silence })
+	eventually(t, "the city's last proof is old", func() bool { return middle.tiers.proof.age() > 2*quick().silence })
 	bottom.must(t, held, escalate())
 	if state := bottom.state(middle.id); state == Down {
 		t.Fatalf("the stream did not survive the lost majority: %+v", bottom.status(middle.id))
@@ -214,14 +213,14 @@ func TestMisfitIsRefusedWithAnAlarm(t *testing.T) {
 		spoil  func(l *deskpb.Link) // the county's end
 		reason string
 	}{
-		{"another history of what was sent", func(l *deskpb.Link) { l.SentHash = make([]byte, hashSize); l.AckedHash = l.SentHash }, "different histories"},
-		{"another history of what was received", func(l *deskpb.Link) { l.ReceivedHash = make([]byte, hashSize) }, "different histories"},
+		{"another history of what was sent", func(l *deskpb.Link) { l.SentHash = make([]byte, hashSize); l.AckedHash = l.SentHash }, "rolled back"},
+		{"another history of what was received", func(l *deskpb.Link) { l.ReceivedHash = make([]byte, hashSize) }, "rolled back"},
 		{"more received than was sent", func(l *deskpb.Link) { l.ReceivedSequence += 5 }, "was rolled back"},
 		{"less received than was acknowledged", func(l *deskpb.Link) { l.ReceivedSequence, l.ReceivedHash = 0, nil }, "was rolled back"},
 		{"less sent than was received", func(l *deskpb.Link) {
 			l.SentSequence, l.SentHash, l.AckedSequence, l.AckedHash = 0, nil, 0, nil
 		}, "was rolled back"},
-		{"another incarnation of the parent", func(l *deskpb.Link) { l.PeerIncarnation = 77 }, "incarnation"},
+		{"another incarnation of the parent", func(l *deskpb.Link) { l.PeerIncarnation = 77 }, "founded anew"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			middle := newNode(t, city, newOffice(t, city, wall))
@@ -270,7 +269,7 @@ func TestAnotherIncarnationIsRefused(t *testing.T) {
 	for _, n := range []*node{second, middle} {
 		eventually(t, fmt.Sprintf("%s says that the county came back as another", n.id), func() bool {
 			alarms := n.tiers.Alarms()
-			return len(alarms) == 1 && strings.Contains(alarms[0], "330106 has come back as another incarnation")
+			return len(alarms) == 1 && strings.Contains(alarms[0], "330106 was founded anew")
 		})
 	}
 }

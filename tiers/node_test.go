@@ -22,7 +22,7 @@ import (
 const patience = 20 * time.Second
 
 // eventually polls a condition.
-func eventually(t *testing.T, what string, condition func() bool) {
+func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); {
 		if time.Now().After(deadline) {
@@ -38,6 +38,9 @@ type line struct {
 	cut    bool
 	frozen chan struct{} // closed when the line thaws; nil while it flows
 	conns  []net.Conn
+
+	traffic atomic.Int64 // bytes both ways
+	fuse    atomic.Int64 // reads after which the line cuts its connections once; 0: never
 }
 
 var errCut = errors.New("the line is cut")
@@ -92,6 +95,11 @@ type lineConn struct {
 // Read holds back what came while the line is frozen.
 func (c *lineConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	c.line.traffic.Add(int64(n))
+	if c.line.fuse.Load() > 0 && c.line.fuse.Add(-1) == 0 {
+		c.Conn.Close()
+		return 0, errCut
+	}
 	c.line.mu.Lock()
 	frozen := c.line.frozen
 	c.line.mu.Unlock()
@@ -101,13 +109,20 @@ func (c *lineConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+func (c *lineConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.line.traffic.Add(int64(n))
+	return n, err
+}
+
 // quick is a pace for tests: the same rules, shorter times, smaller windows.
 func quick() pace {
 	p := defaultPace()
 	p.beat, p.silence, p.doubt = 50*time.Millisecond, 500*time.Millisecond, 2*time.Second
 	p.redial, p.redials, p.refused = 10*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
-	p.items, p.window, p.lag = 8, 32, 20
+	p.items, p.run, p.window, p.lag = 8, 20, 32, 20
 	p.settle, p.retry, p.courier = 100*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond
+	p.note, p.recheck, p.moves = 5*time.Millisecond, 20*time.Millisecond, 20*time.Millisecond
 	return p
 }
 
@@ -120,17 +135,30 @@ type node struct {
 	metrics *prometheus.Registry
 	// certified is the site that the other end's certificate names; empty without TLS.
 	certified atomic.Value
+	parents   atomic.Value // []string: the addresses of the parent's nodes
 }
 
 // newNode starts the links of an office. parents are the addresses of its parent's nodes.
-func newNode(t *testing.T, site *deskpb.Site, o *office, parents ...string) *node {
+func newNode(t testing.TB, site *deskpb.Site, o *office, parents ...string) *node {
+	t.Helper()
+	return newNodeAt(t, quick(), site, o, parents...)
+}
+
+// newNodeAt is newNode at a pace of its own.
+func newNodeAt(t testing.TB, p pace, site *deskpb.Site, o *office, parents ...string) *node {
+	t.Helper()
+	return newPacedNode(t, site, o, quick(), parents...)
+}
+
+func newPacedNode(t testing.TB, site *deskpb.Site, o *office, p pace, parents ...string) *node {
 	t.Helper()
 	n := &node{office: o, line: &line{}, metrics: prometheus.NewRegistry()}
 	n.certified.Store("")
+	n.parents.Store(parents)
 	var err error
 	n.tiers, err = start(Options{
 		Site: o, SiteID: o.id, Name: site.Name, Tier: site.Tier, Parent: desk.SiteID(site.Parent), Node: "n1",
-		ParentAddresses: func() []string { return parents },
+		ParentAddresses: func() []string { return n.parents.Load().([]string) },
 		Dial:            n.line.dial,
 		Now:             func() time.Time { return time.UnixMicro(o.now()) },
 		PeerSite: func(ctx context.Context) string {
@@ -140,7 +168,7 @@ func newNode(t *testing.T, site *deskpb.Site, o *office, parents ...string) *nod
 			return n.certified.Load().(string)
 		},
 		Metrics: n.metrics,
-	}, quick())
+	}, p)
 	if err != nil {
 		t.Fatalf("start the links of %s: %v", o.id, err)
 	}
@@ -149,7 +177,7 @@ func newNode(t *testing.T, site *deskpb.Site, o *office, parents ...string) *nod
 		t.Fatal(err)
 	}
 	n.address = listener.Addr().String()
-	server := grpc.NewServer()
+	server := grpc.NewServer(grpc.InitialWindowSize(maxMessage), grpc.InitialConnWindowSize(maxMessage))
 	n.tiers.Register(server)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -175,7 +203,7 @@ func (n *node) status(peer desk.SiteID) LinkStatus {
 	return LinkStatus{}
 }
 
-// counted adds up a counter over its peers.
+// counted adds up a counter or a gauge over its peers.
 func (n *node) counted(t *testing.T, name string) (sum float64) {
 	t.Helper()
 	families, err := n.metrics.Gather()
@@ -185,7 +213,7 @@ func (n *node) counted(t *testing.T, name string) (sum float64) {
 	for _, family := range families {
 		for _, metric := range family.GetMetric() {
 			if family.GetName() == name {
-				sum += metric.GetCounter().GetValue()
+				sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
 			}
 		}
 	}

@@ -47,11 +47,11 @@ func newOffice(t interface {
 	Cleanup(func())
 }, site *deskpb.Site, now func() int64) *office {
 	o := newGround(t, site, now)
-	err := o.log(func(b *store.Batch, _ desk.Stamp) error {
+	err := o.log(func(b *store.Batch, at desk.Stamp) error {
 		if err := b.PutSite(proto.CloneOf(site)); err != nil {
 			return err
 		}
-		return Publish(b, entry(site))
+		return Publish(b, entry(site), at)
 	})
 	if err != nil {
 		t.Fatalf("found %s: %v", site.Id, err)
@@ -161,21 +161,33 @@ func (o *office) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Result
 func (o *office) apply(b *store.Batch, c *deskpb.Command, at desk.Stamp) (*deskpb.Record, error) {
 	switch kind := c.Kind.(type) {
 	case *deskpb.Command_Ticket:
-		here, err := Here(b.Reader)
+		decision, err := Decide(b, kind.Ticket, at)
 		if err != nil {
 			return nil, err
 		}
-		decision, err := desk.Decide(here, b, kind.Ticket, at)
-		if err != nil {
-			return nil, err
-		}
-		return decision.Record, Record(b, here, decision)
+		return decision.Record, nil
 	case *deskpb.Command_AdmitPeer:
-		return nil, AdmitPeer(b, kind.AdmitPeer)
+		return nil, AdmitPeer(b, kind.AdmitPeer, at)
 	case *deskpb.Command_Receive:
 		return nil, Receive(b, kind.Receive, at)
 	case *deskpb.Command_Acknowledge:
 		return nil, Acknowledge(b, kind.Acknowledge, at)
+	case *deskpb.Command_Reincarnate:
+		return nil, Reincarnate(b, kind.Reincarnate, at)
+	case *deskpb.Command_Freeze:
+		return nil, Freeze(b, kind.Freeze)
+	case *deskpb.Command_Unite:
+		return nil, Unite(b, kind.Unite, at)
+	case *deskpb.Command_Settle:
+		return nil, Settle(b, kind.Settle)
+	case *deskpb.Command_Revisit:
+		return nil, Revisit(b, kind.Revisit, at)
+	case *deskpb.Command_RetryParked:
+		return nil, RetryParked(b, kind.RetryParked, at)
+	case *deskpb.Command_PutPublication:
+		return nil, PutPublication(b, kind.PutPublication, at)
+	case *deskpb.Command_PlaceSite:
+		return nil, PlaceSite(b, kind.PlaceSite, at)
 	}
 	return nil, fmt.Errorf("the office has no use for %T", c.Kind)
 }
@@ -279,6 +291,10 @@ func read[T any](o *office, from func(*store.Reader) (T, error)) T {
 	return out
 }
 
+func (o *office) site() *deskpb.Site {
+	return read(o, func(r *store.Reader) (*deskpb.Site, error) { return r.Site() })
+}
+
 func (o *office) link(peer desk.SiteID) *deskpb.Link {
 	return read(o, func(r *store.Reader) (*deskpb.Link, error) { return r.Link(peer) })
 }
@@ -319,7 +335,7 @@ func admit(t interface{ Fatalf(string, ...any) }, x, y *office) {
 	for _, pair := range [][2]*office{{x, y}, {y, x}} {
 		there := read(pair[1], func(r *store.Reader) (*deskpb.Site, error) { return r.Site() })
 		result, err := pair[0].Propose(context.Background(), &deskpb.Command{Kind: &deskpb.Command_AdmitPeer{
-			AdmitPeer: &deskpb.AdmitPeer{Peer: there.Id, Incarnation: there.Incarnation},
+			AdmitPeer: &deskpb.AdmitPeer{Peer: there.Id, Incarnation: there.Incarnation, Letters: there.Letters},
 		}})
 		if err != nil || result.Refusal != nil {
 			t.Fatalf("admit %s at %s: %v %v", there.Id, pair[0].id, result.GetRefusal(), err)
@@ -333,9 +349,9 @@ func batch(from, to *office, after uint64, limit int) *deskpb.Receive {
 	if len(page) == 0 {
 		return nil
 	}
-	site := read(from, func(r *store.Reader) (*deskpb.Site, error) { return r.Site() })
 	c := &deskpb.Receive{
-		Peer: string(from.id), PeerIncarnation: site.Incarnation, First: page[0].Sequence, Hash: page[len(page)-1].Hash,
+		Peer: string(from.id), PeerIncarnation: from.site().Incarnation, Incarnation: to.site().Incarnation,
+		First: page[0].Sequence, Hash: page[len(page)-1].Hash,
 	}
 	for _, item := range page {
 		c.Items = append(c.Items, item.Item)
@@ -350,7 +366,10 @@ func (o *office) receive(c *deskpb.Receive) (*deskpb.Refusal, error) {
 
 func (o *office) ack(peer desk.SiteID, sequence uint64) (*deskpb.Refusal, error) {
 	result, err := o.Propose(context.Background(), &deskpb.Command{Kind: &deskpb.Command_Acknowledge{
-		Acknowledge: &deskpb.Acknowledge{Peer: string(peer), Sequence: sequence, Time: o.now()},
+		Acknowledge: &deskpb.Acknowledge{
+			Peer: string(peer), PeerIncarnation: o.link(peer).PeerIncarnation, Incarnation: o.site().Incarnation,
+			Sequence: sequence, Time: o.now(),
+		},
 	}})
 	return result.GetRefusal(), err
 }

@@ -117,6 +117,9 @@ func Acknowledge(b *store.Batch, c *deskpb.Acknowledge, _ desk.Stamp) error {
 	if err != nil {
 		return fmt.Errorf("read the link with %s: %w", peer, err)
 	}
+	if err := living(b.Reader, link, c.PeerIncarnation, c.Incarnation); err != nil {
+		return err
+	}
 	if c.Sequence > link.SentSequence {
 		return desk.Refuse(desk.FailedPrecondition, "NEVER_SENT",
 			"%s acknowledges item %d, but only %d were sent to it; recover the site that was rolled back",

@@ -2,7 +2,6 @@ package tiers
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -21,6 +20,9 @@ func Receive(b *store.Batch, c *deskpb.Receive, at desk.Stamp) error {
 	link, err := b.Link(peer)
 	if err != nil {
 		return fmt.Errorf("read the link with %s: %w", peer, err)
+	}
+	if err := living(b.Reader, link, c.PeerIncarnation, c.Incarnation); err != nil {
+		return err
 	}
 	items, err := fresh(link, c)
 	if err != nil || len(items) == 0 {
@@ -52,10 +54,6 @@ func Receive(b *store.Batch, c *deskpb.Receive, at desk.Stamp) error {
 // fresh checks that the items continue the stream and returns those behind the mark.
 func fresh(link *deskpb.Link, c *deskpb.Receive) ([][]byte, error) {
 	switch {
-	case link.PeerIncarnation == 0:
-		return nil, desk.Refuse(desk.FailedPrecondition, "PEER_UNKNOWN", "%s was never admitted here; open a link first", c.Peer)
-	case link.PeerIncarnation != c.PeerIncarnation:
-		return nil, peerChanged(link, c.PeerIncarnation)
 	case c.First == 0 || len(c.Items) == 0:
 		return nil, desk.Refuse(desk.InvalidArgument, "EMPTY_STREAM", "%s sent no items; a stream starts at item 1", c.Peer)
 	case c.First > link.ReceivedSequence+1:
@@ -63,6 +61,9 @@ func fresh(link *deskpb.Link, c *deskpb.Receive) ([][]byte, error) {
 			"%s sent item %d, but %d is the next one; open the link again", c.Peer, c.First, link.ReceivedSequence+1)
 	}
 	known := link.ReceivedSequence + 1 - c.First
+	if desk.Broken(desk.StreamMark) {
+		return c.Items, nil
+	}
 	if known >= uint64(len(c.Items)) {
 		return nil, nil
 	}
@@ -87,6 +88,8 @@ type inbound struct {
 	tree     tree   // its path is this site's at the beginning; the directory behind it is read anew
 	sequence uint64 // of the item that is being applied
 	parked   uint64 // items set aside by this command
+
+	again *deskpb.Parked // the item is not new: it was parked before; nil otherwise
 }
 
 func (in *inbound) apply(item []byte) error {
@@ -100,16 +103,22 @@ func (in *inbound) apply(item []byte) error {
 		return in.event(item, kind.Event)
 	case *deskpb.Item_Site:
 		return in.site(item, kind.Site)
+	case *deskpb.Item_Publication, *deskpb.Item_Delivery, *deskpb.Item_Placement:
+		return in.notice(item, &content)
 	default:
 		return in.park(item, "the kind of item is not known here; upgrade this site")
 	}
 }
 
-// park sets an item aside, whole, with the reason that people read.
+// park sets an item aside, whole, with the reason that people read. One that was parked before keeps its place.
 func (in *inbound) park(item []byte, reason string) error {
 	in.parked++
+	since := in.at.Time
+	if in.again != nil {
+		since = in.again.Time
+	}
 	err := in.b.Park(&deskpb.Parked{
-		Peer: string(in.peer), Sequence: in.sequence, Item: item, Reason: reason, Time: in.at.Time,
+		Peer: string(in.peer), Sequence: in.sequence, Item: item, Reason: reason, Time: since,
 	})
 	if err != nil {
 		return fmt.Errorf("park it: %w", err)
@@ -117,99 +126,31 @@ func (in *inbound) park(item []byte, reason string) error {
 	return nil
 }
 
-// event stores an event that another site decided, relays it, and answers it where the rules demand that.
-func (in *inbound) event(item, raw []byte) error {
-	e, err := desk.Open(raw)
-	if err != nil {
-		return in.park(item, err.Error())
-	}
-	stored, err := in.b.Event(reference(e))
-	if err != nil {
-		return err
-	}
-	if bytes.Equal(stored, raw) {
-		return nil
-	}
-	record, err := in.b.Ticket(desk.TicketNumber(e.Ticket))
-	if err != nil {
-		return err
-	}
-	objection, err := in.tree.admits(in.peer, record, e)
-	if err != nil {
-		return err
-	}
-	if objection != "" {
-		return in.park(item, objection)
-	}
-	if ahead(record, e) {
-		if err := in.park(item, fmt.Sprintf("event %s of ticket %s waits for earlier events or for an upgrade of this site",
-			desk.EventName(e.Id), e.Ticket)); err != nil {
-			return err
-		}
-		return in.relay(e.Path, func(peers []desk.SiteID) error { return sendWhole(in.b, peers, item) })
-	}
-	if objection := authority(record, e); objection != "" {
-		return in.park(item, objection)
-	}
-	return in.fold(item, record, e)
-}
-
-// fold stores an admitted event with the record that it makes and with what the rules demand of this site in answer,
-// or parks it when it does not fit. An event that leaves no room for the answer does not fit either: a neighbour's bytes
-// never stop this site.
-func (in *inbound) fold(item []byte, record *deskpb.Record, e desk.Sealed) error {
-	next, err := desk.Fold(record, e)
-	if err != nil {
-		return in.park(item, err.Error())
-	}
-	here, err := Here(in.b.Reader)
-	if err != nil {
-		return err
-	}
-	answer, err := desk.React(here, next, in.at)
-	if err != nil {
-		return in.park(item, fmt.Sprintf("%s cannot answer event %s: %s", here.Site, desk.EventName(e.Id), err))
-	}
-	switch _, err := in.b.PutEvent(e); {
-	case errors.Is(err, store.ErrConflict):
-		return in.park(item, fmt.Sprintf("another event has the id %s", desk.EventName(e.Id)))
-	case err != nil:
-		return err
-	}
-	if err := in.b.PutTicket(next); err != nil {
-		return err
-	}
-	if err := in.relay(next.Path, func(peers []desk.SiteID) error { return sendEvent(in.b, peers, e) }); err != nil {
-		return err
-	}
-	if answer == nil {
-		return nil
-	}
-	// It goes to every neighbour on the path, the sender included.
-	return Record(in.b, here, answer)
-}
-
-// relay sends what came from the peer on to the other neighbours on the ticket's path.
-func (in *inbound) relay(path []string, send func(peers []desk.SiteID) error) error {
-	peers, err := in.tree.onward(path)
-	if err != nil {
-		return err
-	}
-	return send(slices.DeleteFunc(peers, func(peer desk.SiteID) bool { return peer == in.peer }))
-}
-
-// site stores a newer directory entry and relays it over the other links.
+// site stores a newer directory entry and relays it over the other links. What the parent tells of this site's own
+// subtree is of use only to a site that knows nothing of it: the subtree tells it first hand.
 func (in *inbound) site(item []byte, info *deskpb.SiteInfo) error {
+	site := desk.SiteID(info.Id)
+	where, _, err := in.tree.locate(site)
+	if err != nil {
+		return err
+	}
+	old, err := in.b.SiteInfo(site)
+	if err != nil {
+		return err
+	}
+	fromParent := in.peer == in.tree.parent()
+	switch {
+	case fromParent && where == self:
+		return in.reissue(old, info)
+	case fromParent && where == below && old != nil:
+		return nil
+	}
 	objection, err := in.tree.admitsSite(in.peer, info)
 	if err != nil {
 		return err
 	}
 	if objection != "" {
 		return in.park(item, objection)
-	}
-	old, err := in.b.SiteInfo(desk.SiteID(info.Id))
-	if err != nil {
-		return err
 	}
 	if old != nil && old.Version >= info.Version {
 		return nil
@@ -222,4 +163,15 @@ func (in *inbound) site(item []byte, info *deskpb.SiteInfo) error {
 		return err
 	}
 	return sendWhole(in.b, slices.DeleteFunc(peers, func(peer desk.SiteID) bool { return peer == in.peer }), item)
+}
+
+// reissue tells again what this site says of itself when the tree has a version of it that is not behind: this site was
+// restored, and would not be believed.
+func (in *inbound) reissue(own, seen *deskpb.SiteInfo) error {
+	if own == nil || own.Version > seen.Version || proto.Equal(own, seen) {
+		return nil
+	}
+	next := proto.CloneOf(own)
+	next.Version = seen.Version + 1
+	return publish(in.b, in.tree, next)
 }

@@ -25,24 +25,54 @@ func (s *session) queue(items *linkpb.Items) error {
 	}
 }
 
-// applyItems has the log apply each frame, in order, and acknowledges it afterwards.
+// applyItems has the log apply what came, in order, and acknowledges it afterwards. Frames that wait together become one
+// command.
 func (s *session) applyItems(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case items := <-s.incoming:
-			if err := s.applyFrame(ctx, items); err != nil {
-				return err
+			for items != nil {
+				run := []*linkpb.Items{items}
+				run, items = s.gather(run)
+				if err := s.applyRun(ctx, run); err != nil {
+					return err
+				}
 			}
 		}
 	}
 }
 
-func (s *session) applyFrame(ctx context.Context, items *linkpb.Items) error {
+// gather takes the waiting frames that continue a run, as far as one command may go. next is a frame that it took and
+// that does not belong to the run, nil when there is none.
+func (s *session) gather(run []*linkpb.Items) (_ []*linkpb.Items, next *linkpb.Items) {
+	last := run[0]
+	items, bytes := len(last.Items), size(last.Items)
+	for {
+		select {
+		case next = <-s.incoming:
+		default:
+			return run, nil
+		}
+		items, bytes = items+len(next.Items), bytes+size(next.Items)
+		if next.First != last.First+uint64(len(last.Items)) || items > s.t.pace.run || bytes > 2*s.t.pace.frame {
+			return run, next
+		}
+		run, last = append(run, next), next
+	}
+}
+
+// applyRun has the log apply frames of which each continues the one before it.
+func (s *session) applyRun(ctx context.Context, run []*linkpb.Items) error {
+	items := &linkpb.Items{First: run[0].First, Hash: run[len(run)-1].Hash}
+	for _, frame := range run {
+		items.Items = append(items.Items, frame.Items...)
+	}
 	result, err := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Receive{Receive: &deskpb.Receive{
 		Peer:            string(s.peer),
 		PeerIncarnation: s.incarnation,
+		Incarnation:     s.own,
 		First:           items.First,
 		Items:           items.Items,
 		Hash:            items.Hash,
@@ -50,7 +80,7 @@ func (s *session) applyFrame(ctx context.Context, items *linkpb.Items) error {
 	if result == nil {
 		return err
 	}
-	if err := refusalOf(result); err != nil {
+	if err := outcome(result); err != nil {
 		return err
 	}
 	s.backlog.Add(-int64(size(items.Items)))

@@ -21,7 +21,11 @@ func Record(b *store.Batch, here desk.Here, d *desk.Decision) error {
 		return err
 	}
 	for _, e := range d.Events {
-		if err := recordEvent(b, peers, e); err != nil {
+		err := recordEvent(b, peers, e)
+		if err == nil {
+			err = sendAside(b, t, e, "")
+		}
+		if err != nil {
 			return fmt.Errorf("record event %s of ticket %s: %w", desk.EventName(e.Id), e.Ticket, err)
 		}
 	}

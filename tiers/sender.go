@@ -85,7 +85,7 @@ func (s *session) page(f flight) (page []store.OutboxItem, link *deskpb.Link, er
 	items, bytes := min(p.items, p.window-f.items), min(p.frame, p.bytes-f.bytes)
 	err = s.t.o.Site.View(func(r *store.Reader) error {
 		var err error
-		if link, err = r.Link(s.peer); err != nil || items <= 0 || bytes <= 0 {
+		if link, err = s.link(r); err != nil || items <= 0 || bytes <= 0 {
 			return err
 		}
 		page, err = r.Outbox(s.peer, s.sent.Load(), items, bytes)
@@ -120,9 +120,7 @@ func size(items [][]byte) int {
 // stand shows the state of the link and what is pending.
 func (s *session) stand(link *deskpb.Link, acked uint64, caughtUp bool) {
 	pending := link.SentSequence - min(acked, link.SentSequence)
-	s.t.metrics.pending.WithLabelValues(string(s.peer)).Set(float64(pending))
-	s.t.metrics.parked.WithLabelValues(string(s.peer)).Set(float64(link.Parked))
-	up := caughtUp && pending <= s.t.pace.lag && s.age(&s.vouch) < s.t.pace.silence
+	up := caughtUp && !s.comparing.Load() && pending <= s.t.pace.lag && s.age(&s.vouch) < s.t.pace.silence
 	if s.up.Swap(up) == up {
 		return
 	}
@@ -134,7 +132,8 @@ func (s *session) stand(link *deskpb.Link, acked uint64, caughtUp bool) {
 	s.t.board.show(s.peer, CatchingUp, "")
 }
 
-// acknowledge has the log note what the peer acknowledged: one command at a time, always the newest.
+// acknowledge has the log note what the peer acknowledged: one command at a time, always the newest. It is in no hurry:
+// what is noted late is only kept for longer.
 func (s *session) acknowledge(ctx context.Context) error {
 	noted := uint64(0)
 	for {
@@ -143,17 +142,20 @@ func (s *session) acknowledge(ctx context.Context) error {
 			return nil
 		case <-s.settled:
 		}
+		if !pause(ctx, s.t.pace.note) {
+			return nil
+		}
 		acked := s.acked.Load()
 		if acked <= noted {
 			continue
 		}
 		result, err := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Acknowledge{Acknowledge: &deskpb.Acknowledge{
-			Peer: string(s.peer), Sequence: acked, Time: s.t.o.Now().UnixMicro(),
+			Peer: string(s.peer), PeerIncarnation: s.incarnation, Incarnation: s.own, Sequence: acked, Time: s.t.o.Now().UnixMicro(),
 		}}})
 		if result == nil {
 			return err
 		}
-		if err := refusalOf(result); err != nil {
+		if err := outcome(result); err != nil {
 			return err
 		}
 		noted = acked

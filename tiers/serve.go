@@ -49,12 +49,15 @@ func (t *Tiers) answer(ctx context.Context, w wire, certified string) error {
 	if err != nil {
 		return err
 	}
+	if err := t.whereabouts(theirs); err != nil {
+		return t.redirect(ctx, w, err)
+	}
 	if err := t.checkChild(theirs, certified); err != nil {
 		return t.reject(ctx, w, "", err)
 	}
 	peer := desk.SiteID(theirs.Site)
 	// Marks may lag behind a living stream. What fits in no case must not end it: it is not the same site's.
-	if _, err := t.compare(ctx, theirs); err != nil && !errors.Is(err, errOvertaken) {
+	if _, err := t.examine(ctx, theirs); err != nil && !errors.Is(err, errOvertaken) {
 		return t.turnAway(ctx, w, peer, err)
 	}
 	s := newSession(t, w, theirs)
@@ -63,27 +66,49 @@ func (t *Tiers) answer(ctx context.Context, w wire, certified string) error {
 		return err
 	}
 	defer release()
-	if err := t.welcome(ctx, w, theirs); err != nil {
+	if err := t.welcome(ctx, s, theirs); err != nil {
 		return t.reject(ctx, w, peer, err)
 	}
 	return t.carry(ctx, s)
 }
 
-// welcome answers the Hello of a child whose history fits.
-func (t *Tiers) welcome(ctx context.Context, w wire, theirs *linkpb.Hello) error {
+// welcome answers the Hello of a child whose history fits. A child that knows this site in a life before learns of the
+// present one by the answer and calls again: the marks that it told mean nothing.
+func (t *Tiers) welcome(ctx context.Context, s *session, theirs *linkpb.Hello) error {
 	_, term, _ := t.o.Site.Leading()
-	peer := desk.SiteID(theirs.Site)
-	if err := t.meet(ctx, theirs); err != nil {
-		return err
-	}
-	ours, err := t.describe(peer, term)
+	v, err := t.meet(ctx, theirs)
 	if err != nil {
 		return err
 	}
-	if !w.send(ctx, &linkpb.Frame{Content: &linkpb.Frame_Hello{Hello: ours}}) {
+	ours, err := t.describe(s.peer, term)
+	if err != nil {
+		return err
+	}
+	if !s.wire.send(ctx, &linkpb.Frame{Content: &linkpb.Frame_Hello{Hello: ours}}) {
 		return context.Cause(ctx)
 	}
+	if v.again {
+		return s.wire.parting(ctx)
+	}
+	s.begin(ours, theirs)
 	return nil
+}
+
+// parting waits until the caller has read the last word and hangs up, and returns why the stream ends: the caller may
+// have the last word.
+func (w wire) parting(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, farewell)
+	defer cancel()
+	for {
+		select {
+		case frame := <-w.in:
+			if refusal := frame.GetRefusal(); refusal != nil {
+				return &refusedError{reason: refusal.Reason, message: refusal.Message}
+			}
+		case <-ctx.Done():
+			return errAgain
+		}
+	}
 }
 
 // awaitHello waits for the first frame, not for ever.
@@ -128,6 +153,9 @@ func (t *Tiers) turnAway(ctx context.Context, w wire, peer desk.SiteID, err erro
 	t.mu.Lock()
 	living := t.sessions[peer] != nil
 	t.mu.Unlock()
+	if living || t.reach.heardByOthers(peer) {
+		err = asDouble(peer, err)
+	}
 	if !living {
 		return t.reject(ctx, w, peer, err)
 	}
@@ -154,6 +182,7 @@ func (t *Tiers) reject(ctx context.Context, w wire, peer desk.SiteID, err error)
 	}
 	if isRefusal(err) {
 		t.board.alarm(peer, err.Error())
+		t.hearAccuser(ctx, peer, err)
 	}
 	t.board.show(peer, Down, err.Error())
 	return err

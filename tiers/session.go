@@ -30,20 +30,29 @@ type session struct {
 	wire        wire
 	peer        desk.SiteID
 	incarnation uint64 // the peer's
+	own         uint64 // this site's incarnation
 	term        uint64 // Raft term of the dialler
 
 	began  time.Time
 	heard  atomic.Int64 // when the last frame came, nanoseconds since began
 	vouch  atomic.Int64 // when the peer last showed that it commits, nanoseconds since began; 0 never
-	proved atomic.Int64 // when this site last proved its majority, nanoseconds since began
 	closed atomic.Bool  // the peer takes no hand-overs now
 	up     atomic.Bool  // the link is UP
+
+	dials     bool                            // this end is the child
+	written   uint64                          // what the peer had written for this site at its Hello
+	comparing atomic.Bool                     // both ends look for what the other does not have
+	compared  atomic.Bool                     // the comparison has come to its end
+	mail      chan *linkpb.Frame              // questions for the parent, answers for the child
+	theirs    atomic.Pointer[linkpb.Standing] // what the peer last said of its recovery
+	news      signal                          // for conclude: theirs or compared changed
 
 	start    uint64        // the peer's mark at the Hello: sending begins behind it
 	sent     atomic.Uint64 // last sequence put on the wire
 	acked    atomic.Uint64 // last sequence that the peer acknowledged
-	progress signal        // for the sender: acked grew, or the peer vouched
-	settled  signal        // for the acknowledger: acked grew
+	pulse    *pulse
+	progress signal // for the sender: acked grew, or the peer vouched
+	settled  signal // for the acknowledger: acked grew
 	incoming chan *linkpb.Items
 	backlog  atomic.Int64 // bytes in incoming
 	arrived  signal       // for the courier: something was received
@@ -52,6 +61,7 @@ type session struct {
 	done   chan struct{}           // of an accepted stream: closed when it has ended
 }
 
+// newSession is ready to run once ours is known.
 func newSession(t *Tiers, w wire, theirs *linkpb.Hello) *session {
 	s := &session{
 		t:           t,
@@ -61,10 +71,13 @@ func newSession(t *Tiers, w wire, theirs *linkpb.Hello) *session {
 		term:        theirs.RaftTerm,
 		began:       time.Now(),
 		start:       theirs.ReceivedSequence,
+		pulse:       &pulse{traffic: w.traffic},
 		progress:    make(signal, 1),
 		settled:     make(signal, 1),
 		arrived:     make(signal, 1),
 		incoming:    make(chan *linkpb.Items, t.pace.window),
+		mail:        make(chan *linkpb.Frame, maxAsked),
+		news:        make(signal, 1),
 		done:        make(chan struct{}),
 	}
 	s.sent.Store(s.start)
@@ -73,15 +86,52 @@ func newSession(t *Tiers, w wire, theirs *linkpb.Hello) *session {
 	return s
 }
 
+// begin notes the lives in which the two ends have met; what follows belongs to these.
+func (s *session) begin(ours, theirs *linkpb.Hello) {
+	s.own, s.dials, s.written = ours.Incarnation, s.peer == desk.SiteID(ours.Parent), theirs.SentSequence
+	s.comparing.Store(ours.Unsettled || theirs.Unsettled)
+}
+
+// link reads this site's end of the link. A stream ends when one of both ends has begun a new life: its marks mean
+// something else from then on.
+func (s *session) link(r *store.Reader) (*deskpb.Link, error) {
+	site, err := r.Site()
+	if err != nil {
+		return nil, err
+	}
+	link, err := r.Link(s.peer)
+	if err != nil {
+		return nil, err
+	}
+	if site.GetIncarnation() != s.own || link.PeerIncarnation != s.incarnation {
+		return nil, errAgain
+	}
+	return link, nil
+}
+
+// outcome returns the refusal of a command of a stream as an error.
+func outcome(result *deskpb.Result) error {
+	switch result.GetRefusal().GetReason() {
+	case "PEER_CHANGED", "SITE_CHANGED":
+		return errAgain
+	}
+	return refusalOf(result)
+}
+
 // run carries the link until the stream ends, and returns why it did. No worker lives on.
 func (s *session) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s.heard.Store(int64(time.Since(s.began)))
-	s.proved.Store(int64(time.Since(s.began)))
+	defer s.t.proof.need()()
+	defer s.t.board.watch(s.peer, s.pulse)()
+	compare := s.answerQuestions
+	if s.dials {
+		compare = s.compareWithParent
+	}
 	var workers sync.WaitGroup
 	for _, work := range []func(context.Context) error{
-		s.route, s.sendItems, s.applyItems, s.acknowledge, s.beat, s.prove, s.carryHandovers,
+		s.route, s.sendItems, s.applyItems, s.acknowledge, s.beat, s.carryHandovers, compare, s.conclude,
 	} {
 		workers.Go(func() {
 			if err := work(ctx); err != nil {
@@ -124,10 +174,24 @@ func (s *session) take(frame *linkpb.Frame) error {
 		return s.noteAck(content.Ack.Sequence)
 	case *linkpb.Frame_Heartbeat:
 		return s.noteHeartbeat(content.Heartbeat)
+	case *linkpb.Frame_Compare, *linkpb.Frame_Differences, *linkpb.Frame_Holdings, *linkpb.Frame_Gift:
+		return s.deliver(frame)
+	case *linkpb.Frame_Standing:
+		s.noteStanding(content.Standing)
 	case *linkpb.Frame_Refusal:
-		return &refusedError{message: content.Refusal.Message}
+		return &refusedError{reason: content.Refusal.Reason, message: content.Refusal.Message}
 	}
 	return nil
+}
+
+// deliver hands a frame to the comparison. A peer that keeps to maxAsked never fills its mail.
+func (s *session) deliver(frame *linkpb.Frame) error {
+	select {
+	case s.mail <- frame:
+		return nil
+	default:
+		return fmt.Errorf("%s sent more than %d frames of a comparison without waiting for an answer", s.peer, maxAsked)
+	}
 }
 
 func (s *session) noteAck(sequence uint64) error {
@@ -137,6 +201,7 @@ func (s *session) noteAck(sequence uint64) error {
 	s.vouch.Store(int64(time.Since(s.began)))
 	if sequence > s.acked.Load() {
 		s.acked.Store(sequence)
+		s.pulse.note(time.Now(), sequence)
 		s.settled.raise()
 	}
 	s.progress.raise()
@@ -147,7 +212,7 @@ func (s *session) noteHeartbeat(h *linkpb.Heartbeat) error {
 	s.closed.Store(h.Full || h.Recovering)
 	if h.Committed {
 		s.vouch.Store(int64(time.Since(s.began)))
-		if s.peer == s.t.o.Parent {
+		if s.dials && h.Time != 0 {
 			s.t.above.set(time.UnixMicro(h.Time))
 		}
 	}
@@ -189,15 +254,19 @@ func (s *session) beat(ctx context.Context) error {
 		case s.age(&s.vouch) > s.t.pace.doubt:
 			return fmt.Errorf("%s has not shown a majority for %s", s.peer, s.t.pace.doubt)
 		case !calm && time.Since(s.began) > s.t.pace.silence:
-			// Once: an alarm that is raised beside a living stream is about somebody else.
-			s.t.board.calm(s.peer)
+			s.t.board.calm(s.peer, s.began)
 			calm = true
+		}
+		closed, err := s.turnsAway()
+		if err != nil {
+			return err
 		}
 		news, version := s.t.reach.news(s.peer, told)
 		frame := &linkpb.Frame{Content: &linkpb.Frame_Heartbeat{Heartbeat: &linkpb.Heartbeat{
-			Committed: s.age(&s.proved) < s.t.pace.beat,
-			Reach:     news,
-			Time:      s.t.o.Now().UnixMicro(),
+			Committed:  s.t.proof.age() < s.t.pace.beat,
+			Recovering: closed,
+			Reach:      news,
+			Time:       s.told(),
 		}}}
 		select {
 		case s.wire.out <- frame:
@@ -214,16 +283,12 @@ func (s *session) beat(ctx context.Context) error {
 	}
 }
 
-// prove asks for this site's majority twice as often as heartbeats vouch for it.
-func (s *session) prove(ctx context.Context) error {
-	for pause(ctx, s.t.pace.beat/2) {
-		attempt, cancel := context.WithTimeout(ctx, s.t.pace.barrier)
-		if err := s.t.o.Site.Barrier(attempt); err == nil {
-			s.proved.Store(int64(time.Since(s.began)))
-		}
-		cancel()
+// told is this site's time for a child, which holds its clock against it; a parent has no use for it.
+func (s *session) told() int64 {
+	if s.dials {
+		return 0
 	}
-	return nil
+	return s.t.o.Now().UnixMicro()
 }
 
 // insist proposes a command until it has an outcome. Repeating is harmless: the log skips what it has. When there is none

@@ -18,7 +18,9 @@ func TestOvertakenStreamDialsAgain(t *testing.T) {
 	if link.AckedSequence == 0 || link.AckedSequence != link.SentSequence {
 		t.Fatalf("the link is %v, want all of it acknowledged", link)
 	}
-	s := newSession(n.tiers, wire{}, &linkpb.Hello{Site: string(parent.id), ReceivedSequence: link.AckedSequence - 1})
+	theirs := &linkpb.Hello{Site: string(parent.id), Incarnation: city.Incarnation, ReceivedSequence: link.AckedSequence - 1}
+	s := newSession(n.tiers, wire{}, theirs)
+	s.begin(&linkpb.Hello{Incarnation: county.Incarnation}, theirs)
 	if err := s.sendItems(t.Context()); !errors.Is(err, errOvertaken) {
 		t.Errorf("sending ended with %v, want %v", err, errOvertaken)
 	}
@@ -44,10 +46,12 @@ func TestStreamEndsWhenTheLogTakesNothing(t *testing.T) {
 	child, parent := pair(t)
 	n := newNode(t, county, child)
 	n.tiers.pace.insist = 5 * n.tiers.pace.retry
-	s := newSession(n.tiers, wire{}, &linkpb.Hello{Site: string(parent.id), Incarnation: city.Incarnation})
+	theirs := &linkpb.Hello{Site: string(parent.id), Incarnation: city.Incarnation}
+	s := newSession(n.tiers, wire{}, theirs)
+	s.begin(&linkpb.Hello{Incarnation: county.Incarnation}, theirs)
 	n.loseMajority(true)
 	c := batch(parent, child, 0, 10)
-	err := s.applyFrame(t.Context(), &linkpb.Items{First: c.First, Items: c.Items, Hash: c.Hash})
+	err := s.applyRun(t.Context(), []*linkpb.Items{{First: c.First, Items: c.Items, Hash: c.Hash}})
 	if !errors.Is(err, errNoMajority) || !strings.Contains(err.Error(), "330106 has not taken a command") {
 		t.Errorf("applying ended with %v, want the site and the reason of its log", err)
 	}

@@ -48,6 +48,9 @@ type Options struct {
 	Others func(ctx context.Context) []Reach
 	// ParentAddresses returns grpc addresses of the parent's nodes, best first.
 	ParentAddresses func() []string
+	// ParentSeen returns a channel that is closed when a node of the parent comes to life, as a hint to dial it at once;
+	// nil: nobody hears of that.
+	ParentSeen func() <-chan struct{}
 	// Dial opens a connection to a neighbour; nil: plain TCP. Tests and the demo cut lines here.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
 	// Credentials for the link; nil: without TLS.
@@ -73,6 +76,9 @@ func (o *Options) validate() error {
 }
 
 func (o *Options) complete() {
+	if o.ParentSeen == nil {
+		o.ParentSeen = func() <-chan struct{} { return nil }
+	}
 	if o.Dial == nil {
 		o.Dial = func(ctx context.Context, address string) (net.Conn, error) {
 			var d net.Dialer
@@ -96,6 +102,7 @@ func (o *Options) complete() {
 // pace holds the times and bounds of a link.
 type pace struct {
 	connect  time.Duration // for one address, up to the neighbour's Hello
+	reach    time.Duration // for one address, up to the connection
 	barrier  time.Duration // for one proof of the majority
 	propose  time.Duration // for one command of the log
 	insist   time.Duration // without an outcome, after which a stream is given up
@@ -106,12 +113,18 @@ type pace struct {
 	redial   time.Duration // first pause after a failed attempt; it doubles
 	redials  time.Duration // longest pause after a failed attempt
 	refused  time.Duration // pause after a refusal
+	certain  time.Duration // for which a site is told that its history is wrong before it believes that
 	settle   time.Duration // a mark that moved less than this ago may have overtaken a Hello
+	note     time.Duration // for which acknowledgements gather before the log notes the newest
 	courier  time.Duration // between looks of the courier at the queue when nothing wakes it
 	survey   time.Duration // between two questions to the site's other nodes
+	recheck  time.Duration // between two looks for a reason to try parked items again
+	retries  time.Duration // after which they are tried again without one
+	moves    time.Duration // between two looks at what moves of offices ask for
 	transit  time.Duration // over which landed hand-overs are counted
-	frame    int           // bytes of items in one frame, and so in one command
+	frame    int           // bytes of items in one frame; a command has at most twice as many
 	items    int           // items in one frame
+	run      int           // items in one command
 	bytes    int           // unacknowledged bytes
 	window   int           // unacknowledged items
 	lag      uint64        // pending items above which a link is catching up
@@ -121,6 +134,7 @@ type pace struct {
 func defaultPace() pace {
 	return pace{
 		connect: 2 * time.Second,
+		reach:   time.Second,
 		barrier: time.Second,
 		propose: 5 * time.Second,
 		insist:  10 * time.Second,
@@ -129,15 +143,21 @@ func defaultPace() pace {
 		silence: 3 * time.Second,
 		doubt:   5 * time.Second,
 		redial:  200 * time.Millisecond,
-		redials: time.Second,
+		redials: 500 * time.Millisecond,
 		refused: 15 * time.Second,
+		certain: 10 * time.Second,
 		settle:  10 * time.Second,
+		note:    50 * time.Millisecond,
 		courier: 200 * time.Millisecond,
 		survey:  2 * time.Second,
+		recheck: 10 * time.Second,
+		retries: time.Hour,
+		moves:   time.Second,
 		transit: 200 * time.Millisecond,
 
 		frame:    256 << 10,
 		items:    256,
+		run:      1024,
 		bytes:    1 << 20,
 		window:   2048,
 		lag:      1000,
@@ -157,7 +177,9 @@ type Tiers struct {
 	board   *board
 	reach   *reachTable
 	metrics *metrics
+	proof   *proof
 	above   above // the parent's clock
+	bench   bench // what the children say against this site
 
 	stopping chan struct{}  // closed by Stop
 	running  sync.WaitGroup // everything that Start, Connect and their streams began
@@ -176,19 +198,23 @@ func start(o Options, p pace) (*Tiers, error) {
 	}
 	o.complete()
 	o.Logger = o.Logger.With("component", "tiers", "site", string(o.SiteID))
-	m, err := newMetrics(o.Metrics)
-	if err != nil {
-		return nil, fmt.Errorf("start the links of %s: %w", o.SiteID, err)
-	}
+	m := newMetrics(o.Metrics)
 	t := &Tiers{
 		o:        o,
 		pace:     p,
 		metrics:  m,
 		board:    newBoard(o.Logger, m),
 		reach:    newReachTable(),
+		proof:    newProof(),
 		stopping: make(chan struct{}),
 		sessions: make(map[desk.SiteID]*session),
 	}
+	if err := m.register(t); err != nil {
+		return nil, fmt.Errorf("start the links of %s: %w", o.SiteID, err)
+	}
+	t.running.Go(t.keepProof)
+	t.running.Go(t.keepRetrying)
+	t.running.Go(t.move)
 	if o.Parent != "" {
 		t.running.Go(t.dialParent)
 	}

@@ -30,13 +30,36 @@ func ancestry(r *store.Reader, site, parent desk.SiteID) ([]desk.SiteID, error) 
 	path := []desk.SiteID{site}
 	for parent != "" && len(path) < depth && !slices.Contains(path, parent) {
 		path = append(path, parent)
-		info, err := r.SiteInfo(parent)
+		above, _, err := recordedParent(r, parent)
 		if err != nil {
-			return nil, fmt.Errorf("read the directory entry of %s: %w", parent, err)
+			return nil, err
 		}
-		parent = desk.SiteID(info.GetParent())
+		parent = above
 	}
 	return path, nil
+}
+
+// ParentOf is the parent of a site by the province's word, else by the site's own; empty for the province and for a site
+// that is not known.
+func ParentOf(r *store.Reader, site desk.SiteID) (desk.SiteID, error) {
+	parent, _, err := recordedParent(r, site)
+	return parent, err
+}
+
+// recordedParent is where a site stands by the province's word, else by its own.
+func recordedParent(r *store.Reader, site desk.SiteID) (parent desk.SiteID, known bool, err error) {
+	placement, err := r.Placement(site)
+	if err != nil {
+		return "", false, fmt.Errorf("read the placement of %s: %w", site, err)
+	}
+	if placement != nil {
+		return standsBelow(placement), true, nil
+	}
+	info, err := r.SiteInfo(site)
+	if err != nil {
+		return "", false, fmt.Errorf("read the directory entry of %s: %w", site, err)
+	}
+	return desk.SiteID(info.GetParent()), info != nil, nil
 }
 
 func (t tree) self() desk.SiteID { return t.path[0] }
@@ -90,18 +113,35 @@ func (t tree) locate(site desk.SiteID) (where side, child desk.SiteID, err error
 // parentOf reads the parent of a site that is neither this one nor above it. A neighbour that was admitted is a child
 // even before its directory entry has come: nobody else may be.
 func (t tree) parentOf(site desk.SiteID) (parent desk.SiteID, known bool, err error) {
-	info, err := t.r.SiteInfo(site)
-	if err != nil {
-		return "", false, fmt.Errorf("read the directory entry of %s: %w", site, err)
-	}
-	if info != nil {
-		return desk.SiteID(info.Parent), true, nil
+	if parent, known, err = recordedParent(t.r, site); known || err != nil {
+		return parent, known, err
 	}
 	link, err := t.r.Link(site)
 	if err != nil {
 		return "", false, fmt.Errorf("read the link with %s: %w", site, err)
 	}
 	return t.self(), link.PeerIncarnation != 0, nil
+}
+
+// pathOf returns a site and its ancestors up to the province, as the directory has them now; nil where it does not know
+// them.
+func (t tree) pathOf(site desk.SiteID) ([]desk.SiteID, error) {
+	var path []desk.SiteID
+	for range depth {
+		if i := slices.Index(t.path, site); i >= 0 {
+			return append(path, t.path[i:]...), nil
+		}
+		parent, known, err := t.parentOf(site)
+		if err != nil || !known {
+			return nil, err
+		}
+		path = append(path, site)
+		if parent == "" {
+			return path, nil
+		}
+		site = parent
+	}
+	return nil, nil
 }
 
 // onward lists the neighbours to which an event of a ticket with this path goes from here: up to the parent, and down
@@ -121,13 +161,18 @@ func (t tree) onward(path []string) ([]desk.SiteID, error) {
 	return out, nil
 }
 
-// homeward is the child on the way to the ticket's home, empty when this site is the home. A path that its author did
-// not know to this site is completed by the directory.
+// homeward is the child on the way to the ticket's home, empty when this site is the home or the home is not below it. The
+// directory knows; only where it does not, the path that the ticket's events carry is believed, and where that does not
+// name this site, the site of it that the directory places below.
 func (t tree) homeward(path []string) (desk.SiteID, error) {
-	if i := slices.Index(path, string(t.self())); i >= 0 {
-		if i == 0 {
-			return "", nil
-		}
+	if len(path) == 0 {
+		return "", nil
+	}
+	where, child, err := t.locate(desk.SiteID(path[0]))
+	if err != nil || where != unknown {
+		return child, err
+	}
+	if i := slices.Index(path, string(t.self())); i > 0 {
 		return desk.SiteID(path[i-1]), nil
 	}
 	for _, site := range slices.Backward(path) {
@@ -158,4 +203,35 @@ func (t tree) neighbours() ([]desk.SiteID, error) {
 		}
 	}
 	return out, nil
+}
+
+// children lists the admitted children.
+func (t tree) children() ([]desk.SiteID, error) {
+	peers, err := t.neighbours()
+	return slices.DeleteFunc(peers, func(peer desk.SiteID) bool { return peer == t.parent() }), err
+}
+
+// formerly tells whether a site stood below a parent before it was moved to where it stands.
+func (t tree) formerly(site, parent desk.SiteID) (bool, error) {
+	placement, err := t.r.Placement(site)
+	if err != nil {
+		return false, fmt.Errorf("read the placement of %s: %w", site, err)
+	}
+	return slices.Contains(placement.GetFormer(), string(parent)), nil
+}
+
+// comesAround tells whether an event may come over a link that its author does not stand behind: its office moved, and the
+// event was under way, or it was written by a parent that the office has left.
+func (t tree) comesAround(peer, author, home desk.SiteID) (bool, error) {
+	if peer == t.parent() {
+		placement, err := t.r.Placement(author)
+		if err != nil {
+			return false, fmt.Errorf("read the placement of %s: %w", author, err)
+		}
+		return len(placement.GetFormer()) > 0, nil
+	}
+	if late, err := t.formerly(author, peer); late || err != nil {
+		return late, err
+	}
+	return t.formerly(home, author)
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"os"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -89,7 +89,7 @@ func atWork(t *testing.T, c command) {
 // refusedOnce waits until both ends say why the newcomer is refused, and holds their logs to one line each.
 func refusedOnce(t *testing.T, city, newcomer *testbed.Process, atCity, atNewcomer command) {
 	t.Helper()
-	const why = "330106 has come back as another incarnation"
+	const why = "330106 was founded anew under a name that is known"
 	awaitStanding(t, atNewcomer, "the newcomer shows why", linked("330100", "DOWN", why))
 	awaitStanding(t, atNewcomer, "the newcomer raises an alarm", alarmed(why))
 	awaitStanding(t, atCity, "the city raises an alarm", alarmed(why))
@@ -104,30 +104,41 @@ func refusedOnce(t *testing.T, city, newcomer *testbed.Process, atCity, atNewcom
 	}
 }
 
-// A county whose disk was wiped and that founds itself anew is another one than the city knows: both say so, and the
-// county works on alone until it is recovered.
-func aCountyFoundedAnew(t *testing.T, program testbed.Program) {
-	city, county, atCity, _ := cityAndCounty(t, program)
-	county.Kill()
-	if err := os.RemoveAll(county.Spec.Dir); err != nil {
-		t.Fatal(err)
+// awaitUnready waits until a node says that it is not ready, and why.
+func awaitUnready(t *testing.T, p *testbed.Process, words string) {
+	t.Helper()
+	caller := testbed.NewCaller("")
+	defer caller.Close()
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		answer := caller.Call(t.Context(), http.MethodGet, p.Spec.URL(), "/readyz", nil)
+		if answer.Code == http.StatusServiceUnavailable && strings.Contains(answer.Err().Error(), words) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s/%s does not say %q within %s: %v", p.Spec.Site, p.Spec.Node, words, patience, answer.Err())
+		}
 	}
-	anew := county.Restart(t)
-	ready(t, anew)
-	atAnew := signedIn(t, program, anew.Spec.GRPC)
-	refusedOnce(t, city, anew, atCity, atAnew)
-	awaitStanding(t, atCity, "the city shows why", linked("330106", "DOWN", "another incarnation"))
 }
 
-// A second process under a county's name, from a data directory of its own, is refused; the county's link goes on.
+// A second process under a county's name, from a data directory of its own, does not found the county again. When it could
+// not ask, because its line was cut, it does, and is refused when the line is laid; the county's own link goes on.
 func aCountyThatIsThereTwice(t *testing.T, program testbed.Program) {
 	city, county, atCity, atCounty := cityAndCounty(t, program)
 	free := testbed.FreeAddresses(t, 4)
 	spec := county.Spec
 	spec.Dir = filepath.Join(t.TempDir(), "second")
 	spec.HTTP, spec.GRPC, spec.Raft, spec.Gossip = free[0], free[1], free[2], free[3]
+	asking := program.Serve(t, spec)
+	awaitUnready(t, asking, "330106 is known to its parent 330100 and is connected to it now")
+	asking.Kill()
+
+	spec.Dir = filepath.Join(t.TempDir(), "third")
+	line := testbed.NewLine(t, city.Spec.GRPC)
+	line.Cut()
+	spec.ParentAddresses = []string{line.Addr}
 	second := program.Serve(t, spec)
 	ready(t, second)
+	line.Heal()
 	atSecond := signedIn(t, program, second.Spec.GRPC)
 	before := strings.Count(county.Log(), "link is down") + strings.Count(city.Log(), "link is down")
 	refusedOnce(t, city, second, atCity, atSecond)
@@ -138,9 +149,19 @@ func aCountyThatIsThereTwice(t *testing.T, program testbed.Program) {
 	}
 	number := atCounty.ticket(t, "ticket", "create", "--title", "第一个照常上送").Number
 	atCounty.done(t, "ticket", "escalate", number, "--reason", "需要市级支持")
-	for deadline := time.Now().Add(patience); atCounty.ticket(t, "ticket", "show", number).CustodianSite != "330100"; time.Sleep(50 * time.Millisecond) {
+	awaitCustodian(t, atCounty, number, "330100")
+}
+
+// awaitCustodian waits until a site says who holds a ticket.
+func awaitCustodian(t *testing.T, c command, number, site string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		ticket := c.ticket(t, "ticket", "show", number)
+		if ticket.CustodianSite == site && ticket.Handover.State == "NONE" {
+			return
+		}
 		if time.Now().After(deadline) {
-			t.Fatal("the county's escalation did not reach the city")
+			t.Fatalf("%s is %+v after %s, want it at %s", number, ticket, patience, site)
 		}
 	}
 }

@@ -130,8 +130,10 @@ func TestTheProgram(t *testing.T) {
 		"a node that cannot start": aNodeThatCannotStart,
 		"a node without its site":  aNodeWithoutItsSite,
 		"a wrong configuration":    aWrongConfiguration,
-		"a county founded anew":    aCountyFoundedAnew,
 		"a county there twice":     aCountyThatIsThereTwice,
+		"a county restored":        aCountyThatIsRestored,
+		"a county rebuilt":         aCountyThatIsRebuilt,
+		"a county that moves":      aCountyThatMoves,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, program) })
 	}

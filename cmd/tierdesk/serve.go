@@ -24,6 +24,11 @@ const drainTime = 8500 * time.Millisecond
 func serveCommand() *cobra.Command {
 	var file, format string
 	cmd := &cobra.Command{Use: "serve", Short: "运行: run one node until SIGTERM or Ctrl-C", Args: client.NoArguments}
+	cmd.Long = cmd.Short + `
+
+On an empty data directory the node founds its site, or joins the nodes that raft.join names. A site that its parent knows
+is not founded a second time: recover: true in the configuration (TIERDESK_RECOVER=true) rebuilds one whose data are lost,
+with what its neighbours know, and tierdesk restore puts a backup back.`
 	cmd.Flags().StringVar(&file, "config", "", "the node's configuration, a YAML file")
 	cmd.Flags().StringVar(&format, "log-format", "text", "form of the log on stderr: text or json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -135,7 +135,7 @@ func (w *workshop) bigDataset(ctx context.Context, keep string, nodes int, ticke
 		return nil, fmt.Errorf("copy the kept data set: %w", err)
 	}
 	syncDisks()
-	d := &dataset{site: &site{workshop: w, expect: nodes}, tickets: tickets, made: k.Made}
+	d := &dataset{site: &site{place: alone(nodes), workshop: w, expect: nodes}, tickets: tickets, made: k.Made}
 	for i, addresses := range k.Addresses {
 		d.nodes = append(d.nodes, nodeAt(dir, nodeID(i), addresses))
 	}

@@ -1,7 +1,7 @@
 // Command bench measures a real site of tierdesk on this machine, beside etcd where that tells something: it builds the
 // program, runs its nodes as processes on loopback ports with data in a temporary directory, puts them under load, and
 // prints a table. It is for people who want to check docs/benchmarks.md or to see what a change costs; nothing that ships
-// uses it. Every command ends by itself, ends what it started and removes its data.
+// uses it. The commands on several sites have a county and its city, or a whole province. Every command ends by itself, ends what it started and removes its data.
 package main
 
 import (
@@ -31,6 +31,14 @@ func commands() []command {
 		{"million", "queue, restart and join over one data set", million},
 		{"failover", "kill the leader and write until it works again", failover},
 		{"idle", "memory of a county's only node with a hundred thousand tickets", idle},
+		{"handover", "hand single tickets from a county to its city, both idle", handover},
+		{"handovers", "hand over many tickets that waited for the line", handovers},
+		{"backlog", "cut the line, write a hundred thousand events, and catch up", backlog},
+		{"heal", "cut and mend the line until the waiting hand-over is accepted, again and again", heal},
+		{"wire", "count the bytes on the line for a ticket's life", wireCommand},
+		{"province", "run a whole province on this machine, cut it from its cities, and compare all sites", province},
+		{"wan", "cut, flap and slow the lines of a province in network namespaces, and kill its sites (root)", wanCommand},
+		{nodeCommand, "run one node that reaches its parent over a line; others start it", runOnLine},
 		{memberCommand, "run one etcd member; versus starts it", member},
 	}
 }
@@ -64,7 +72,7 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintf(os.Stderr, "bench %s: %v\n", args[0], err)
 		return 1
 	}
-	if args[0] != memberCommand {
+	if args[0] != memberCommand && args[0] != nodeCommand {
 		fmt.Fprintf(os.Stderr, "bench %s: done in %s\n", args[0], time.Since(began).Round(time.Second))
 	}
 	return 0

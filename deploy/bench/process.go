@@ -36,6 +36,8 @@ func (w *workshop) start(name, log string, command *exec.Cmd) (*process, error) 
 		_ = command.Wait() // who stops it looks at how it ended
 		close(p.exited)
 	}()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.processes = append(w.processes, p)
 	return p, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/node/config"
 )
 
 const (
@@ -25,11 +27,31 @@ const (
 	readyWithin = 2 * time.Minute
 )
 
-// site is a county of one node or a city of three, as processes.
+// place is what an office is in the tree.
+type place struct {
+	id, name string
+	tier     config.Tier
+	parent   string
+}
+
+// alone is the place of a site without a tree: one node is a county, more are a city.
+func alone(nodes int) place {
+	if nodes > 1 {
+		return place{"330100", "杭州市", config.City, "330000"}
+	}
+	return place{"330106", "西湖区", config.County, "330100"}
+}
+
+// site is an office whose nodes are processes.
 type site struct {
+	place
 	workshop *workshop
 	expect   int // how many nodes found it
 	nodes    []*siteNode
+	parents  []string // where the nodes of its parent listen
+	line     *line    // to the parent, when it can be cut; nil: plain
+	pool     []string // gossip addresses of its parent's nodes
+	netns    string   // the network namespace of its nodes; empty: that of this program
 	token    string
 	control  *grpc.ClientConn // to the first node
 }
@@ -39,14 +61,25 @@ type siteNode struct {
 	*process
 	id         string
 	dir        string
-	http, grpc string
+	http, grpc string // where this program reaches it
 	file       string
-	addresses  []string // http, grpc, raft, gossip
+	addresses  []string // where it listens: http, grpc, raft, gossip
 }
+
+// Indexes among a node's addresses.
+const (
+	grpcAddress   = 1
+	gossipAddress = 3
+)
 
 // newSite lays out a site of so many nodes below a directory; nothing runs yet. Data may be put there before it starts.
 func (w *workshop) newSite(name string, nodes int) (*site, error) {
-	s := &site{workshop: w, expect: nodes}
+	return w.newOffice(name, alone(nodes), nodes)
+}
+
+// newOffice is newSite at a place of the tree. Its way to the parent is up to the caller, who configures it again.
+func (w *workshop) newOffice(name string, at place, nodes int) (*site, error) {
+	s := &site{place: at, workshop: w, expect: nodes}
 	for i := range nodes {
 		if _, err := s.addNode(filepath.Join(w.dir, name), nodeID(i)); err != nil {
 			return nil, err
@@ -82,33 +115,64 @@ func (s *site) configure() error {
 		var join []string
 		for _, other := range s.nodes {
 			if other != n {
-				join = append(join, fmt.Sprintf("%q", other.grpc))
+				join = append(join, other.addresses[grpcAddress])
 			}
 		}
-		if err := n.configure(s.expect, join); err != nil {
+		if err := s.configureNode(n, join); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (n *siteNode) configure(expect int, join []string) error {
-	place := `id: "330106", name: 西湖区, tier: county, parent: "330100"`
-	if expect > 1 {
-		place = `id: "330100", name: 杭州市, tier: city, parent: "330000"`
-	}
-	text := fmt.Sprintf(`site: {%s}
+func (s *site) configureNode(n *siteNode, join []string) error {
+	text := fmt.Sprintf(`site: {id: %q, name: %q, tier: %s, parent: %q}
 node: {id: %s, data_dir: %q}
 listen: {http: %q, grpc: %q, raft: %q, gossip: %q}
 raft: {bootstrap_expect: %d, join: [%s]}
-`, place, n.id, n.dir, n.addresses[0], n.addresses[1], n.addresses[2], n.addresses[3], expect, strings.Join(join, ", "))
-	return os.WriteFile(n.file, []byte(text), 0o600)
+gossip: {join: [%s]}
+link: {parent_addresses: [%s]}
+`, s.id, s.name, s.tier, s.parent, n.id, n.dir, n.addresses[0], n.addresses[1], n.addresses[2], n.addresses[3], s.expect,
+		quoted(join), quoted(s.pool), quoted(s.parents))
+	if err := os.WriteFile(n.file, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("configure %s of %s: %w", n.id, s.id, err)
+	}
+	return nil
+}
+
+// quoted is a list as it stands between the brackets of a YAML file.
+func quoted(values []string) string {
+	var all []string
+	for _, value := range values {
+		all = append(all, strconv.Quote(value))
+	}
+	return strings.Join(all, ", ")
+}
+
+// listen lists the addresses of one kind at which the nodes listen.
+func (s *site) listen(kind int) []string {
+	var all []string
+	for _, n := range s.nodes {
+		all = append(all, n.addresses[kind])
+	}
+	return all
 }
 
 // launch starts a node.
 func (s *site) launch(n *siteNode) (err error) {
 	command := exec.Command(s.workshop.program, "serve", "--config", n.file)
-	command.Env = append(os.Environ(), "TIERDESK_ADMIN_PASSWORD="+password)
+	command.Env = os.Environ()
+	if s.line != nil {
+		if command, err = s.onLine(n); err != nil {
+			return err
+		}
+	}
+	command.Env = append(command.Env, "TIERDESK_ADMIN_PASSWORD="+password)
+	if s.netns != "" {
+		within := exec.Command("ip", append([]string{"netns", "exec", s.netns}, command.Args...)...)
+		within.Env = command.Env
+		command = within
+	}
 	n.process, err = s.workshop.start("node "+n.id, n.dir+".log", command)
 	return err
 }
@@ -163,7 +227,7 @@ func (s *site) open(ctx context.Context) error {
 func (s *site) close() error {
 	var err error
 	if s.control != nil {
-		err = s.control.Close()
+		err, s.control = s.control.Close(), nil
 	}
 	stopAll(s.processes())
 	return err

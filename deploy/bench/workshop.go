@@ -11,16 +11,20 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 )
 
 // workshop is what every benchmark needs: a directory of its own, the built program, ports, and the processes it started.
 type workshop struct {
-	dir       string
-	program   string
-	json      bool
+	dir     string
+	program string
+	json    bool
+	lines   []*line
+	taken   []string // addresses that were given out
+
+	mu        sync.Mutex // guards processes
 	processes []*process
-	taken     []string // addresses that were given out
 }
 
 // common are the flags that every benchmark has.
@@ -36,7 +40,7 @@ func commonFlags(name string) *common {
 	c := &common{flags: flag.NewFlagSet(name, flag.ContinueOnError)}
 	c.flags.BoolVar(&c.json, "json", false, "print the results as JSON")
 	c.flags.StringVar(&c.dir, "dir", "", "where to make the temporary directory; the disk under it is what is measured")
-	c.flags.StringVar(&c.program, "program", "", "a built tierdesk; without it, it is built from this checkout")
+	c.flags.StringVar(&c.program, "program", "", "a built tierdesk; without it, it is built from this checkout. What reaches its parent over a line is always this checkout's")
 	c.flags.DurationVar(&c.limit, "limit", 2*time.Hour, "when to give up")
 	return c
 }
@@ -68,13 +72,21 @@ func (c *common) inWorkshop(ctx context.Context, args []string, body func(contex
 
 // clear ends what still runs and removes the data.
 func (w *workshop) clear() error {
-	for _, p := range w.processes {
-		p.kill()
-	}
+	w.endAll()
 	if err := os.RemoveAll(w.dir); err != nil {
 		return fmt.Errorf("remove the data: %w", err)
 	}
 	return nil
+}
+
+// endAll ends all processes and lines. Once more does no harm.
+func (w *workshop) endAll() {
+	for _, p := range w.processes {
+		p.kill()
+	}
+	for _, l := range w.lines {
+		l.close()
+	}
 }
 
 // build builds the program, or takes one that is there.

@@ -102,6 +102,14 @@ type Command struct {
 	//	*Command_AdmitPeer
 	//	*Command_Receive
 	//	*Command_Acknowledge
+	//	*Command_Reincarnate
+	//	*Command_Unite
+	//	*Command_Settle
+	//	*Command_Revisit
+	//	*Command_RetryParked
+	//	*Command_PutPublication
+	//	*Command_PlaceSite
+	//	*Command_Freeze
 	Kind          isCommand_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -243,6 +251,78 @@ func (x *Command) GetAcknowledge() *Acknowledge {
 	return nil
 }
 
+func (x *Command) GetReincarnate() *Reincarnate {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Reincarnate); ok {
+			return x.Reincarnate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetUnite() *Unite {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Unite); ok {
+			return x.Unite
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSettle() *Settle {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Settle); ok {
+			return x.Settle
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRevisit() *Revisit {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Revisit); ok {
+			return x.Revisit
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRetryParked() *RetryParked {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_RetryParked); ok {
+			return x.RetryParked
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPutPublication() *PutPublication {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_PutPublication); ok {
+			return x.PutPublication
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPlaceSite() *PlaceSite {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_PlaceSite); ok {
+			return x.PlaceSite
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetFreeze() *Freeze {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_Freeze); ok {
+			return x.Freeze
+		}
+	}
+	return nil
+}
+
 type isCommand_Kind interface {
 	isCommand_Kind()
 }
@@ -291,6 +371,38 @@ type Command_Acknowledge struct {
 	Acknowledge *Acknowledge `protobuf:"bytes,11,opt,name=acknowledge,proto3,oneof"`
 }
 
+type Command_Reincarnate struct {
+	Reincarnate *Reincarnate `protobuf:"bytes,12,opt,name=reincarnate,proto3,oneof"`
+}
+
+type Command_Unite struct {
+	Unite *Unite `protobuf:"bytes,13,opt,name=unite,proto3,oneof"`
+}
+
+type Command_Settle struct {
+	Settle *Settle `protobuf:"bytes,14,opt,name=settle,proto3,oneof"`
+}
+
+type Command_Revisit struct {
+	Revisit *Revisit `protobuf:"bytes,15,opt,name=revisit,proto3,oneof"`
+}
+
+type Command_RetryParked struct {
+	RetryParked *RetryParked `protobuf:"bytes,16,opt,name=retry_parked,json=retryParked,proto3,oneof"`
+}
+
+type Command_PutPublication struct {
+	PutPublication *PutPublication `protobuf:"bytes,17,opt,name=put_publication,json=putPublication,proto3,oneof"`
+}
+
+type Command_PlaceSite struct {
+	PlaceSite *PlaceSite `protobuf:"bytes,18,opt,name=place_site,json=placeSite,proto3,oneof"`
+}
+
+type Command_Freeze struct {
+	Freeze *Freeze `protobuf:"bytes,19,opt,name=freeze,proto3,oneof"`
+}
+
 func (*Command_Ticket) isCommand_Kind() {}
 
 func (*Command_Found) isCommand_Kind() {}
@@ -312,6 +424,22 @@ func (*Command_AdmitPeer) isCommand_Kind() {}
 func (*Command_Receive) isCommand_Kind() {}
 
 func (*Command_Acknowledge) isCommand_Kind() {}
+
+func (*Command_Reincarnate) isCommand_Kind() {}
+
+func (*Command_Unite) isCommand_Kind() {}
+
+func (*Command_Settle) isCommand_Kind() {}
+
+func (*Command_Revisit) isCommand_Kind() {}
+
+func (*Command_RetryParked) isCommand_Kind() {}
+
+func (*Command_PutPublication) isCommand_Kind() {}
+
+func (*Command_PlaceSite) isCommand_Kind() {}
+
+func (*Command_Freeze) isCommand_Kind() {}
 
 // Actor is who asks. The zero actor is the site itself (couriers, timers).
 type Actor struct {
@@ -394,6 +522,8 @@ type TicketCommand struct {
 	//	*TicketCommand_Cancel
 	//	*TicketCommand_Urge
 	//	*TicketCommand_Dispatch
+	//	*TicketCommand_Reclaim
+	//	*TicketCommand_Relocate
 	Verb          isTicketCommand_Verb `protobuf_oneof:"verb"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -617,6 +747,24 @@ func (x *TicketCommand) GetDispatch() *Dispatch {
 	return nil
 }
 
+func (x *TicketCommand) GetReclaim() *Reclaim {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Reclaim); ok {
+			return x.Reclaim
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetRelocate() *Relocate {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Relocate); ok {
+			return x.Relocate
+		}
+	}
+	return nil
+}
+
 type isTicketCommand_Verb interface {
 	isTicketCommand_Verb()
 }
@@ -689,6 +837,14 @@ type TicketCommand_Dispatch struct {
 	Dispatch *Dispatch `protobuf:"bytes,26,opt,name=dispatch,proto3,oneof"`
 }
 
+type TicketCommand_Reclaim struct {
+	Reclaim *Reclaim `protobuf:"bytes,27,opt,name=reclaim,proto3,oneof"`
+}
+
+type TicketCommand_Relocate struct {
+	Relocate *Relocate `protobuf:"bytes,28,opt,name=relocate,proto3,oneof"`
+}
+
 func (*TicketCommand_Create) isTicketCommand_Verb() {}
 
 func (*TicketCommand_Assign) isTicketCommand_Verb() {}
@@ -722,6 +878,10 @@ func (*TicketCommand_Cancel) isTicketCommand_Verb() {}
 func (*TicketCommand_Urge) isTicketCommand_Verb() {}
 
 func (*TicketCommand_Dispatch) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Reclaim) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Relocate) isTicketCommand_Verb() {}
 
 type Create struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1489,6 +1649,96 @@ func (x *Dispatch) GetTo() string {
 	return ""
 }
 
+// Reclaim is the operator's override: the ticket is taken without a hand-over, with a recorded reason.
+type Reclaim struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reclaim) Reset() {
+	*x = Reclaim{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reclaim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reclaim) ProtoMessage() {}
+
+func (x *Reclaim) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reclaim.ProtoReflect.Descriptor instead.
+func (*Reclaim) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Reclaim) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Relocate is the site's own command: the ticket's office moved, so it goes to the site named.
+type Relocate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	To            string                 `protobuf:"bytes,1,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Relocate) Reset() {
+	*x = Relocate{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Relocate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Relocate) ProtoMessage() {}
+
+func (x *Relocate) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Relocate.ProtoReflect.Descriptor instead.
+func (*Relocate) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Relocate) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
 // Result is what a command came to. It crosses the wire from the leader to the node that was asked.
 type Result struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1502,7 +1752,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[21]
+	mi := &file_desk_deskpb_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1764,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[21]
+	mi := &file_desk_deskpb_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1777,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{21}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Result) GetRefusal() *Refusal {
@@ -1560,7 +1810,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[22]
+	mi := &file_desk_deskpb_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1572,7 +1822,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[22]
+	mi := &file_desk_deskpb_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1585,7 +1835,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{22}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Refusal) GetCode() int32 {
@@ -1625,7 +1875,7 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\x12\x1d\n" +
 	"\n" +
 	"utc_offset\x18\x02 \x01(\x05R\tutcOffset\x12\x1a\n" +
-	"\bcommands\x18\x03 \x03(\fR\bcommands\"\xc1\x05\n" +
+	"\bcommands\x18\x03 \x03(\fR\bcommands\"\xa3\t\n" +
 	"\aCommand\x129\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x1f.tierdesk.desk.v1.TicketCommandH\x00R\x06ticket\x12/\n" +
 	"\x05found\x18\x02 \x01(\v2\x17.tierdesk.desk.v1.FoundH\x00R\x05found\x12E\n" +
@@ -1641,11 +1891,20 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"admit_peer\x18\t \x01(\v2\x1b.tierdesk.desk.v1.AdmitPeerH\x00R\tadmitPeer\x125\n" +
 	"\areceive\x18\n" +
 	" \x01(\v2\x19.tierdesk.desk.v1.ReceiveH\x00R\areceive\x12A\n" +
-	"\vacknowledge\x18\v \x01(\v2\x1d.tierdesk.desk.v1.AcknowledgeH\x00R\vacknowledgeB\x06\n" +
+	"\vacknowledge\x18\v \x01(\v2\x1d.tierdesk.desk.v1.AcknowledgeH\x00R\vacknowledge\x12A\n" +
+	"\vreincarnate\x18\f \x01(\v2\x1d.tierdesk.desk.v1.ReincarnateH\x00R\vreincarnate\x12/\n" +
+	"\x05unite\x18\r \x01(\v2\x17.tierdesk.desk.v1.UniteH\x00R\x05unite\x122\n" +
+	"\x06settle\x18\x0e \x01(\v2\x18.tierdesk.desk.v1.SettleH\x00R\x06settle\x125\n" +
+	"\arevisit\x18\x0f \x01(\v2\x19.tierdesk.desk.v1.RevisitH\x00R\arevisit\x12B\n" +
+	"\fretry_parked\x18\x10 \x01(\v2\x1d.tierdesk.desk.v1.RetryParkedH\x00R\vretryParked\x12K\n" +
+	"\x0fput_publication\x18\x11 \x01(\v2 .tierdesk.desk.v1.PutPublicationH\x00R\x0eputPublication\x12<\n" +
+	"\n" +
+	"place_site\x18\x12 \x01(\v2\x1b.tierdesk.desk.v1.PlaceSiteH\x00R\tplaceSite\x122\n" +
+	"\x06freeze\x18\x13 \x01(\v2\x18.tierdesk.desk.v1.FreezeH\x00R\x06freezeB\x06\n" +
 	"\x04kind\"L\n" +
 	"\x05Actor\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12/\n" +
-	"\x04role\x18\x02 \x01(\x0e2\x1b.tierdesk.desk.v1.User.RoleR\x04role\"\x9b\b\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x1b.tierdesk.desk.v1.User.RoleR\x04role\"\x8c\t\n" +
 	"\rTicketCommand\x12-\n" +
 	"\x05actor\x18\x01 \x01(\v2\x17.tierdesk.desk.v1.ActorR\x05actor\x126\n" +
 	"\arequest\x18\x02 \x01(\v2\x1c.tierdesk.desk.v1.RequestKeyR\arequest\x12\x16\n" +
@@ -1668,7 +1927,9 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x06reopen\x18\x17 \x01(\v2\x18.tierdesk.desk.v1.ReopenH\x00R\x06reopen\x122\n" +
 	"\x06cancel\x18\x18 \x01(\v2\x18.tierdesk.desk.v1.CancelH\x00R\x06cancel\x12,\n" +
 	"\x04urge\x18\x19 \x01(\v2\x16.tierdesk.desk.v1.UrgeH\x00R\x04urge\x128\n" +
-	"\bdispatch\x18\x1a \x01(\v2\x1a.tierdesk.desk.v1.DispatchH\x00R\bdispatchB\x06\n" +
+	"\bdispatch\x18\x1a \x01(\v2\x1a.tierdesk.desk.v1.DispatchH\x00R\bdispatch\x125\n" +
+	"\areclaim\x18\x1b \x01(\v2\x19.tierdesk.desk.v1.ReclaimH\x00R\areclaim\x128\n" +
+	"\brelocate\x18\x1c \x01(\v2\x1a.tierdesk.desk.v1.RelocateH\x00R\brelocateB\x06\n" +
 	"\x04verb\":\n" +
 	"\x06Create\x120\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\"R\n" +
@@ -1707,6 +1968,10 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x04Urge\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x1a\n" +
 	"\bDispatch\x12\x0e\n" +
+	"\x02to\x18\x01 \x01(\tR\x02to\"!\n" +
+	"\aReclaim\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x1a\n" +
+	"\bRelocate\x12\x0e\n" +
 	"\x02to\x18\x01 \x01(\tR\x02to\"o\n" +
 	"\x06Result\x123\n" +
 	"\arefusal\x18\x01 \x01(\v2\x19.tierdesk.desk.v1.RefusalR\arefusal\x120\n" +
@@ -1729,89 +1994,109 @@ func file_desk_deskpb_command_proto_rawDescGZIP() []byte {
 	return file_desk_deskpb_command_proto_rawDescData
 }
 
-var file_desk_deskpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_desk_deskpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_desk_deskpb_command_proto_goTypes = []any{
-	(*Group)(nil),         // 0: tierdesk.desk.v1.Group
-	(*Command)(nil),       // 1: tierdesk.desk.v1.Command
-	(*Actor)(nil),         // 2: tierdesk.desk.v1.Actor
-	(*TicketCommand)(nil), // 3: tierdesk.desk.v1.TicketCommand
-	(*Create)(nil),        // 4: tierdesk.desk.v1.Create
-	(*Assign)(nil),        // 5: tierdesk.desk.v1.Assign
-	(*Start)(nil),         // 6: tierdesk.desk.v1.Start
-	(*Hold)(nil),          // 7: tierdesk.desk.v1.Hold
-	(*Resume)(nil),        // 8: tierdesk.desk.v1.Resume
-	(*Note)(nil),          // 9: tierdesk.desk.v1.Note
-	(*Reply)(nil),         // 10: tierdesk.desk.v1.Reply
-	(*Escalate)(nil),      // 11: tierdesk.desk.v1.Escalate
-	(*Withdraw)(nil),      // 12: tierdesk.desk.v1.Withdraw
-	(*Return)(nil),        // 13: tierdesk.desk.v1.Return
-	(*Resolve)(nil),       // 14: tierdesk.desk.v1.Resolve
-	(*Confirm)(nil),       // 15: tierdesk.desk.v1.Confirm
-	(*Close)(nil),         // 16: tierdesk.desk.v1.Close
-	(*Reopen)(nil),        // 17: tierdesk.desk.v1.Reopen
-	(*Cancel)(nil),        // 18: tierdesk.desk.v1.Cancel
-	(*Urge)(nil),          // 19: tierdesk.desk.v1.Urge
-	(*Dispatch)(nil),      // 20: tierdesk.desk.v1.Dispatch
-	(*Result)(nil),        // 21: tierdesk.desk.v1.Result
-	(*Refusal)(nil),       // 22: tierdesk.desk.v1.Refusal
-	(*Found)(nil),         // 23: tierdesk.desk.v1.Found
-	(*RegisterNode)(nil),  // 24: tierdesk.desk.v1.RegisterNode
-	(*RemoveNode)(nil),    // 25: tierdesk.desk.v1.RemoveNode
-	(*PutUser)(nil),       // 26: tierdesk.desk.v1.PutUser
-	(*RemoveUser)(nil),    // 27: tierdesk.desk.v1.RemoveUser
-	(*OpenSession)(nil),   // 28: tierdesk.desk.v1.OpenSession
-	(*CloseSession)(nil),  // 29: tierdesk.desk.v1.CloseSession
-	(*AdmitPeer)(nil),     // 30: tierdesk.desk.v1.AdmitPeer
-	(*Receive)(nil),       // 31: tierdesk.desk.v1.Receive
-	(*Acknowledge)(nil),   // 32: tierdesk.desk.v1.Acknowledge
-	(User_Role)(0),        // 33: tierdesk.desk.v1.User.Role
-	(*RequestKey)(nil),    // 34: tierdesk.desk.v1.RequestKey
-	(*Ticket)(nil),        // 35: tierdesk.desk.v1.Ticket
-	(*Resolution)(nil),    // 36: tierdesk.desk.v1.Resolution
-	(*Satisfaction)(nil),  // 37: tierdesk.desk.v1.Satisfaction
+	(*Group)(nil),          // 0: tierdesk.desk.v1.Group
+	(*Command)(nil),        // 1: tierdesk.desk.v1.Command
+	(*Actor)(nil),          // 2: tierdesk.desk.v1.Actor
+	(*TicketCommand)(nil),  // 3: tierdesk.desk.v1.TicketCommand
+	(*Create)(nil),         // 4: tierdesk.desk.v1.Create
+	(*Assign)(nil),         // 5: tierdesk.desk.v1.Assign
+	(*Start)(nil),          // 6: tierdesk.desk.v1.Start
+	(*Hold)(nil),           // 7: tierdesk.desk.v1.Hold
+	(*Resume)(nil),         // 8: tierdesk.desk.v1.Resume
+	(*Note)(nil),           // 9: tierdesk.desk.v1.Note
+	(*Reply)(nil),          // 10: tierdesk.desk.v1.Reply
+	(*Escalate)(nil),       // 11: tierdesk.desk.v1.Escalate
+	(*Withdraw)(nil),       // 12: tierdesk.desk.v1.Withdraw
+	(*Return)(nil),         // 13: tierdesk.desk.v1.Return
+	(*Resolve)(nil),        // 14: tierdesk.desk.v1.Resolve
+	(*Confirm)(nil),        // 15: tierdesk.desk.v1.Confirm
+	(*Close)(nil),          // 16: tierdesk.desk.v1.Close
+	(*Reopen)(nil),         // 17: tierdesk.desk.v1.Reopen
+	(*Cancel)(nil),         // 18: tierdesk.desk.v1.Cancel
+	(*Urge)(nil),           // 19: tierdesk.desk.v1.Urge
+	(*Dispatch)(nil),       // 20: tierdesk.desk.v1.Dispatch
+	(*Reclaim)(nil),        // 21: tierdesk.desk.v1.Reclaim
+	(*Relocate)(nil),       // 22: tierdesk.desk.v1.Relocate
+	(*Result)(nil),         // 23: tierdesk.desk.v1.Result
+	(*Refusal)(nil),        // 24: tierdesk.desk.v1.Refusal
+	(*Found)(nil),          // 25: tierdesk.desk.v1.Found
+	(*RegisterNode)(nil),   // 26: tierdesk.desk.v1.RegisterNode
+	(*RemoveNode)(nil),     // 27: tierdesk.desk.v1.RemoveNode
+	(*PutUser)(nil),        // 28: tierdesk.desk.v1.PutUser
+	(*RemoveUser)(nil),     // 29: tierdesk.desk.v1.RemoveUser
+	(*OpenSession)(nil),    // 30: tierdesk.desk.v1.OpenSession
+	(*CloseSession)(nil),   // 31: tierdesk.desk.v1.CloseSession
+	(*AdmitPeer)(nil),      // 32: tierdesk.desk.v1.AdmitPeer
+	(*Receive)(nil),        // 33: tierdesk.desk.v1.Receive
+	(*Acknowledge)(nil),    // 34: tierdesk.desk.v1.Acknowledge
+	(*Reincarnate)(nil),    // 35: tierdesk.desk.v1.Reincarnate
+	(*Unite)(nil),          // 36: tierdesk.desk.v1.Unite
+	(*Settle)(nil),         // 37: tierdesk.desk.v1.Settle
+	(*Revisit)(nil),        // 38: tierdesk.desk.v1.Revisit
+	(*RetryParked)(nil),    // 39: tierdesk.desk.v1.RetryParked
+	(*PutPublication)(nil), // 40: tierdesk.desk.v1.PutPublication
+	(*PlaceSite)(nil),      // 41: tierdesk.desk.v1.PlaceSite
+	(*Freeze)(nil),         // 42: tierdesk.desk.v1.Freeze
+	(User_Role)(0),         // 43: tierdesk.desk.v1.User.Role
+	(*RequestKey)(nil),     // 44: tierdesk.desk.v1.RequestKey
+	(*Ticket)(nil),         // 45: tierdesk.desk.v1.Ticket
+	(*Resolution)(nil),     // 46: tierdesk.desk.v1.Resolution
+	(*Satisfaction)(nil),   // 47: tierdesk.desk.v1.Satisfaction
 }
 var file_desk_deskpb_command_proto_depIdxs = []int32{
 	3,  // 0: tierdesk.desk.v1.Command.ticket:type_name -> tierdesk.desk.v1.TicketCommand
-	23, // 1: tierdesk.desk.v1.Command.found:type_name -> tierdesk.desk.v1.Found
-	24, // 2: tierdesk.desk.v1.Command.register_node:type_name -> tierdesk.desk.v1.RegisterNode
-	25, // 3: tierdesk.desk.v1.Command.remove_node:type_name -> tierdesk.desk.v1.RemoveNode
-	26, // 4: tierdesk.desk.v1.Command.put_user:type_name -> tierdesk.desk.v1.PutUser
-	27, // 5: tierdesk.desk.v1.Command.remove_user:type_name -> tierdesk.desk.v1.RemoveUser
-	28, // 6: tierdesk.desk.v1.Command.open_session:type_name -> tierdesk.desk.v1.OpenSession
-	29, // 7: tierdesk.desk.v1.Command.close_session:type_name -> tierdesk.desk.v1.CloseSession
-	30, // 8: tierdesk.desk.v1.Command.admit_peer:type_name -> tierdesk.desk.v1.AdmitPeer
-	31, // 9: tierdesk.desk.v1.Command.receive:type_name -> tierdesk.desk.v1.Receive
-	32, // 10: tierdesk.desk.v1.Command.acknowledge:type_name -> tierdesk.desk.v1.Acknowledge
-	33, // 11: tierdesk.desk.v1.Actor.role:type_name -> tierdesk.desk.v1.User.Role
-	2,  // 12: tierdesk.desk.v1.TicketCommand.actor:type_name -> tierdesk.desk.v1.Actor
-	34, // 13: tierdesk.desk.v1.TicketCommand.request:type_name -> tierdesk.desk.v1.RequestKey
-	4,  // 14: tierdesk.desk.v1.TicketCommand.create:type_name -> tierdesk.desk.v1.Create
-	5,  // 15: tierdesk.desk.v1.TicketCommand.assign:type_name -> tierdesk.desk.v1.Assign
-	6,  // 16: tierdesk.desk.v1.TicketCommand.start:type_name -> tierdesk.desk.v1.Start
-	7,  // 17: tierdesk.desk.v1.TicketCommand.hold:type_name -> tierdesk.desk.v1.Hold
-	8,  // 18: tierdesk.desk.v1.TicketCommand.resume:type_name -> tierdesk.desk.v1.Resume
-	9,  // 19: tierdesk.desk.v1.TicketCommand.note:type_name -> tierdesk.desk.v1.Note
-	10, // 20: tierdesk.desk.v1.TicketCommand.reply:type_name -> tierdesk.desk.v1.Reply
-	11, // 21: tierdesk.desk.v1.TicketCommand.escalate:type_name -> tierdesk.desk.v1.Escalate
-	12, // 22: tierdesk.desk.v1.TicketCommand.withdraw:type_name -> tierdesk.desk.v1.Withdraw
-	13, // 23: tierdesk.desk.v1.TicketCommand.return:type_name -> tierdesk.desk.v1.Return
-	14, // 24: tierdesk.desk.v1.TicketCommand.resolve:type_name -> tierdesk.desk.v1.Resolve
-	15, // 25: tierdesk.desk.v1.TicketCommand.confirm:type_name -> tierdesk.desk.v1.Confirm
-	16, // 26: tierdesk.desk.v1.TicketCommand.close:type_name -> tierdesk.desk.v1.Close
-	17, // 27: tierdesk.desk.v1.TicketCommand.reopen:type_name -> tierdesk.desk.v1.Reopen
-	18, // 28: tierdesk.desk.v1.TicketCommand.cancel:type_name -> tierdesk.desk.v1.Cancel
-	19, // 29: tierdesk.desk.v1.TicketCommand.urge:type_name -> tierdesk.desk.v1.Urge
-	20, // 30: tierdesk.desk.v1.TicketCommand.dispatch:type_name -> tierdesk.desk.v1.Dispatch
-	35, // 31: tierdesk.desk.v1.Create.ticket:type_name -> tierdesk.desk.v1.Ticket
-	36, // 32: tierdesk.desk.v1.Resolve.resolution:type_name -> tierdesk.desk.v1.Resolution
-	37, // 33: tierdesk.desk.v1.Confirm.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	22, // 34: tierdesk.desk.v1.Result.refusal:type_name -> tierdesk.desk.v1.Refusal
-	35, // 35: tierdesk.desk.v1.Result.ticket:type_name -> tierdesk.desk.v1.Ticket
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	25, // 1: tierdesk.desk.v1.Command.found:type_name -> tierdesk.desk.v1.Found
+	26, // 2: tierdesk.desk.v1.Command.register_node:type_name -> tierdesk.desk.v1.RegisterNode
+	27, // 3: tierdesk.desk.v1.Command.remove_node:type_name -> tierdesk.desk.v1.RemoveNode
+	28, // 4: tierdesk.desk.v1.Command.put_user:type_name -> tierdesk.desk.v1.PutUser
+	29, // 5: tierdesk.desk.v1.Command.remove_user:type_name -> tierdesk.desk.v1.RemoveUser
+	30, // 6: tierdesk.desk.v1.Command.open_session:type_name -> tierdesk.desk.v1.OpenSession
+	31, // 7: tierdesk.desk.v1.Command.close_session:type_name -> tierdesk.desk.v1.CloseSession
+	32, // 8: tierdesk.desk.v1.Command.admit_peer:type_name -> tierdesk.desk.v1.AdmitPeer
+	33, // 9: tierdesk.desk.v1.Command.receive:type_name -> tierdesk.desk.v1.Receive
+	34, // 10: tierdesk.desk.v1.Command.acknowledge:type_name -> tierdesk.desk.v1.Acknowledge
+	35, // 11: tierdesk.desk.v1.Command.reincarnate:type_name -> tierdesk.desk.v1.Reincarnate
+	36, // 12: tierdesk.desk.v1.Command.unite:type_name -> tierdesk.desk.v1.Unite
+	37, // 13: tierdesk.desk.v1.Command.settle:type_name -> tierdesk.desk.v1.Settle
+	38, // 14: tierdesk.desk.v1.Command.revisit:type_name -> tierdesk.desk.v1.Revisit
+	39, // 15: tierdesk.desk.v1.Command.retry_parked:type_name -> tierdesk.desk.v1.RetryParked
+	40, // 16: tierdesk.desk.v1.Command.put_publication:type_name -> tierdesk.desk.v1.PutPublication
+	41, // 17: tierdesk.desk.v1.Command.place_site:type_name -> tierdesk.desk.v1.PlaceSite
+	42, // 18: tierdesk.desk.v1.Command.freeze:type_name -> tierdesk.desk.v1.Freeze
+	43, // 19: tierdesk.desk.v1.Actor.role:type_name -> tierdesk.desk.v1.User.Role
+	2,  // 20: tierdesk.desk.v1.TicketCommand.actor:type_name -> tierdesk.desk.v1.Actor
+	44, // 21: tierdesk.desk.v1.TicketCommand.request:type_name -> tierdesk.desk.v1.RequestKey
+	4,  // 22: tierdesk.desk.v1.TicketCommand.create:type_name -> tierdesk.desk.v1.Create
+	5,  // 23: tierdesk.desk.v1.TicketCommand.assign:type_name -> tierdesk.desk.v1.Assign
+	6,  // 24: tierdesk.desk.v1.TicketCommand.start:type_name -> tierdesk.desk.v1.Start
+	7,  // 25: tierdesk.desk.v1.TicketCommand.hold:type_name -> tierdesk.desk.v1.Hold
+	8,  // 26: tierdesk.desk.v1.TicketCommand.resume:type_name -> tierdesk.desk.v1.Resume
+	9,  // 27: tierdesk.desk.v1.TicketCommand.note:type_name -> tierdesk.desk.v1.Note
+	10, // 28: tierdesk.desk.v1.TicketCommand.reply:type_name -> tierdesk.desk.v1.Reply
+	11, // 29: tierdesk.desk.v1.TicketCommand.escalate:type_name -> tierdesk.desk.v1.Escalate
+	12, // 30: tierdesk.desk.v1.TicketCommand.withdraw:type_name -> tierdesk.desk.v1.Withdraw
+	13, // 31: tierdesk.desk.v1.TicketCommand.return:type_name -> tierdesk.desk.v1.Return
+	14, // 32: tierdesk.desk.v1.TicketCommand.resolve:type_name -> tierdesk.desk.v1.Resolve
+	15, // 33: tierdesk.desk.v1.TicketCommand.confirm:type_name -> tierdesk.desk.v1.Confirm
+	16, // 34: tierdesk.desk.v1.TicketCommand.close:type_name -> tierdesk.desk.v1.Close
+	17, // 35: tierdesk.desk.v1.TicketCommand.reopen:type_name -> tierdesk.desk.v1.Reopen
+	18, // 36: tierdesk.desk.v1.TicketCommand.cancel:type_name -> tierdesk.desk.v1.Cancel
+	19, // 37: tierdesk.desk.v1.TicketCommand.urge:type_name -> tierdesk.desk.v1.Urge
+	20, // 38: tierdesk.desk.v1.TicketCommand.dispatch:type_name -> tierdesk.desk.v1.Dispatch
+	21, // 39: tierdesk.desk.v1.TicketCommand.reclaim:type_name -> tierdesk.desk.v1.Reclaim
+	22, // 40: tierdesk.desk.v1.TicketCommand.relocate:type_name -> tierdesk.desk.v1.Relocate
+	45, // 41: tierdesk.desk.v1.Create.ticket:type_name -> tierdesk.desk.v1.Ticket
+	46, // 42: tierdesk.desk.v1.Resolve.resolution:type_name -> tierdesk.desk.v1.Resolution
+	47, // 43: tierdesk.desk.v1.Confirm.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	24, // 44: tierdesk.desk.v1.Result.refusal:type_name -> tierdesk.desk.v1.Refusal
+	45, // 45: tierdesk.desk.v1.Result.ticket:type_name -> tierdesk.desk.v1.Ticket
+	46, // [46:46] is the sub-list for method output_type
+	46, // [46:46] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_command_proto_init() }
@@ -1834,6 +2119,14 @@ func file_desk_deskpb_command_proto_init() {
 		(*Command_AdmitPeer)(nil),
 		(*Command_Receive)(nil),
 		(*Command_Acknowledge)(nil),
+		(*Command_Reincarnate)(nil),
+		(*Command_Unite)(nil),
+		(*Command_Settle)(nil),
+		(*Command_Revisit)(nil),
+		(*Command_RetryParked)(nil),
+		(*Command_PutPublication)(nil),
+		(*Command_PlaceSite)(nil),
+		(*Command_Freeze)(nil),
 	}
 	file_desk_deskpb_command_proto_msgTypes[3].OneofWrappers = []any{
 		(*TicketCommand_Create)(nil),
@@ -1853,6 +2146,8 @@ func file_desk_deskpb_command_proto_init() {
 		(*TicketCommand_Cancel)(nil),
 		(*TicketCommand_Urge)(nil),
 		(*TicketCommand_Dispatch)(nil),
+		(*TicketCommand_Reclaim)(nil),
+		(*TicketCommand_Relocate)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1860,7 +2155,7 @@ func file_desk_deskpb_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_command_proto_rawDesc), len(file_desk_deskpb_command_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -151,10 +151,16 @@ const (
 	Event_REOPENED     Event_Type = 17
 	Event_CANCELED     Event_Type = 18
 	Event_WISH_SETTLED Event_Type = 19
-	Event_NOTED        Event_Type = 40
-	Event_REPLIED      Event_Type = 41
-	Event_URGED        Event_Type = 42
-	Event_WISHED       Event_Type = 43
+	// An operator took the ticket without a hand-over: the same term, the next reclaim.
+	Event_RECLAIMED Event_Type = 20
+	// The ticket follows its office to another place in the tree; it waits for the line.
+	Event_RELOCATION_QUEUED Event_Type = 21
+	Event_NOTED             Event_Type = 40
+	Event_REPLIED           Event_Type = 41
+	Event_URGED             Event_Type = 42
+	Event_WISHED            Event_Type = 43
+	// A major incident was reported to every site above the author at once.
+	Event_ALERTED Event_Type = 44
 )
 
 // Enum value maps for Event_Type.
@@ -180,10 +186,13 @@ var (
 		17: "REOPENED",
 		18: "CANCELED",
 		19: "WISH_SETTLED",
+		20: "RECLAIMED",
+		21: "RELOCATION_QUEUED",
 		40: "NOTED",
 		41: "REPLIED",
 		42: "URGED",
 		43: "WISHED",
+		44: "ALERTED",
 	}
 	Event_Type_value = map[string]int32{
 		"TYPE_UNSPECIFIED":  0,
@@ -206,10 +215,13 @@ var (
 		"REOPENED":          17,
 		"CANCELED":          18,
 		"WISH_SETTLED":      19,
+		"RECLAIMED":         20,
+		"RELOCATION_QUEUED": 21,
 		"NOTED":             40,
 		"REPLIED":           41,
 		"URGED":             42,
 		"WISHED":            43,
+		"ALERTED":           44,
 	}
 )
 
@@ -565,8 +577,10 @@ type Body struct {
 	// WISHED.
 	Wish Wish_Kind `protobuf:"varint,10,opt,name=wish,proto3,enum=tierdesk.desk.v1.Wish_Kind" json:"wish,omitempty"`
 	// WISH_SETTLED.
-	WishId        string `protobuf:"bytes,11,opt,name=wish_id,json=wishId,proto3" json:"wish_id,omitempty"`
-	Granted       bool   `protobuf:"varint,12,opt,name=granted,proto3" json:"granted,omitempty"`
+	WishId  string `protobuf:"bytes,11,opt,name=wish_id,json=wishId,proto3" json:"wish_id,omitempty"`
+	Granted bool   `protobuf:"varint,12,opt,name=granted,proto3" json:"granted,omitempty"`
+	// RELOCATION_QUEUED and DISPATCHED: the ticket follows its office to another place in the tree.
+	Relocation    bool `protobuf:"varint,13,opt,name=relocation,proto3" json:"relocation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -685,6 +699,13 @@ func (x *Body) GetGranted() bool {
 	return false
 }
 
+func (x *Body) GetRelocation() bool {
+	if x != nil {
+		return x.Relocation
+	}
+	return false
+}
+
 // Opened carries the ticket as it was first written down.
 type Opened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -734,7 +755,7 @@ var File_desk_deskpb_event_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17desk/deskpb/event.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\"\xa5\b\n" +
+	"\x17desk/deskpb/event.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\"\xd8\b\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12)\n" +
 	"\x02id\x18\x02 \x01(\v2\x19.tierdesk.desk.v1.EventIDR\x02id\x123\n" +
@@ -766,7 +787,7 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bEVERYONE\x10\x01\x12\n" +
 	"\n" +
-	"\x06AGENTS\x10\x02\"\xe1\x02\n" +
+	"\x06AGENTS\x10\x02\"\x94\x03\n" +
 	"\x04Type\x12\x14\n" +
 	"\x10TYPE_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -791,12 +812,15 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\x06CLOSED\x10\x10\x12\f\n" +
 	"\bREOPENED\x10\x11\x12\f\n" +
 	"\bCANCELED\x10\x12\x12\x10\n" +
-	"\fWISH_SETTLED\x10\x13\x12\t\n" +
+	"\fWISH_SETTLED\x10\x13\x12\r\n" +
+	"\tRECLAIMED\x10\x14\x12\x15\n" +
+	"\x11RELOCATION_QUEUED\x10\x15\x12\t\n" +
 	"\x05NOTED\x10(\x12\v\n" +
 	"\aREPLIED\x10)\x12\t\n" +
 	"\x05URGED\x10*\x12\n" +
 	"\n" +
-	"\x06WISHED\x10+\"[\n" +
+	"\x06WISHED\x10+\x12\v\n" +
+	"\aALERTED\x10,\"[\n" +
 	"\aEventID\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x06R\vincarnation\x12\x1a\n" +
@@ -805,7 +829,7 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"RequestKey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x1b\n" +
-	"\tbody_hash\x18\x03 \x01(\fR\bbodyHash\"\xd4\x03\n" +
+	"\tbody_hash\x18\x03 \x01(\fR\bbodyHash\"\xf4\x03\n" +
 	"\x04Body\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x120\n" +
 	"\x06opened\x18\x02 \x01(\v2\x18.tierdesk.desk.v1.OpenedR\x06opened\x12\x1a\n" +
@@ -822,7 +846,10 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\x04wish\x18\n" +
 	" \x01(\x0e2\x1b.tierdesk.desk.v1.Wish.KindR\x04wish\x12\x17\n" +
 	"\awish_id\x18\v \x01(\tR\x06wishId\x12\x18\n" +
-	"\agranted\x18\f \x01(\bR\agranted\":\n" +
+	"\agranted\x18\f \x01(\bR\agranted\x12\x1e\n" +
+	"\n" +
+	"relocation\x18\r \x01(\bR\n" +
+	"relocation\":\n" +
 	"\x06Opened\x120\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticketB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
 

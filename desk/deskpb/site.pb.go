@@ -125,7 +125,125 @@ func (x User_Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use User_Role.Descriptor instead.
 func (User_Role) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{3, 0}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{4, 0}
+}
+
+type Placement_Phase int32
+
+const (
+	Placement_PHASE_UNSPECIFIED Placement_Phase = 0
+	// The office is about to move: its present parent hands its tickets to the province.
+	Placement_LEAVING Placement_Phase = 1
+	// The office stands below its parent.
+	Placement_PLACED Placement_Phase = 2
+	// The office is closed: it is nobody's parent and opens nothing.
+	Placement_CLOSED Placement_Phase = 3
+	// The office is about to be closed: the offices below it and its own open tickets go to the province.
+	Placement_CLOSING Placement_Phase = 4
+)
+
+// Enum value maps for Placement_Phase.
+var (
+	Placement_Phase_name = map[int32]string{
+		0: "PHASE_UNSPECIFIED",
+		1: "LEAVING",
+		2: "PLACED",
+		3: "CLOSED",
+		4: "CLOSING",
+	}
+	Placement_Phase_value = map[string]int32{
+		"PHASE_UNSPECIFIED": 0,
+		"LEAVING":           1,
+		"PLACED":            2,
+		"CLOSED":            3,
+		"CLOSING":           4,
+	}
+)
+
+func (x Placement_Phase) Enum() *Placement_Phase {
+	p := new(Placement_Phase)
+	*p = x
+	return p
+}
+
+func (x Placement_Phase) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Placement_Phase) Descriptor() protoreflect.EnumDescriptor {
+	return file_desk_deskpb_site_proto_enumTypes[2].Descriptor()
+}
+
+func (Placement_Phase) Type() protoreflect.EnumType {
+	return &file_desk_deskpb_site_proto_enumTypes[2]
+}
+
+func (x Placement_Phase) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Placement_Phase.Descriptor instead.
+func (Placement_Phase) EnumDescriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{10, 0}
+}
+
+type PlaceSite_Step int32
+
+const (
+	PlaceSite_STEP_UNSPECIFIED PlaceSite_Step = 0
+	// An operator at the province wants the site below the parent.
+	PlaceSite_MOVE PlaceSite_Step = 1
+	// An operator at the province wants the site closed.
+	PlaceSite_CLOSE PlaceSite_Step = 2
+	// Nothing is left at the parent that the site leaves, or at the site that closes. The version says of which placement.
+	PlaceSite_FINISH PlaceSite_Step = 3
+	// A site that was called says what the province decided.
+	PlaceSite_HEARD PlaceSite_Step = 4
+)
+
+// Enum value maps for PlaceSite_Step.
+var (
+	PlaceSite_Step_name = map[int32]string{
+		0: "STEP_UNSPECIFIED",
+		1: "MOVE",
+		2: "CLOSE",
+		3: "FINISH",
+		4: "HEARD",
+	}
+	PlaceSite_Step_value = map[string]int32{
+		"STEP_UNSPECIFIED": 0,
+		"MOVE":             1,
+		"CLOSE":            2,
+		"FINISH":           3,
+		"HEARD":            4,
+	}
+)
+
+func (x PlaceSite_Step) Enum() *PlaceSite_Step {
+	p := new(PlaceSite_Step)
+	*p = x
+	return p
+}
+
+func (x PlaceSite_Step) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PlaceSite_Step) Descriptor() protoreflect.EnumDescriptor {
+	return file_desk_deskpb_site_proto_enumTypes[3].Descriptor()
+}
+
+func (PlaceSite_Step) Type() protoreflect.EnumType {
+	return &file_desk_deskpb_site_proto_enumTypes[3]
+}
+
+func (x PlaceSite_Step) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PlaceSite_Step.Descriptor instead.
+func (PlaceSite_Step) EnumDescriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{30, 0}
 }
 
 // Site is a site's own state, written when it is founded.
@@ -142,7 +260,18 @@ type Site struct {
 	// Last event sequence that was given out in this incarnation.
 	EventSequence uint64 `protobuf:"varint,7,opt,name=event_sequence,json=eventSequence,proto3" json:"event_sequence,omitempty"`
 	// Latest time stamped, microseconds since 1970.
-	Clock         int64 `protobuf:"varint,8,opt,name=clock,proto3" json:"clock,omitempty"`
+	Clock int64 `protobuf:"varint,8,opt,name=clock,proto3" json:"clock,omitempty"`
+	// Since when, microseconds since 1970, the site recovers: it took a new incarnation, and tickets from before take
+	// remarks only until the neighbours on their path were compared. 0 when it does not.
+	Recovering int64 `protobuf:"varint,9,opt,name=recovering,proto3" json:"recovering,omitempty"`
+	// Why the site decides nothing any more, empty when it does: another copy of it lives under a later incarnation, or
+	// lives beside it under the same one.
+	Frozen string `protobuf:"bytes,10,opt,name=frozen,proto3" json:"frozen,omitempty"`
+	// The incarnations that this site had before, oldest first.
+	Past []*Incarnation `protobuf:"bytes,11,rep,name=past,proto3" json:"past,omitempty"`
+	// The state was put back from a backup, after which its incarnation may have gone on: the site decides nothing until it
+	// has another one.
+	Restored      bool `protobuf:"varint,12,opt,name=restored,proto3" json:"restored,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -233,6 +362,88 @@ func (x *Site) GetClock() int64 {
 	return 0
 }
 
+func (x *Site) GetRecovering() int64 {
+	if x != nil {
+		return x.Recovering
+	}
+	return 0
+}
+
+func (x *Site) GetFrozen() string {
+	if x != nil {
+		return x.Frozen
+	}
+	return ""
+}
+
+func (x *Site) GetPast() []*Incarnation {
+	if x != nil {
+		return x.Past
+	}
+	return nil
+}
+
+func (x *Site) GetRestored() bool {
+	if x != nil {
+		return x.Restored
+	}
+	return false
+}
+
+// Incarnation is one life of a site.
+type Incarnation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    uint64                 `protobuf:"fixed64,1,opt,name=id,proto3" json:"id,omitempty"`
+	// In the numbers of its tickets; empty for the founding one.
+	Letters       string `protobuf:"bytes,2,opt,name=letters,proto3" json:"letters,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Incarnation) Reset() {
+	*x = Incarnation{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Incarnation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Incarnation) ProtoMessage() {}
+
+func (x *Incarnation) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Incarnation.ProtoReflect.Descriptor instead.
+func (*Incarnation) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Incarnation) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Incarnation) GetLetters() string {
+	if x != nil {
+		return x.Letters
+	}
+	return ""
+}
+
 // SiteInfo is one site's entry in the directory of the tree. Only its own site writes it; the higher version is right.
 type SiteInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -243,13 +454,14 @@ type SiteInfo struct {
 	Nodes         []*NodeInfo            `protobuf:"bytes,5,rep,name=nodes,proto3" json:"nodes,omitempty"`
 	Version       uint64                 `protobuf:"varint,6,opt,name=version,proto3" json:"version,omitempty"`
 	Incarnation   uint64                 `protobuf:"fixed64,7,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Letters       string                 `protobuf:"bytes,8,opt,name=letters,proto3" json:"letters,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SiteInfo) Reset() {
 	*x = SiteInfo{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[1]
+	mi := &file_desk_deskpb_site_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -261,7 +473,7 @@ func (x *SiteInfo) String() string {
 func (*SiteInfo) ProtoMessage() {}
 
 func (x *SiteInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[1]
+	mi := &file_desk_deskpb_site_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -274,7 +486,7 @@ func (x *SiteInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SiteInfo.ProtoReflect.Descriptor instead.
 func (*SiteInfo) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{1}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *SiteInfo) GetId() string {
@@ -326,6 +538,13 @@ func (x *SiteInfo) GetIncarnation() uint64 {
 	return 0
 }
 
+func (x *SiteInfo) GetLetters() string {
+	if x != nil {
+		return x.Letters
+	}
+	return ""
+}
+
 // NodeInfo is one node of a site and where others reach it.
 type NodeInfo struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -342,7 +561,7 @@ type NodeInfo struct {
 
 func (x *NodeInfo) Reset() {
 	*x = NodeInfo{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[2]
+	mi := &file_desk_deskpb_site_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +573,7 @@ func (x *NodeInfo) String() string {
 func (*NodeInfo) ProtoMessage() {}
 
 func (x *NodeInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[2]
+	mi := &file_desk_deskpb_site_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +586,7 @@ func (x *NodeInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeInfo.ProtoReflect.Descriptor instead.
 func (*NodeInfo) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{2}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *NodeInfo) GetId() string {
@@ -427,7 +646,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[3]
+	mi := &file_desk_deskpb_site_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -439,7 +658,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[3]
+	mi := &file_desk_deskpb_site_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -452,7 +671,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{3}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *User) GetName() string {
@@ -504,7 +723,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[4]
+	mi := &file_desk_deskpb_site_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +735,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[4]
+	mi := &file_desk_deskpb_site_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +748,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{4}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Session) GetTokenHash() []byte {
@@ -571,14 +790,23 @@ type Link struct {
 	ReceivedHash     []byte `protobuf:"bytes,10,opt,name=received_hash,json=receivedHash,proto3" json:"received_hash,omitempty"`
 	ReceivedTime     int64  `protobuf:"varint,3,opt,name=received_time,json=receivedTime,proto3" json:"received_time,omitempty"`
 	// How many items from this peer were set aside.
-	Parked        uint64 `protobuf:"varint,11,opt,name=parked,proto3" json:"parked,omitempty"`
+	Parked uint64 `protobuf:"varint,11,opt,name=parked,proto3" json:"parked,omitempty"`
+	// The letters of the accepted incarnation.
+	PeerLetters string `protobuf:"bytes,12,opt,name=peer_letters,json=peerLetters,proto3" json:"peer_letters,omitempty"`
+	// The incarnations of the neighbour that were accepted before this one: fenced for ever, letters included.
+	Fenced []*Incarnation `protobuf:"bytes,13,rep,name=fenced,proto3" json:"fenced,omitempty"`
+	// The streams began anew because one of the two took another incarnation, and what both know was not yet compared to
+	// the end: Settle clears it.
+	Unsettled bool `protobuf:"varint,14,opt,name=unsettled,proto3" json:"unsettled,omitempty"`
+	// The link was settled, and the tickets that were left alone meanwhile were not all looked at again.
+	Revisit       bool `protobuf:"varint,15,opt,name=revisit,proto3" json:"revisit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[5]
+	mi := &file_desk_deskpb_site_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -590,7 +818,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[5]
+	mi := &file_desk_deskpb_site_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -603,7 +831,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{5}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Link) GetPeer() string {
@@ -683,6 +911,34 @@ func (x *Link) GetParked() uint64 {
 	return 0
 }
 
+func (x *Link) GetPeerLetters() string {
+	if x != nil {
+		return x.PeerLetters
+	}
+	return ""
+}
+
+func (x *Link) GetFenced() []*Incarnation {
+	if x != nil {
+		return x.Fenced
+	}
+	return nil
+}
+
+func (x *Link) GetUnsettled() bool {
+	if x != nil {
+		return x.Unsettled
+	}
+	return false
+}
+
+func (x *Link) GetRevisit() bool {
+	if x != nil {
+		return x.Revisit
+	}
+	return false
+}
+
 // Item is one message of the stream between two sites.
 type Item struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -690,6 +946,9 @@ type Item struct {
 	//
 	//	*Item_Event
 	//	*Item_Site
+	//	*Item_Publication
+	//	*Item_Delivery
+	//	*Item_Placement
 	Content       isItem_Content `protobuf_oneof:"content"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -697,7 +956,7 @@ type Item struct {
 
 func (x *Item) Reset() {
 	*x = Item{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[6]
+	mi := &file_desk_deskpb_site_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +968,7 @@ func (x *Item) String() string {
 func (*Item) ProtoMessage() {}
 
 func (x *Item) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[6]
+	mi := &file_desk_deskpb_site_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +981,7 @@ func (x *Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Item.ProtoReflect.Descriptor instead.
 func (*Item) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{6}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Item) GetContent() isItem_Content {
@@ -750,6 +1009,33 @@ func (x *Item) GetSite() *SiteInfo {
 	return nil
 }
 
+func (x *Item) GetPublication() *Publication {
+	if x != nil {
+		if x, ok := x.Content.(*Item_Publication); ok {
+			return x.Publication
+		}
+	}
+	return nil
+}
+
+func (x *Item) GetDelivery() *Delivery {
+	if x != nil {
+		if x, ok := x.Content.(*Item_Delivery); ok {
+			return x.Delivery
+		}
+	}
+	return nil
+}
+
+func (x *Item) GetPlacement() *Placement {
+	if x != nil {
+		if x, ok := x.Content.(*Item_Placement); ok {
+			return x.Placement
+		}
+	}
+	return nil
+}
+
 type isItem_Content interface {
 	isItem_Content()
 }
@@ -763,9 +1049,359 @@ type Item_Site struct {
 	Site *SiteInfo `protobuf:"bytes,2,opt,name=site,proto3,oneof"`
 }
 
+type Item_Publication struct {
+	Publication *Publication `protobuf:"bytes,3,opt,name=publication,proto3,oneof"`
+}
+
+type Item_Delivery struct {
+	Delivery *Delivery `protobuf:"bytes,4,opt,name=delivery,proto3,oneof"`
+}
+
+type Item_Placement struct {
+	Placement *Placement `protobuf:"bytes,5,opt,name=placement,proto3,oneof"`
+}
+
 func (*Item_Event) isItem_Content() {}
 
 func (*Item_Site) isItem_Content() {}
+
+func (*Item_Publication) isItem_Content() {}
+
+func (*Item_Delivery) isItem_Content() {}
+
+func (*Item_Placement) isItem_Content() {}
+
+// Publication is a document that a site publishes to every site below it. Of two with the same publisher, kind and name
+// the greater (version, hash of the bytes) is right everywhere.
+type Publication struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Publisher string                 `protobuf:"bytes,1,opt,name=publisher,proto3" json:"publisher,omitempty"`
+	// What the document is for: "notice", "knowledge", "catalogue", …
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// The publisher's site time in microseconds, and more than any version before.
+	Version uint64 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
+	// The document was taken back. The entry stays, without a body, so that no older version returns.
+	Removed bool   `protobuf:"varint,5,opt,name=removed,proto3" json:"removed,omitempty"`
+	Title   string `protobuf:"bytes,6,opt,name=title,proto3" json:"title,omitempty"`
+	// An IANA media type.
+	MediaType string `protobuf:"bytes,7,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
+	Body      []byte `protobuf:"bytes,8,opt,name=body,proto3" json:"body,omitempty"`
+	// Who published this version, and when, microseconds since 1970.
+	Actor string `protobuf:"bytes,9,opt,name=actor,proto3" json:"actor,omitempty"`
+	Time  int64  `protobuf:"varint,10,opt,name=time,proto3" json:"time,omitempty"`
+	// Bytes of the body, for lists without bodies.
+	Size          int64 `protobuf:"varint,11,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Publication) Reset() {
+	*x = Publication{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Publication) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Publication) ProtoMessage() {}
+
+func (x *Publication) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Publication.ProtoReflect.Descriptor instead.
+func (*Publication) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Publication) GetPublisher() string {
+	if x != nil {
+		return x.Publisher
+	}
+	return ""
+}
+
+func (x *Publication) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Publication) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Publication) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Publication) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
+func (x *Publication) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Publication) GetMediaType() string {
+	if x != nil {
+		return x.MediaType
+	}
+	return ""
+}
+
+func (x *Publication) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *Publication) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Publication) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *Publication) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+// Delivery tells the publisher that a site below it has a version of a document. It travels upward.
+type Delivery struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Site      string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	Publisher string                 `protobuf:"bytes,2,opt,name=publisher,proto3" json:"publisher,omitempty"`
+	Kind      string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name      string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	Version   uint64                 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
+	// When the site stored it, microseconds since 1970.
+	Time          int64 `protobuf:"varint,6,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delivery) Reset() {
+	*x = Delivery{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delivery) ProtoMessage() {}
+
+func (x *Delivery) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
+func (*Delivery) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Delivery) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *Delivery) GetPublisher() string {
+	if x != nil {
+		return x.Publisher
+	}
+	return ""
+}
+
+func (x *Delivery) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Delivery) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Delivery) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Delivery) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+// Placement is the province's word on where an office stands in the tree. It overrides what the office says of itself;
+// the higher version is right.
+type Placement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Site  string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// The parent: while LEAVING, the one to come.
+	Parent string `protobuf:"bytes,2,opt,name=parent,proto3" json:"parent,omitempty"`
+	// While LEAVING: the parent that it leaves.
+	From    string          `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	Phase   Placement_Phase `protobuf:"varint,4,opt,name=phase,proto3,enum=tierdesk.desk.v1.Placement_Phase" json:"phase,omitempty"`
+	Version uint64          `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
+	Time    int64           `protobuf:"varint,6,opt,name=time,proto3" json:"time,omitempty"`
+	Actor   string          `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason  string          `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Every parent that the office left before, in the order in which it left them first. They may still bring, and be
+	// brought, events of its tickets that were under way.
+	Former        []string `protobuf:"bytes,9,rep,name=former,proto3" json:"former,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Placement) Reset() {
+	*x = Placement{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Placement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Placement) ProtoMessage() {}
+
+func (x *Placement) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Placement.ProtoReflect.Descriptor instead.
+func (*Placement) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Placement) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *Placement) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *Placement) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Placement) GetPhase() Placement_Phase {
+	if x != nil {
+		return x.Phase
+	}
+	return Placement_PHASE_UNSPECIFIED
+}
+
+func (x *Placement) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Placement) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *Placement) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Placement) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Placement) GetFormer() []string {
+	if x != nil {
+		return x.Former
+	}
+	return nil
+}
 
 // OutboxEntry is an item that waits for its acknowledgement.
 type OutboxEntry struct {
@@ -782,7 +1418,7 @@ type OutboxEntry struct {
 
 func (x *OutboxEntry) Reset() {
 	*x = OutboxEntry{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[7]
+	mi := &file_desk_deskpb_site_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -794,7 +1430,7 @@ func (x *OutboxEntry) String() string {
 func (*OutboxEntry) ProtoMessage() {}
 
 func (x *OutboxEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[7]
+	mi := &file_desk_deskpb_site_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -807,7 +1443,7 @@ func (x *OutboxEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutboxEntry.ProtoReflect.Descriptor instead.
 func (*OutboxEntry) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{7}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *OutboxEntry) GetHash() []byte {
@@ -845,7 +1481,7 @@ type EventRef struct {
 
 func (x *EventRef) Reset() {
 	*x = EventRef{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[8]
+	mi := &file_desk_deskpb_site_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -857,7 +1493,7 @@ func (x *EventRef) String() string {
 func (*EventRef) ProtoMessage() {}
 
 func (x *EventRef) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[8]
+	mi := &file_desk_deskpb_site_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -870,7 +1506,7 @@ func (x *EventRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventRef.ProtoReflect.Descriptor instead.
 func (*EventRef) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{8}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *EventRef) GetTicket() string {
@@ -922,7 +1558,7 @@ type Parked struct {
 
 func (x *Parked) Reset() {
 	*x = Parked{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[9]
+	mi := &file_desk_deskpb_site_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -934,7 +1570,7 @@ func (x *Parked) String() string {
 func (*Parked) ProtoMessage() {}
 
 func (x *Parked) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[9]
+	mi := &file_desk_deskpb_site_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -947,7 +1583,7 @@ func (x *Parked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parked.ProtoReflect.Descriptor instead.
 func (*Parked) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{9}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Parked) GetPeer() string {
@@ -996,7 +1632,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[10]
+	mi := &file_desk_deskpb_site_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1644,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[10]
+	mi := &file_desk_deskpb_site_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1657,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{10}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Found) GetSite() *Site {
@@ -1047,7 +1683,7 @@ type RegisterNode struct {
 
 func (x *RegisterNode) Reset() {
 	*x = RegisterNode{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[11]
+	mi := &file_desk_deskpb_site_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1059,7 +1695,7 @@ func (x *RegisterNode) String() string {
 func (*RegisterNode) ProtoMessage() {}
 
 func (x *RegisterNode) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[11]
+	mi := &file_desk_deskpb_site_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1072,7 +1708,7 @@ func (x *RegisterNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterNode.ProtoReflect.Descriptor instead.
 func (*RegisterNode) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{11}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RegisterNode) GetNode() *NodeInfo {
@@ -1091,7 +1727,7 @@ type RemoveNode struct {
 
 func (x *RemoveNode) Reset() {
 	*x = RemoveNode{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[12]
+	mi := &file_desk_deskpb_site_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1103,7 +1739,7 @@ func (x *RemoveNode) String() string {
 func (*RemoveNode) ProtoMessage() {}
 
 func (x *RemoveNode) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[12]
+	mi := &file_desk_deskpb_site_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1116,7 +1752,7 @@ func (x *RemoveNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveNode.ProtoReflect.Descriptor instead.
 func (*RemoveNode) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{12}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RemoveNode) GetServerId() string {
@@ -1137,7 +1773,7 @@ type PutUser struct {
 
 func (x *PutUser) Reset() {
 	*x = PutUser{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[13]
+	mi := &file_desk_deskpb_site_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1149,7 +1785,7 @@ func (x *PutUser) String() string {
 func (*PutUser) ProtoMessage() {}
 
 func (x *PutUser) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[13]
+	mi := &file_desk_deskpb_site_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1162,7 +1798,7 @@ func (x *PutUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutUser.ProtoReflect.Descriptor instead.
 func (*PutUser) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{13}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PutUser) GetUser() *User {
@@ -1188,7 +1824,7 @@ type RemoveUser struct {
 
 func (x *RemoveUser) Reset() {
 	*x = RemoveUser{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[14]
+	mi := &file_desk_deskpb_site_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1836,7 @@ func (x *RemoveUser) String() string {
 func (*RemoveUser) ProtoMessage() {}
 
 func (x *RemoveUser) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[14]
+	mi := &file_desk_deskpb_site_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1213,7 +1849,7 @@ func (x *RemoveUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveUser.ProtoReflect.Descriptor instead.
 func (*RemoveUser) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{14}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RemoveUser) GetName() string {
@@ -1232,7 +1868,7 @@ type OpenSession struct {
 
 func (x *OpenSession) Reset() {
 	*x = OpenSession{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[15]
+	mi := &file_desk_deskpb_site_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1244,7 +1880,7 @@ func (x *OpenSession) String() string {
 func (*OpenSession) ProtoMessage() {}
 
 func (x *OpenSession) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[15]
+	mi := &file_desk_deskpb_site_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1257,7 +1893,7 @@ func (x *OpenSession) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenSession.ProtoReflect.Descriptor instead.
 func (*OpenSession) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{15}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *OpenSession) GetSession() *Session {
@@ -1276,7 +1912,7 @@ type CloseSession struct {
 
 func (x *CloseSession) Reset() {
 	*x = CloseSession{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[16]
+	mi := &file_desk_deskpb_site_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1288,7 +1924,7 @@ func (x *CloseSession) String() string {
 func (*CloseSession) ProtoMessage() {}
 
 func (x *CloseSession) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[16]
+	mi := &file_desk_deskpb_site_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1301,7 +1937,7 @@ func (x *CloseSession) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseSession.ProtoReflect.Descriptor instead.
 func (*CloseSession) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{16}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CloseSession) GetTokenHash() []byte {
@@ -1311,18 +1947,19 @@ func (x *CloseSession) GetTokenHash() []byte {
 	return nil
 }
 
-// AdmitPeer accepts a neighbour's incarnation at the first meeting.
+// AdmitPeer accepts a neighbour's incarnation: the first one, or a later one, which fences all before it.
 type AdmitPeer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
 	Incarnation   uint64                 `protobuf:"fixed64,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Letters       string                 `protobuf:"bytes,3,opt,name=letters,proto3" json:"letters,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AdmitPeer) Reset() {
 	*x = AdmitPeer{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[17]
+	mi := &file_desk_deskpb_site_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1334,7 +1971,7 @@ func (x *AdmitPeer) String() string {
 func (*AdmitPeer) ProtoMessage() {}
 
 func (x *AdmitPeer) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[17]
+	mi := &file_desk_deskpb_site_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1347,7 +1984,7 @@ func (x *AdmitPeer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitPeer.ProtoReflect.Descriptor instead.
 func (*AdmitPeer) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{17}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AdmitPeer) GetPeer() string {
@@ -1364,6 +2001,550 @@ func (x *AdmitPeer) GetIncarnation() uint64 {
 	return 0
 }
 
+func (x *AdmitPeer) GetLetters() string {
+	if x != nil {
+		return x.Letters
+	}
+	return ""
+}
+
+// Reincarnate begins a new life of this site after it was restored, rebuilt, or found to be rolled back.
+type Reincarnate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The incarnation that the proposer saw; another one means that it was done already.
+	Before        uint64 `protobuf:"fixed64,1,opt,name=before,proto3" json:"before,omitempty"`
+	Incarnation   uint64 `protobuf:"fixed64,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Letters       string `protobuf:"bytes,3,opt,name=letters,proto3" json:"letters,omitempty"`
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reincarnate) Reset() {
+	*x = Reincarnate{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reincarnate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reincarnate) ProtoMessage() {}
+
+func (x *Reincarnate) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reincarnate.ProtoReflect.Descriptor instead.
+func (*Reincarnate) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Reincarnate) GetBefore() uint64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *Reincarnate) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Reincarnate) GetLetters() string {
+	if x != nil {
+		return x.Letters
+	}
+	return ""
+}
+
+func (x *Reincarnate) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Freeze stops every decision of this site until it is recovered.
+type Freeze struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incarnation   uint64                 `protobuf:"fixed64,1,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Freeze) Reset() {
+	*x = Freeze{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Freeze) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Freeze) ProtoMessage() {}
+
+func (x *Freeze) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Freeze.ProtoReflect.Descriptor instead.
+func (*Freeze) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Freeze) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Freeze) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Unite stores events that a comparison with a neighbour has found missing here.
+type Unite struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Peer            string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	PeerIncarnation uint64                 `protobuf:"fixed64,2,opt,name=peer_incarnation,json=peerIncarnation,proto3" json:"peer_incarnation,omitempty"`
+	// This site's own incarnation when it compared.
+	Incarnation   uint64   `protobuf:"fixed64,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Events        [][]byte `protobuf:"bytes,4,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unite) Reset() {
+	*x = Unite{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unite) ProtoMessage() {}
+
+func (x *Unite) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unite.ProtoReflect.Descriptor instead.
+func (*Unite) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Unite) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *Unite) GetPeerIncarnation() uint64 {
+	if x != nil {
+		return x.PeerIncarnation
+	}
+	return 0
+}
+
+func (x *Unite) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Unite) GetEvents() [][]byte {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// Settle ends the comparison with a neighbour: what both knew when their streams began anew is united.
+type Settle struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Peer            string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	PeerIncarnation uint64                 `protobuf:"fixed64,2,opt,name=peer_incarnation,json=peerIncarnation,proto3" json:"peer_incarnation,omitempty"`
+	Incarnation     uint64                 `protobuf:"fixed64,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// The neighbour's stream up to here was received before.
+	ReceivedSequence uint64 `protobuf:"varint,4,opt,name=received_sequence,json=receivedSequence,proto3" json:"received_sequence,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Settle) Reset() {
+	*x = Settle{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Settle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Settle) ProtoMessage() {}
+
+func (x *Settle) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Settle.ProtoReflect.Descriptor instead.
+func (*Settle) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Settle) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *Settle) GetPeerIncarnation() uint64 {
+	if x != nil {
+		return x.PeerIncarnation
+	}
+	return 0
+}
+
+func (x *Settle) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Settle) GetReceivedSequence() uint64 {
+	if x != nil {
+		return x.ReceivedSequence
+	}
+	return 0
+}
+
+// Revisit has the rules look at tickets again that were left alone while they were not settled.
+type Revisit struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Peer    string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	Tickets []string               `protobuf:"bytes,2,rep,name=tickets,proto3" json:"tickets,omitempty"`
+	// No more tickets follow for this neighbour.
+	Done          bool `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Revisit) Reset() {
+	*x = Revisit{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Revisit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Revisit) ProtoMessage() {}
+
+func (x *Revisit) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Revisit.ProtoReflect.Descriptor instead.
+func (*Revisit) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Revisit) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *Revisit) GetTickets() []string {
+	if x != nil {
+		return x.Tickets
+	}
+	return nil
+}
+
+func (x *Revisit) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+// RetryParked applies parked items of a neighbour again. What still does not fit stays parked.
+type RetryParked struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Items         []*ParkedKey           `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryParked) Reset() {
+	*x = RetryParked{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryParked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryParked) ProtoMessage() {}
+
+func (x *RetryParked) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryParked.ProtoReflect.Descriptor instead.
+func (*RetryParked) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RetryParked) GetItems() []*ParkedKey {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+type ParkedKey struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	Time          int64                  `protobuf:"varint,2,opt,name=time,proto3" json:"time,omitempty"`
+	Sequence      uint64                 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ParkedKey) Reset() {
+	*x = ParkedKey{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ParkedKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ParkedKey) ProtoMessage() {}
+
+func (x *ParkedKey) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ParkedKey.ProtoReflect.Descriptor instead.
+func (*ParkedKey) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ParkedKey) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *ParkedKey) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *ParkedKey) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+// PutPublication publishes a document of this site, or takes it back.
+type PutPublication struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Publication   *Publication           `protobuf:"bytes,1,opt,name=publication,proto3" json:"publication,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutPublication) Reset() {
+	*x = PutPublication{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutPublication) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutPublication) ProtoMessage() {}
+
+func (x *PutPublication) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutPublication.ProtoReflect.Descriptor instead.
+func (*PutPublication) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *PutPublication) GetPublication() *Publication {
+	if x != nil {
+		return x.Publication
+	}
+	return nil
+}
+
+// PlaceSite moves or closes an office, which the province decides; or a site learns of it by another way than the stream.
+type PlaceSite struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Placement *Placement             `protobuf:"bytes,1,opt,name=placement,proto3" json:"placement,omitempty"`
+	Step      PlaceSite_Step         `protobuf:"varint,2,opt,name=step,proto3,enum=tierdesk.desk.v1.PlaceSite_Step" json:"step,omitempty"`
+	// MOVE and CLOSE: without waiting for what the site that is left, or closed, still holds: it is lost.
+	Now           bool `protobuf:"varint,3,opt,name=now,proto3" json:"now,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlaceSite) Reset() {
+	*x = PlaceSite{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlaceSite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlaceSite) ProtoMessage() {}
+
+func (x *PlaceSite) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlaceSite.ProtoReflect.Descriptor instead.
+func (*PlaceSite) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *PlaceSite) GetPlacement() *Placement {
+	if x != nil {
+		return x.Placement
+	}
+	return nil
+}
+
+func (x *PlaceSite) GetStep() PlaceSite_Step {
+	if x != nil {
+		return x.Step
+	}
+	return PlaceSite_STEP_UNSPECIFIED
+}
+
+func (x *PlaceSite) GetNow() bool {
+	if x != nil {
+		return x.Now
+	}
+	return false
+}
+
 // Receive applies items of the stream from a neighbour, with the mark.
 type Receive struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -1374,14 +2555,16 @@ type Receive struct {
 	// Encoded Items.
 	Items [][]byte `protobuf:"bytes,4,rep,name=items,proto3" json:"items,omitempty"`
 	// Running hash up to the last item.
-	Hash          []byte `protobuf:"bytes,5,opt,name=hash,proto3" json:"hash,omitempty"`
+	Hash []byte `protobuf:"bytes,5,opt,name=hash,proto3" json:"hash,omitempty"`
+	// This site's own incarnation when the items came.
+	Incarnation   uint64 `protobuf:"fixed64,6,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Receive) Reset() {
 	*x = Receive{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[18]
+	mi := &file_desk_deskpb_site_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +2576,7 @@ func (x *Receive) String() string {
 func (*Receive) ProtoMessage() {}
 
 func (x *Receive) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[18]
+	mi := &file_desk_deskpb_site_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +2589,7 @@ func (x *Receive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receive.ProtoReflect.Descriptor instead.
 func (*Receive) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{18}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Receive) GetPeer() string {
@@ -1444,19 +2627,29 @@ func (x *Receive) GetHash() []byte {
 	return nil
 }
 
+func (x *Receive) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
 // Acknowledge prunes the outbox.
 type Acknowledge struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
-	Sequence      uint64                 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	Time          int64                  `protobuf:"varint,3,opt,name=time,proto3" json:"time,omitempty"`
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Peer            string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	Sequence        uint64                 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Time            int64                  `protobuf:"varint,3,opt,name=time,proto3" json:"time,omitempty"`
+	PeerIncarnation uint64                 `protobuf:"fixed64,4,opt,name=peer_incarnation,json=peerIncarnation,proto3" json:"peer_incarnation,omitempty"`
+	// This site's own incarnation when the acknowledgement came.
+	Incarnation   uint64 `protobuf:"fixed64,5,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Acknowledge) Reset() {
 	*x = Acknowledge{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[19]
+	mi := &file_desk_deskpb_site_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1468,7 +2661,7 @@ func (x *Acknowledge) String() string {
 func (*Acknowledge) ProtoMessage() {}
 
 func (x *Acknowledge) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[19]
+	mi := &file_desk_deskpb_site_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1481,7 +2674,7 @@ func (x *Acknowledge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledge.ProtoReflect.Descriptor instead.
 func (*Acknowledge) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{19}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Acknowledge) GetPeer() string {
@@ -1505,6 +2698,20 @@ func (x *Acknowledge) GetTime() int64 {
 	return 0
 }
 
+func (x *Acknowledge) GetPeerIncarnation() uint64 {
+	if x != nil {
+		return x.PeerIncarnation
+	}
+	return 0
+}
+
+func (x *Acknowledge) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
 // RequestMark remembers that a request id was used.
 type RequestMark struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1516,7 +2723,7 @@ type RequestMark struct {
 
 func (x *RequestMark) Reset() {
 	*x = RequestMark{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[20]
+	mi := &file_desk_deskpb_site_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1528,7 +2735,7 @@ func (x *RequestMark) String() string {
 func (*RequestMark) ProtoMessage() {}
 
 func (x *RequestMark) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[20]
+	mi := &file_desk_deskpb_site_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +2748,7 @@ func (x *RequestMark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestMark.ProtoReflect.Descriptor instead.
 func (*RequestMark) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{20}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RequestMark) GetTicket() string {
@@ -1562,7 +2769,7 @@ var File_desk_deskpb_site_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\n" +
-	"\x16desk/deskpb/site.proto\x12\x10tierdesk.desk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xae\x02\n" +
+	"\x16desk/deskpb/site.proto\x12\x10tierdesk.desk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x03\n" +
 	"\x04Site\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
@@ -1571,13 +2778,23 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\vincarnation\x18\x05 \x01(\x06R\vincarnation\x12\x18\n" +
 	"\aletters\x18\x06 \x01(\tR\aletters\x12%\n" +
 	"\x0eevent_sequence\x18\a \x01(\x04R\reventSequence\x12\x14\n" +
-	"\x05clock\x18\b \x01(\x03R\x05clock\"@\n" +
+	"\x05clock\x18\b \x01(\x03R\x05clock\x12\x1e\n" +
+	"\n" +
+	"recovering\x18\t \x01(\x03R\n" +
+	"recovering\x12\x16\n" +
+	"\x06frozen\x18\n" +
+	" \x01(\tR\x06frozen\x121\n" +
+	"\x04past\x18\v \x03(\v2\x1d.tierdesk.desk.v1.IncarnationR\x04past\x12\x1a\n" +
+	"\brestored\x18\f \x01(\bR\brestored\"@\n" +
 	"\x04Tier\x12\x14\n" +
 	"\x10TIER_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
 	"\x06COUNTY\x10\x01\x12\b\n" +
 	"\x04CITY\x10\x02\x12\f\n" +
-	"\bPROVINCE\x10\x03\"\xe5\x01\n" +
+	"\bPROVINCE\x10\x03\"7\n" +
+	"\vIncarnation\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x06R\x02id\x12\x18\n" +
+	"\aletters\x18\x02 \x01(\tR\aletters\"\xff\x01\n" +
 	"\bSiteInfo\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
@@ -1585,7 +2802,8 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\x06parent\x18\x04 \x01(\tR\x06parent\x120\n" +
 	"\x05nodes\x18\x05 \x03(\v2\x1a.tierdesk.desk.v1.NodeInfoR\x05nodes\x12\x18\n" +
 	"\aversion\x18\x06 \x01(\x04R\aversion\x12 \n" +
-	"\vincarnation\x18\a \x01(\x06R\vincarnation\"\x8b\x01\n" +
+	"\vincarnation\x18\a \x01(\x06R\vincarnation\x12\x18\n" +
+	"\aletters\x18\b \x01(\tR\aletters\"\x8b\x01\n" +
 	"\bNodeInfo\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\tserver_id\x18\x02 \x01(\tR\bserverId\x12\x12\n" +
@@ -1610,7 +2828,7 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"token_hash\x18\x01 \x01(\fR\ttokenHash\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12\x1f\n" +
 	"\vexpire_time\x18\x03 \x01(\x03R\n" +
-	"expireTime\"\xfb\x02\n" +
+	"expireTime\"\x8d\x04\n" +
 	"\x04Link\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
 	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12#\n" +
@@ -1625,11 +2843,57 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\rreceived_hash\x18\n" +
 	" \x01(\fR\freceivedHash\x12#\n" +
 	"\rreceived_time\x18\x03 \x01(\x03R\freceivedTime\x12\x16\n" +
-	"\x06parked\x18\v \x01(\x04R\x06parked\"[\n" +
+	"\x06parked\x18\v \x01(\x04R\x06parked\x12!\n" +
+	"\fpeer_letters\x18\f \x01(\tR\vpeerLetters\x125\n" +
+	"\x06fenced\x18\r \x03(\v2\x1d.tierdesk.desk.v1.IncarnationR\x06fenced\x12\x1c\n" +
+	"\tunsettled\x18\x0e \x01(\bR\tunsettled\x12\x18\n" +
+	"\arevisit\x18\x0f \x01(\bR\arevisit\"\x95\x02\n" +
 	"\x04Item\x12\x16\n" +
 	"\x05event\x18\x01 \x01(\fH\x00R\x05event\x120\n" +
-	"\x04site\x18\x02 \x01(\v2\x1a.tierdesk.desk.v1.SiteInfoH\x00R\x04siteB\t\n" +
-	"\acontent\"g\n" +
+	"\x04site\x18\x02 \x01(\v2\x1a.tierdesk.desk.v1.SiteInfoH\x00R\x04site\x12A\n" +
+	"\vpublication\x18\x03 \x01(\v2\x1d.tierdesk.desk.v1.PublicationH\x00R\vpublication\x128\n" +
+	"\bdelivery\x18\x04 \x01(\v2\x1a.tierdesk.desk.v1.DeliveryH\x00R\bdelivery\x12;\n" +
+	"\tplacement\x18\x05 \x01(\v2\x1b.tierdesk.desk.v1.PlacementH\x00R\tplacementB\t\n" +
+	"\acontent\"\x8e\x02\n" +
+	"\vPublication\x12\x1c\n" +
+	"\tpublisher\x18\x01 \x01(\tR\tpublisher\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\x04R\aversion\x12\x18\n" +
+	"\aremoved\x18\x05 \x01(\bR\aremoved\x12\x14\n" +
+	"\x05title\x18\x06 \x01(\tR\x05title\x12\x1d\n" +
+	"\n" +
+	"media_type\x18\a \x01(\tR\tmediaType\x12\x12\n" +
+	"\x04body\x18\b \x01(\fR\x04body\x12\x14\n" +
+	"\x05actor\x18\t \x01(\tR\x05actor\x12\x12\n" +
+	"\x04time\x18\n" +
+	" \x01(\x03R\x04time\x12\x12\n" +
+	"\x04size\x18\v \x01(\x03R\x04size\"\x92\x01\n" +
+	"\bDelivery\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x1c\n" +
+	"\tpublisher\x18\x02 \x01(\tR\tpublisher\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\x12\x12\n" +
+	"\x04time\x18\x06 \x01(\x03R\x04time\"\xca\x02\n" +
+	"\tPlacement\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x16\n" +
+	"\x06parent\x18\x02 \x01(\tR\x06parent\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\x127\n" +
+	"\x05phase\x18\x04 \x01(\x0e2!.tierdesk.desk.v1.Placement.PhaseR\x05phase\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\x12\x12\n" +
+	"\x04time\x18\x06 \x01(\x03R\x04time\x12\x14\n" +
+	"\x05actor\x18\a \x01(\tR\x05actor\x12\x16\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\x12\x16\n" +
+	"\x06former\x18\t \x03(\tR\x06former\"P\n" +
+	"\x05Phase\x12\x15\n" +
+	"\x11PHASE_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aLEAVING\x10\x01\x12\n" +
+	"\n" +
+	"\x06PLACED\x10\x02\x12\n" +
+	"\n" +
+	"\x06CLOSED\x10\x03\x12\v\n" +
+	"\aCLOSING\x10\x04\"g\n" +
 	"\vOutboxEntry\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\fR\x04hash\x120\n" +
 	"\x05event\x18\x02 \x01(\v2\x1a.tierdesk.desk.v1.EventRefR\x05event\x12\x12\n" +
@@ -1665,20 +2929,65 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\asession\x18\x01 \x01(\v2\x19.tierdesk.desk.v1.SessionR\asession\"-\n" +
 	"\fCloseSession\x12\x1d\n" +
 	"\n" +
-	"token_hash\x18\x01 \x01(\fR\ttokenHash\"A\n" +
+	"token_hash\x18\x01 \x01(\fR\ttokenHash\"[\n" +
 	"\tAdmitPeer\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12 \n" +
-	"\vincarnation\x18\x02 \x01(\x06R\vincarnation\"\x88\x01\n" +
+	"\vincarnation\x18\x02 \x01(\x06R\vincarnation\x12\x18\n" +
+	"\aletters\x18\x03 \x01(\tR\aletters\"y\n" +
+	"\vReincarnate\x12\x16\n" +
+	"\x06before\x18\x01 \x01(\x06R\x06before\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\x06R\vincarnation\x12\x18\n" +
+	"\aletters\x18\x03 \x01(\tR\aletters\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"B\n" +
+	"\x06Freeze\x12 \n" +
+	"\vincarnation\x18\x01 \x01(\x06R\vincarnation\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x80\x01\n" +
+	"\x05Unite\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
+	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12 \n" +
+	"\vincarnation\x18\x03 \x01(\x06R\vincarnation\x12\x16\n" +
+	"\x06events\x18\x04 \x03(\fR\x06events\"\x96\x01\n" +
+	"\x06Settle\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
+	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12 \n" +
+	"\vincarnation\x18\x03 \x01(\x06R\vincarnation\x12+\n" +
+	"\x11received_sequence\x18\x04 \x01(\x04R\x10receivedSequence\"K\n" +
+	"\aRevisit\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x18\n" +
+	"\atickets\x18\x02 \x03(\tR\atickets\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\"@\n" +
+	"\vRetryParked\x121\n" +
+	"\x05items\x18\x01 \x03(\v2\x1b.tierdesk.desk.v1.ParkedKeyR\x05items\"O\n" +
+	"\tParkedKey\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x12\n" +
+	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x1a\n" +
+	"\bsequence\x18\x03 \x01(\x04R\bsequence\"Q\n" +
+	"\x0ePutPublication\x12?\n" +
+	"\vpublication\x18\x01 \x01(\v2\x1d.tierdesk.desk.v1.PublicationR\vpublication\"\xd8\x01\n" +
+	"\tPlaceSite\x129\n" +
+	"\tplacement\x18\x01 \x01(\v2\x1b.tierdesk.desk.v1.PlacementR\tplacement\x124\n" +
+	"\x04step\x18\x02 \x01(\x0e2 .tierdesk.desk.v1.PlaceSite.StepR\x04step\x12\x10\n" +
+	"\x03now\x18\x03 \x01(\bR\x03now\"H\n" +
+	"\x04Step\x12\x14\n" +
+	"\x10STEP_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04MOVE\x10\x01\x12\t\n" +
+	"\x05CLOSE\x10\x02\x12\n" +
+	"\n" +
+	"\x06FINISH\x10\x03\x12\t\n" +
+	"\x05HEARD\x10\x04\"\xaa\x01\n" +
 	"\aReceive\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
 	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12\x14\n" +
 	"\x05first\x18\x03 \x01(\x04R\x05first\x12\x14\n" +
 	"\x05items\x18\x04 \x03(\fR\x05items\x12\x12\n" +
-	"\x04hash\x18\x05 \x01(\fR\x04hash\"Q\n" +
+	"\x04hash\x18\x05 \x01(\fR\x04hash\x12 \n" +
+	"\vincarnation\x18\x06 \x01(\x06R\vincarnation\"\x9e\x01\n" +
 	"\vAcknowledge\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x03R\x04time\"B\n" +
+	"\x04time\x18\x03 \x01(\x03R\x04time\x12)\n" +
+	"\x10peer_incarnation\x18\x04 \x01(\x06R\x0fpeerIncarnation\x12 \n" +
+	"\vincarnation\x18\x05 \x01(\x06R\vincarnation\"B\n" +
 	"\vRequestMark\x12\x16\n" +
 	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12\x1b\n" +
 	"\tbody_hash\x18\x02 \x01(\fR\bbodyHashB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
@@ -1695,52 +3004,77 @@ func file_desk_deskpb_site_proto_rawDescGZIP() []byte {
 	return file_desk_deskpb_site_proto_rawDescData
 }
 
-var file_desk_deskpb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_desk_deskpb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_desk_deskpb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_desk_deskpb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_desk_deskpb_site_proto_goTypes = []any{
 	(Site_Tier)(0),                // 0: tierdesk.desk.v1.Site.Tier
 	(User_Role)(0),                // 1: tierdesk.desk.v1.User.Role
-	(*Site)(nil),                  // 2: tierdesk.desk.v1.Site
-	(*SiteInfo)(nil),              // 3: tierdesk.desk.v1.SiteInfo
-	(*NodeInfo)(nil),              // 4: tierdesk.desk.v1.NodeInfo
-	(*User)(nil),                  // 5: tierdesk.desk.v1.User
-	(*Session)(nil),               // 6: tierdesk.desk.v1.Session
-	(*Link)(nil),                  // 7: tierdesk.desk.v1.Link
-	(*Item)(nil),                  // 8: tierdesk.desk.v1.Item
-	(*OutboxEntry)(nil),           // 9: tierdesk.desk.v1.OutboxEntry
-	(*EventRef)(nil),              // 10: tierdesk.desk.v1.EventRef
-	(*Parked)(nil),                // 11: tierdesk.desk.v1.Parked
-	(*Found)(nil),                 // 12: tierdesk.desk.v1.Found
-	(*RegisterNode)(nil),          // 13: tierdesk.desk.v1.RegisterNode
-	(*RemoveNode)(nil),            // 14: tierdesk.desk.v1.RemoveNode
-	(*PutUser)(nil),               // 15: tierdesk.desk.v1.PutUser
-	(*RemoveUser)(nil),            // 16: tierdesk.desk.v1.RemoveUser
-	(*OpenSession)(nil),           // 17: tierdesk.desk.v1.OpenSession
-	(*CloseSession)(nil),          // 18: tierdesk.desk.v1.CloseSession
-	(*AdmitPeer)(nil),             // 19: tierdesk.desk.v1.AdmitPeer
-	(*Receive)(nil),               // 20: tierdesk.desk.v1.Receive
-	(*Acknowledge)(nil),           // 21: tierdesk.desk.v1.Acknowledge
-	(*RequestMark)(nil),           // 22: tierdesk.desk.v1.RequestMark
-	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
+	(Placement_Phase)(0),          // 2: tierdesk.desk.v1.Placement.Phase
+	(PlaceSite_Step)(0),           // 3: tierdesk.desk.v1.PlaceSite.Step
+	(*Site)(nil),                  // 4: tierdesk.desk.v1.Site
+	(*Incarnation)(nil),           // 5: tierdesk.desk.v1.Incarnation
+	(*SiteInfo)(nil),              // 6: tierdesk.desk.v1.SiteInfo
+	(*NodeInfo)(nil),              // 7: tierdesk.desk.v1.NodeInfo
+	(*User)(nil),                  // 8: tierdesk.desk.v1.User
+	(*Session)(nil),               // 9: tierdesk.desk.v1.Session
+	(*Link)(nil),                  // 10: tierdesk.desk.v1.Link
+	(*Item)(nil),                  // 11: tierdesk.desk.v1.Item
+	(*Publication)(nil),           // 12: tierdesk.desk.v1.Publication
+	(*Delivery)(nil),              // 13: tierdesk.desk.v1.Delivery
+	(*Placement)(nil),             // 14: tierdesk.desk.v1.Placement
+	(*OutboxEntry)(nil),           // 15: tierdesk.desk.v1.OutboxEntry
+	(*EventRef)(nil),              // 16: tierdesk.desk.v1.EventRef
+	(*Parked)(nil),                // 17: tierdesk.desk.v1.Parked
+	(*Found)(nil),                 // 18: tierdesk.desk.v1.Found
+	(*RegisterNode)(nil),          // 19: tierdesk.desk.v1.RegisterNode
+	(*RemoveNode)(nil),            // 20: tierdesk.desk.v1.RemoveNode
+	(*PutUser)(nil),               // 21: tierdesk.desk.v1.PutUser
+	(*RemoveUser)(nil),            // 22: tierdesk.desk.v1.RemoveUser
+	(*OpenSession)(nil),           // 23: tierdesk.desk.v1.OpenSession
+	(*CloseSession)(nil),          // 24: tierdesk.desk.v1.CloseSession
+	(*AdmitPeer)(nil),             // 25: tierdesk.desk.v1.AdmitPeer
+	(*Reincarnate)(nil),           // 26: tierdesk.desk.v1.Reincarnate
+	(*Freeze)(nil),                // 27: tierdesk.desk.v1.Freeze
+	(*Unite)(nil),                 // 28: tierdesk.desk.v1.Unite
+	(*Settle)(nil),                // 29: tierdesk.desk.v1.Settle
+	(*Revisit)(nil),               // 30: tierdesk.desk.v1.Revisit
+	(*RetryParked)(nil),           // 31: tierdesk.desk.v1.RetryParked
+	(*ParkedKey)(nil),             // 32: tierdesk.desk.v1.ParkedKey
+	(*PutPublication)(nil),        // 33: tierdesk.desk.v1.PutPublication
+	(*PlaceSite)(nil),             // 34: tierdesk.desk.v1.PlaceSite
+	(*Receive)(nil),               // 35: tierdesk.desk.v1.Receive
+	(*Acknowledge)(nil),           // 36: tierdesk.desk.v1.Acknowledge
+	(*RequestMark)(nil),           // 37: tierdesk.desk.v1.RequestMark
+	(*timestamppb.Timestamp)(nil), // 38: google.protobuf.Timestamp
 }
 var file_desk_deskpb_site_proto_depIdxs = []int32{
 	0,  // 0: tierdesk.desk.v1.Site.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	0,  // 1: tierdesk.desk.v1.SiteInfo.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	4,  // 2: tierdesk.desk.v1.SiteInfo.nodes:type_name -> tierdesk.desk.v1.NodeInfo
-	1,  // 3: tierdesk.desk.v1.User.role:type_name -> tierdesk.desk.v1.User.Role
-	23, // 4: tierdesk.desk.v1.User.create_time:type_name -> google.protobuf.Timestamp
-	3,  // 5: tierdesk.desk.v1.Item.site:type_name -> tierdesk.desk.v1.SiteInfo
-	10, // 6: tierdesk.desk.v1.OutboxEntry.event:type_name -> tierdesk.desk.v1.EventRef
-	2,  // 7: tierdesk.desk.v1.Found.site:type_name -> tierdesk.desk.v1.Site
-	5,  // 8: tierdesk.desk.v1.Found.admin:type_name -> tierdesk.desk.v1.User
-	4,  // 9: tierdesk.desk.v1.RegisterNode.node:type_name -> tierdesk.desk.v1.NodeInfo
-	5,  // 10: tierdesk.desk.v1.PutUser.user:type_name -> tierdesk.desk.v1.User
-	6,  // 11: tierdesk.desk.v1.OpenSession.session:type_name -> tierdesk.desk.v1.Session
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	5,  // 1: tierdesk.desk.v1.Site.past:type_name -> tierdesk.desk.v1.Incarnation
+	0,  // 2: tierdesk.desk.v1.SiteInfo.tier:type_name -> tierdesk.desk.v1.Site.Tier
+	7,  // 3: tierdesk.desk.v1.SiteInfo.nodes:type_name -> tierdesk.desk.v1.NodeInfo
+	1,  // 4: tierdesk.desk.v1.User.role:type_name -> tierdesk.desk.v1.User.Role
+	38, // 5: tierdesk.desk.v1.User.create_time:type_name -> google.protobuf.Timestamp
+	5,  // 6: tierdesk.desk.v1.Link.fenced:type_name -> tierdesk.desk.v1.Incarnation
+	6,  // 7: tierdesk.desk.v1.Item.site:type_name -> tierdesk.desk.v1.SiteInfo
+	12, // 8: tierdesk.desk.v1.Item.publication:type_name -> tierdesk.desk.v1.Publication
+	13, // 9: tierdesk.desk.v1.Item.delivery:type_name -> tierdesk.desk.v1.Delivery
+	14, // 10: tierdesk.desk.v1.Item.placement:type_name -> tierdesk.desk.v1.Placement
+	2,  // 11: tierdesk.desk.v1.Placement.phase:type_name -> tierdesk.desk.v1.Placement.Phase
+	16, // 12: tierdesk.desk.v1.OutboxEntry.event:type_name -> tierdesk.desk.v1.EventRef
+	4,  // 13: tierdesk.desk.v1.Found.site:type_name -> tierdesk.desk.v1.Site
+	8,  // 14: tierdesk.desk.v1.Found.admin:type_name -> tierdesk.desk.v1.User
+	7,  // 15: tierdesk.desk.v1.RegisterNode.node:type_name -> tierdesk.desk.v1.NodeInfo
+	8,  // 16: tierdesk.desk.v1.PutUser.user:type_name -> tierdesk.desk.v1.User
+	9,  // 17: tierdesk.desk.v1.OpenSession.session:type_name -> tierdesk.desk.v1.Session
+	32, // 18: tierdesk.desk.v1.RetryParked.items:type_name -> tierdesk.desk.v1.ParkedKey
+	12, // 19: tierdesk.desk.v1.PutPublication.publication:type_name -> tierdesk.desk.v1.Publication
+	14, // 20: tierdesk.desk.v1.PlaceSite.placement:type_name -> tierdesk.desk.v1.Placement
+	3,  // 21: tierdesk.desk.v1.PlaceSite.step:type_name -> tierdesk.desk.v1.PlaceSite.Step
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_site_proto_init() }
@@ -1748,17 +3082,20 @@ func file_desk_deskpb_site_proto_init() {
 	if File_desk_deskpb_site_proto != nil {
 		return
 	}
-	file_desk_deskpb_site_proto_msgTypes[6].OneofWrappers = []any{
+	file_desk_deskpb_site_proto_msgTypes[7].OneofWrappers = []any{
 		(*Item_Event)(nil),
 		(*Item_Site)(nil),
+		(*Item_Publication)(nil),
+		(*Item_Delivery)(nil),
+		(*Item_Placement)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_site_proto_rawDesc), len(file_desk_deskpb_site_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   21,
+			NumEnums:      4,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1367,7 +1367,18 @@ type Record struct {
 	// True while the hand-over carries the ticket towards its home.
 	Homeward bool `protobuf:"varint,10,opt,name=homeward,proto3" json:"homeward,omitempty"`
 	// When the present hold began, microseconds since 1970.
-	HeldSince     int64 `protobuf:"varint,11,opt,name=held_since,json=heldSince,proto3" json:"held_since,omitempty"`
+	HeldSince int64 `protobuf:"varint,11,opt,name=held_since,json=heldSince,proto3" json:"held_since,omitempty"`
+	// How many events the site has of this ticket, and the sum of their hashes (16 bytes, little-endian, modulo 2^128):
+	// equal sums mean equal sets of events, in whatever order they came.
+	Events uint32 `protobuf:"varint,12,opt,name=events,proto3" json:"events,omitempty"`
+	Sum    []byte `protobuf:"bytes,13,opt,name=sum,proto3" json:"sum,omitempty"`
+	// Custodial events that lost against the chain that was folded: work done before a recovery. They count as remarks.
+	Superseded uint32 `protobuf:"varint,14,opt,name=superseded,proto3" json:"superseded,omitempty"`
+	// Custodial events that cannot be folded because some before them are missing here. While there are any, the ticket
+	// is decided at this site only when it was compared with the neighbours on its path: they do not have them either.
+	Detached uint32 `protobuf:"varint,15,opt,name=detached,proto3" json:"detached,omitempty"`
+	// With a hand-over: the ticket follows its office to another place in the tree. Its line stays.
+	Relocation    bool `protobuf:"varint,16,opt,name=relocation,proto3" json:"relocation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1477,6 +1488,41 @@ func (x *Record) GetHeldSince() int64 {
 		return x.HeldSince
 	}
 	return 0
+}
+
+func (x *Record) GetEvents() uint32 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *Record) GetSum() []byte {
+	if x != nil {
+		return x.Sum
+	}
+	return nil
+}
+
+func (x *Record) GetSuperseded() uint32 {
+	if x != nil {
+		return x.Superseded
+	}
+	return 0
+}
+
+func (x *Record) GetDetached() uint32 {
+	if x != nil {
+		return x.Detached
+	}
+	return 0
+}
+
+func (x *Record) GetRelocation() bool {
+	if x != nil {
+		return x.Relocation
+	}
+	return false
 }
 
 type Station struct {
@@ -1682,7 +1728,7 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\x05State\x12\v\n" +
 	"\aPENDING\x10\x00\x12\v\n" +
 	"\aGRANTED\x10\x01\x12\f\n" +
-	"\bDECLINED\x10\x02\"\xd7\x02\n" +
+	"\bDECLINED\x10\x02\"\xdd\x03\n" +
 	"\x06Record\x120\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\x12\x12\n" +
 	"\x04path\x18\x02 \x03(\tR\x04path\x12\x18\n" +
@@ -1696,7 +1742,16 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\bhomeward\x18\n" +
 	" \x01(\bR\bhomeward\x12\x1d\n" +
 	"\n" +
-	"held_since\x18\v \x01(\x03R\theldSince\"P\n" +
+	"held_since\x18\v \x01(\x03R\theldSince\x12\x16\n" +
+	"\x06events\x18\f \x01(\rR\x06events\x12\x10\n" +
+	"\x03sum\x18\r \x01(\fR\x03sum\x12\x1e\n" +
+	"\n" +
+	"superseded\x18\x0e \x01(\rR\n" +
+	"superseded\x12\x1a\n" +
+	"\bdetached\x18\x0f \x01(\rR\bdetached\x12\x1e\n" +
+	"\n" +
+	"relocation\x18\x10 \x01(\bR\n" +
+	"relocation\"P\n" +
 	"\aStation\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x121\n" +
 	"\x04line\x18\x02 \x01(\x0e2\x1d.tierdesk.desk.v1.Ticket.LineR\x04lineB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"

@@ -5,6 +5,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/tierdesk/tierdesk/desk"
@@ -31,6 +32,13 @@ type Backend interface {
 	// TransferLeadership and RemoveNode take node ids.
 	TransferLeadership(ctx context.Context, node string) error
 	RemoveNode(ctx context.Context, node string) error
+	// Backup returns a consistent copy of the site as a stream that the caller closes: the latest, or with stale whatever
+	// this node has. A node makes one at a time.
+	Backup(ctx context.Context, stale bool) (io.ReadCloser, *apipb.Backup, error)
+	// Recover begins another life of the site, for a recorded reason.
+	Recover(ctx context.Context, reason string) error
+	// RetryParked tries again what was set aside.
+	RetryParked(ctx context.Context) (*apipb.RetryParkedResponse, error)
 	// Ready returns the reasons why this node cannot serve, none when it can.
 	Ready(ctx context.Context) []string
 }

@@ -40,6 +40,9 @@ func newGateway(s *Server) (*runtime.ServeMux, error) {
 		apipb.RegisterSessionsHandlerClient(ctx, mux, apipb.NewSessionsClient(services)),
 		apipb.RegisterUsersHandlerClient(ctx, mux, apipb.NewUsersClient(services)),
 		apipb.RegisterSitesHandlerClient(ctx, mux, apipb.NewSitesClient(services)),
+		apipb.RegisterPublicationsHandlerClient(ctx, mux, apipb.NewPublicationsClient(services)),
+		apipb.RegisterTreeHandlerClient(ctx, mux, apipb.NewTreeClient(services)),
+		apipb.RegisterRecoveriesHandlerClient(ctx, mux, apipb.NewRecoveriesClient(services)),
 	)
 	return mux, err
 }

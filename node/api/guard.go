@@ -14,6 +14,8 @@ import (
 type guard struct {
 	registrar grpc.ServiceRegistrar
 	intercept grpc.UnaryServerInterceptor
+	// stream is what the calls pass that answer with a stream; nil where none is served.
+	stream grpc.StreamServerInterceptor
 	// admit takes a call of a method in before its message is decoded; nil: whoever calls has done so.
 	admit func(method string, decode func(any) error) (admitted func(any) error, end func(), err error)
 }
@@ -25,7 +27,19 @@ func (g guard) RegisterService(desc *grpc.ServiceDesc, service any) {
 		name := "/" + desc.ServiceName + "/" + method.MethodName
 		guarded.Methods[i] = grpc.MethodDesc{MethodName: method.MethodName, Handler: g.limit(name, g.wrap(method.Handler))}
 	}
+	guarded.Streams = make([]grpc.StreamDesc, len(desc.Streams))
+	for i, stream := range desc.Streams {
+		guarded.Streams[i] = stream
+		guarded.Streams[i].Handler = g.watch("/"+desc.ServiceName+"/"+stream.StreamName, stream.Handler)
+	}
 	g.registrar.RegisterService(&guarded, service)
+}
+
+// watch puts the guard's check before a call that answers with a stream.
+func (g guard) watch(name string, next grpc.StreamHandler) grpc.StreamHandler {
+	return func(service any, stream grpc.ServerStream) error {
+		return g.stream(service, stream, &grpc.StreamServerInfo{FullMethod: name, IsServerStream: true}, next)
+	}
 }
 
 // wrap puts the guard's interceptor inside the one that the server may bring.

@@ -25,7 +25,7 @@ type health struct {
 func healthNames() []string {
 	return []string{
 		"", apipb.Tickets_ServiceDesc.ServiceName, apipb.Sessions_ServiceDesc.ServiceName,
-		apipb.Users_ServiceDesc.ServiceName, apipb.Sites_ServiceDesc.ServiceName,
+		apipb.Users_ServiceDesc.ServiceName, apipb.Sites_ServiceDesc.ServiceName, apipb.Recoveries_ServiceDesc.ServiceName,
 	}
 }
 

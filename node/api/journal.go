@@ -104,6 +104,7 @@ func journalEntry(entry desk.JournalEntry) *apipb.JournalEntry {
 		Text:        event.GetBody().GetText(),
 		CustodyTerm: event.GetCustodyTerm(),
 		Visibility:  event.GetVisibility().String(),
+		Superseded:  entry.Superseded,
 	}
 	for _, change := range entry.Changes {
 		shown.Changes = append(shown.Changes, &apipb.Change{Field: change.Field, Before: change.Before, After: change.After})

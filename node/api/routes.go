@@ -32,11 +32,17 @@ type routes struct {
 
 func newRoutes() (*routes, error) {
 	found := &routes{byRPC: make(map[string]*route)}
-	files := []protoreflect.FileDescriptor{apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_site_proto}
+	files := []protoreflect.FileDescriptor{
+		apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_site_proto, apipb.File_node_api_apipb_recovery_proto,
+		apipb.File_node_api_apipb_tree_proto,
+	}
 	for _, file := range files {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()
 			for j := range methods.Len() {
+				if methods.Get(j).IsStreamingServer() {
+					continue // over gRPC only
+				}
 				r, err := newRoute(methods.Get(j))
 				if err != nil {
 					return nil, err

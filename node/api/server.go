@@ -92,15 +92,19 @@ func (s *Server) Drain() { s.drain.Do(func() { close(s.drained) }) }
 // checks along (see guard), so that other services of the same server are not touched by them. Reflection shows every
 // service of the server.
 func (s *Server) Register(server reflection.GRPCServer) {
-	s.registerServices(guard{registrar: server, intercept: s.intercept, admit: s.admit})
+	s.registerServices(guard{registrar: server, intercept: s.intercept, stream: s.interceptStream, admit: s.admit})
 	grpc_health_v1.RegisterHealthServer(server, health{backend: s.backend, drained: s.drained})
 	reflection.Register(server)
 }
 
 // registerServices adds the guarded services alone.
 func (s *Server) registerServices(guarded guard) {
-	apipb.RegisterTicketsServer(guarded, &tickets{backend: s.backend, fields: filterFields()})
+	served := &tickets{backend: s.backend, fields: filterFields()}
+	apipb.RegisterTicketsServer(guarded, served)
+	apipb.RegisterRecoveriesServer(guarded, &recoveries{backend: s.backend, tickets: served})
 	apipb.RegisterSessionsServer(guarded, &sessions{people: s.people})
 	apipb.RegisterUsersServer(guarded, &users{people: s.people})
 	apipb.RegisterSitesServer(guarded, &sites{backend: s.backend})
+	apipb.RegisterPublicationsServer(guarded, &publications{backend: s.backend})
+	apipb.RegisterTreeServer(guarded, &tree{backend: s.backend})
 }

@@ -36,6 +36,9 @@ type memorySite struct {
 	removed  []string
 	panics   bool
 	hold     chan struct{} // when set, Propose waits until it is closed or the call ends
+
+	backedUp  chan struct{} // closed when the stream of the last backup was
+	recovered []string      // for what reasons
 }
 
 func newMemorySite(t testing.TB) *memorySite {
@@ -88,18 +91,23 @@ func (s *memorySite) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Re
 	s.clock += 1000
 	b := s.store.NewBatch()
 	defer b.Discard()
-	here, err := tiers.Here(b.Reader)
+	result, at := &deskpb.Result{}, desk.Stamp{Time: s.clock, UTCOffset: 8 * 3600}
+	var err error
+	switch kind := c.Kind.(type) {
+	case *deskpb.Command_PutPublication:
+		err = tiers.PutPublication(b, kind.PutPublication, at)
+	case *deskpb.Command_PlaceSite:
+		err = tiers.PlaceSite(b, kind.PlaceSite, at)
+	default:
+		var decision *desk.Decision
+		if decision, err = tiers.Decide(b, c.GetTicket(), at); err == nil {
+			result.Ticket = proto.CloneOf(decision.Record.Ticket)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	decision, err := desk.Decide(here, b, c.GetTicket(), desk.Stamp{Time: s.clock, UTCOffset: 8 * 3600})
-	if err != nil {
-		return nil, err
-	}
-	if err := tiers.Record(b, here, decision); err != nil {
-		return nil, err
-	}
-	return &deskpb.Result{Ticket: proto.CloneOf(decision.Record.Ticket)}, b.Commit(s.store.Applied()+1, 1)
+	return result, b.Commit(s.store.Applied()+1, 1)
 }
 
 // dispatch has the site's courier put a queued hand-over on the line.

@@ -29,7 +29,7 @@ const maxNameLength = 200
 // check returns the first key that is wrong, in the order of the file, or nil.
 func (c *Config) check() *invalid {
 	for _, check := range []func() *invalid{
-		c.checkSite, c.checkNode, c.checkAddresses, c.checkRaft, c.checkTLS, c.checkReach, c.checkGossipKey, c.checkAdmin,
+		c.checkSite, c.checkNode, c.checkAddresses, c.checkRaft, c.checkTLS, c.checkReach, c.checkGossipKeys, c.checkAdmin,
 	} {
 		if bad := check(); bad != nil {
 			return bad
@@ -209,8 +209,8 @@ func (c *Config) checkReach() *invalid {
 	return nil
 }
 
-func (c *Config) checkGossipKey() *invalid {
-	if _, err := c.GossipKey(); err != nil {
+func (c *Config) checkGossipKeys() *invalid {
+	if _, err := c.GossipKeys(); err != nil {
 		return wrong("gossip.key_file", c.Gossip.KeyFile, err.Error())
 	}
 	return nil

@@ -26,6 +26,9 @@ type Config struct {
 	Link      Link      `yaml:"link"`
 	TLS       TLS       `yaml:"tls"`
 	Admin     Admin     `yaml:"admin"`
+	// Recover founds a site whose data are lost anew, as another life of the one that its neighbours know: it gets back from
+	// them what they have. It matters on an empty data directory only. Without it, a site that its parent knows is not founded.
+	Recover bool `yaml:"recover"`
 }
 
 // Site is the office that the node belongs to. All nodes of a site have the same section.
@@ -162,22 +165,32 @@ func (c *Config) Location() (*time.Location, error) {
 	return time.LoadLocation(c.Site.TimeZone)
 }
 
-// gossipKeySize is the length of the gossip key in bytes: AES-256.
+// gossipKeySize is the length of a gossip key in bytes: AES-256.
 const gossipKeySize = 32
 
-// GossipKey reads the key that encrypts gossip; nil when there is no key file.
-func (c *Config) GossipKey() ([]byte, error) {
+// GossipKeys reads the keys of gossip, one a line: the first one encrypts, all of them decrypt. There is none when there is
+// no key file.
+func (c *Config) GossipKeys() (keys [][]byte, err error) {
 	if c.Gossip.KeyFile == "" {
 		return nil, nil
 	}
 	text, err := os.ReadFile(c.Gossip.KeyFile)
 	if err != nil {
-		return nil, fmt.Errorf("read the gossip key: %w", err)
+		return nil, fmt.Errorf("read the gossip keys: %w", err)
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != gossipKeySize {
-		return nil, fmt.Errorf("the gossip key %s does not hold %d bytes in base64; make one with: openssl rand -base64 %d",
-			c.Gossip.KeyFile, gossipKeySize, gossipKeySize)
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		key, err := base64.StdEncoding.DecodeString(line)
+		if err != nil || len(key) != gossipKeySize {
+			return nil, fmt.Errorf("the gossip key %d in %s does not hold %d bytes in base64; make one with: openssl rand -base64 %d",
+				len(keys)+1, c.Gossip.KeyFile, gossipKeySize, gossipKeySize)
+		}
+		keys = append(keys, key)
 	}
-	return key, nil
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("there is no gossip key in %s; make one with: openssl rand -base64 %d", c.Gossip.KeyFile, gossipKeySize)
+	}
+	return keys, nil
 }

@@ -58,6 +58,7 @@ gossip: {join: ["10.0.9.1:7402"], key_file: `+keyFile+`}
 link: {parent_addresses: ["10.0.9.1:7400"]}
 tls: {ca: ca.pem, cert: node.pem, key: node.key}
 admin: {user: root, password_env: DESK_PASSWORD}
+recover: true
 `), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -72,12 +73,13 @@ admin: {user: root, password_env: DESK_PASSWORD}
 		Link:      Link{ParentAddresses: []string{"10.0.9.1:7400"}},
 		TLS:       TLS{CA: "ca.pem", Cert: "node.pem", Key: "node.key"},
 		Admin:     Admin{User: "root", PasswordEnv: "DESK_PASSWORD"},
+		Recover:   true,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Load = %+v, want %+v", got, want)
 	}
-	if key, err := got.GossipKey(); err != nil || len(key) != 32 {
-		t.Errorf("GossipKey = %d bytes, %v, want 32", len(key), err)
+	if keys, err := got.GossipKeys(); err != nil || len(keys) != 1 || len(keys[0]) != 32 {
+		t.Errorf("the gossip keys are %d, %v, want one of 32 bytes", len(keys), err)
 	}
 	if zone, err := got.Location(); err != nil || zone.String() != "Asia/Shanghai" {
 		t.Errorf("Location = %v, %v, want Asia/Shanghai", zone, err)
@@ -87,12 +89,12 @@ admin: {user: root, password_env: DESK_PASSWORD}
 func TestEnvironmentWinsOverTheFile(t *testing.T) {
 	got, err := Load(write(t, "config.yaml", minimal), []string{
 		"TIERDESK_SITE_ID=330107", "TIERDESK_LISTEN_HTTP=127.0.0.1:9090", "TIERDESK_RAFT_BOOTSTRAP_EXPECT=3",
-		"TIERDESK_RAFT_JOIN=127.0.0.1:1, 127.0.0.1:2", "TIERDESK_NODE_ID=", "TIERDESK_SERVER=elsewhere:1", "HOME=/root",
+		"TIERDESK_RAFT_JOIN=127.0.0.1:1, 127.0.0.1:2", "TIERDESK_RECOVER=true", "TIERDESK_NODE_ID=", "TIERDESK_SERVER=elsewhere:1", "HOME=/root",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Site.ID != "330107" || got.Listen.HTTP != "127.0.0.1:9090" || got.Raft.BootstrapExpect != 3 {
+	if got.Site.ID != "330107" || got.Listen.HTTP != "127.0.0.1:9090" || got.Raft.BootstrapExpect != 3 || !got.Recover {
 		t.Errorf("Load = %+v, want the environment's values", got)
 	}
 	if want := []string{"127.0.0.1:1", "127.0.0.1:2"}; !reflect.DeepEqual(got.Raft.Join, want) {
@@ -136,6 +138,8 @@ func TestBadFiles(t *testing.T) {
 		{name: "text for number", text: minimal + "raft: {bootstrap_expect: three}\n", want: `config.yaml:8: raft.bootstrap_expect: "three" is not a whole number`},
 		{name: "text for number in the environment", text: minimal, environ: []string{"TIERDESK_RAFT_BOOTSTRAP_EXPECT=x"},
 			want: `TIERDESK_RAFT_BOOTSTRAP_EXPECT: raft.bootstrap_expect: "x" is not a whole number`},
+		{name: "text for yes or no", text: minimal + "recover: perhaps\n", want: `config.yaml:8: recover: "perhaps" is neither true nor false`},
+		{name: "section for yes or no", text: minimal + "recover: {site: true}\n", want: `config.yaml:8: recover must be true or false, not a section`},
 		{name: "alias", text: "site: &s {id: a}\nnode: *s\n", want: "config.yaml:2: node must be a section of keys, not an alias"},
 		{name: "two documents", text: minimal + "---\n" + minimal, want: "config.yaml: holds more than one document; a node has one"},
 		{name: "no YAML", text: "site: [", want: "config.yaml: line 1: did not find expected node content"},

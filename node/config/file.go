@@ -23,8 +23,9 @@ func readFile(c *Config, path string, origin origins) error {
 	f := file{name: path, keys: map[string]key{}, sections: map[string]bool{}, origin: origin}
 	for _, k := range keys(c) {
 		f.keys[k.name] = k
-		section, _, _ := strings.Cut(k.name, ".")
-		f.sections[section] = true
+		if section, _, inside := strings.Cut(k.name, "."); inside {
+			f.sections[section] = true
+		}
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document, second yaml.Node

@@ -10,7 +10,7 @@ import (
 // key is one leaf of the configuration: its dotted name and the field that holds it.
 type key struct {
 	name  string
-	field reflect.Value // a string, an int or a []string
+	field reflect.Value // a string, an int, a bool or a []string
 }
 
 // keys lists every leaf under a pointer to a configuration, in the order of the fields. It is the one list of keys:
@@ -42,6 +42,8 @@ func (k key) kind() string {
 	switch k.field.Kind() {
 	case reflect.Int:
 		return "a whole number"
+	case reflect.Bool:
+		return "true or false"
 	case reflect.Slice:
 		return "a list such as [a, b]"
 	default:
@@ -58,6 +60,12 @@ func (k key) set(values ...string) error {
 			return fmt.Errorf("%s: %q is not a whole number", k.name, values[0])
 		}
 		k.field.SetInt(int64(number))
+	case reflect.Bool:
+		yes, err := strconv.ParseBool(values[0])
+		if err != nil {
+			return fmt.Errorf("%s: %q is neither true nor false", k.name, values[0])
+		}
+		k.field.SetBool(yes)
 	case reflect.Slice:
 		k.field.Set(reflect.ValueOf(values))
 	default:

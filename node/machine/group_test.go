@@ -79,7 +79,7 @@ func TestCommandsOfAGroupFollowEachOther(t *testing.T) {
 func streamOf(t *testing.T, record *deskpb.Record) *deskpb.Command {
 	t.Helper()
 	sequence := uint64(0)
-	receive := &deskpb.Receive{Peer: "330100", PeerIncarnation: 3, First: 1}
+	receive := &deskpb.Receive{Peer: "330100", PeerIncarnation: 3, Incarnation: 7, First: 1}
 	add := func(e *deskpb.Event) {
 		sequence++
 		e.Ticket, e.Class, e.Visibility = record.Ticket.Number, deskpb.Event_CUSTODIAL, deskpb.Event_EVERYONE

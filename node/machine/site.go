@@ -45,6 +45,9 @@ func (t *turn) found(c *deskpb.Found) error {
 		Id: c.Site.Id, Name: c.Site.Name, Tier: c.Site.Tier, Parent: c.Site.Parent,
 		Incarnation: c.Site.Incarnation, Letters: c.Site.Letters, Clock: t.at.Time,
 	}
+	if c.Site.Recovering != 0 {
+		founded.Recovering = t.at.Time
+	}
 	if err := t.b.PutSite(founded); err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func (t *turn) found(c *deskpb.Found) error {
 // entryOf is the directory entry of a site before it has nodes.
 func entryOf(site *deskpb.Site) *deskpb.SiteInfo {
 	return &deskpb.SiteInfo{
-		Id: site.Id, Name: site.Name, Tier: site.Tier, Parent: site.Parent, Incarnation: site.Incarnation,
+		Id: site.Id, Name: site.Name, Tier: site.Tier, Parent: site.Parent, Incarnation: site.Incarnation, Letters: site.Letters,
 	}
 }
 
@@ -125,5 +128,5 @@ func findNode(info *deskpb.SiteInfo, serverID string) (int, bool) {
 
 func (t *turn) publish(info *deskpb.SiteInfo) error {
 	t.links = true
-	return tiers.Publish(t.b, info)
+	return tiers.Publish(t.b, info, t.at)
 }

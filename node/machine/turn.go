@@ -21,7 +21,7 @@ type turn struct {
 	site desk.SiteID
 	at   desk.Stamp
 
-	founded bool // the site is, as an earlier command has seen
+	founded bool // the site is, and decides, as an earlier command has seen
 
 	onPath map[desk.SiteID]bool // sites on the paths of the tickets that were written
 	links  bool                 // a command that may write into any outbox was decided
@@ -60,7 +60,10 @@ func (t *turn) decode(raw []byte) (*deskpb.Ticket, error) {
 		if site == nil {
 			return nil, desk.Refuse(desk.Unavailable, "NOT_FOUNDED", "site %s is not founded yet; try again in a moment", t.site)
 		}
-		t.founded = true
+		if err := awaken(site, command); err != nil {
+			return nil, err
+		}
+		t.founded = !site.Restored
 	}
 	if c, ok := command.Kind.(*deskpb.Command_Ticket); ok {
 		ticket, err := t.ticket(c.Ticket)
@@ -86,7 +89,7 @@ func (t *turn) other(command *deskpb.Command) error {
 		return within("close session", t.b.DeleteSession(c.CloseSession.TokenHash))
 	case *deskpb.Command_AdmitPeer:
 		t.links = true
-		return within("admit peer", tiers.AdmitPeer(t.b, c.AdmitPeer))
+		return within("admit peer", tiers.AdmitPeer(t.b, c.AdmitPeer, t.at))
 	case *deskpb.Command_Receive:
 		t.links = true
 		return within("receive", tiers.Receive(t.b, c.Receive, t.at))
@@ -94,24 +97,42 @@ func (t *turn) other(command *deskpb.Command) error {
 		t.links = true
 		return within("acknowledge", tiers.Acknowledge(t.b, c.Acknowledge, t.at))
 	default:
+		return t.tree(command)
+	}
+}
+
+// tree decides the commands that concern the tree of sites.
+func (t *turn) tree(command *deskpb.Command) error {
+	t.links = true
+	switch c := command.Kind.(type) {
+	case *deskpb.Command_Reincarnate:
+		return within("reincarnate", t.reincarnate(c.Reincarnate))
+	case *deskpb.Command_Freeze:
+		return within("freeze", tiers.Freeze(t.b, c.Freeze))
+	case *deskpb.Command_Unite:
+		return within("unite", tiers.Unite(t.b, c.Unite, t.at))
+	case *deskpb.Command_Settle:
+		return within("settle", tiers.Settle(t.b, c.Settle))
+	case *deskpb.Command_Revisit:
+		return within("revisit", tiers.Revisit(t.b, c.Revisit, t.at))
+	case *deskpb.Command_RetryParked:
+		return within("retry parked items", tiers.RetryParked(t.b, c.RetryParked, t.at))
+	case *deskpb.Command_PutPublication:
+		return within("put publication", tiers.PutPublication(t.b, c.PutPublication, t.at))
+	case *deskpb.Command_PlaceSite:
+		return within("place site", tiers.PlaceSite(t.b, c.PlaceSite, t.at))
+	default:
 		return desk.Refuse(desk.InvalidArgument, "UNKNOWN_COMMAND", "the command is of no kind that this node knows")
 	}
 }
 
 // ticket has the rules decide a verb and stores the decision.
 func (t *turn) ticket(command *deskpb.TicketCommand) (*deskpb.Ticket, error) {
-	here, err := tiers.Here(t.b.Reader)
-	if err != nil {
-		return nil, err
-	}
-	decision, err := desk.Decide(here, t.b, command, t.at)
+	decision, err := tiers.Decide(t.b, command, t.at)
 	if err != nil {
 		return nil, err
 	}
 	if len(decision.Events) > 0 {
-		if err := tiers.Record(t.b, here, decision); err != nil {
-			return nil, err
-		}
 		t.note(decision.Record)
 	}
 	return decision.Record.Ticket, nil

@@ -85,7 +85,8 @@ func (r *replica) TransferLeadership(_ context.Context, serverID string) error {
 // links is what the test's server knows, with times as the wire carries them.
 var links = Links{
 	Node: "n1", Applied: 9, Alarms: []string{"look here"},
-	Links: []tiers.LinkStatus{{Peer: "330100", State: tiers.Down, Since: time.UnixMicro(5), Reason: "cut"}},
+	Links: []tiers.LinkStatus{{Peer: "330100", State: tiers.Down, Since: time.UnixMicro(5), Reason: "cut",
+		Rate: 12.5, Sent: 1000, Received: 2000, Comparing: true, Compared: 3, Compares: 4}},
 	Reach: []tiers.Reach{{Site: "330000", Alive: true, Since: time.UnixMicro(6)}},
 }
 

@@ -71,6 +71,8 @@ func linksToWire(l Links) *peerpb.LinksResponse {
 	for _, link := range l.Links {
 		out.Links = append(out.Links, &peerpb.LinkStatus{
 			Peer: string(link.Peer), State: string(link.State), Since: link.Since.UnixMicro(), Reason: link.Reason,
+			Rate: link.Rate, Sent: link.Sent, Received: link.Received,
+			Comparing: link.Comparing, Compared: uint32(link.Compared), Compares: uint32(link.Compares),
 		})
 	}
 	for _, reach := range l.Reach {
@@ -84,6 +86,8 @@ func linksFromWire(l *peerpb.LinksResponse) Links {
 	for _, link := range l.GetLinks() {
 		out.Links = append(out.Links, tiers.LinkStatus{
 			Peer: desk.SiteID(link.Peer), State: tiers.LinkState(link.State), Since: time.UnixMicro(link.Since), Reason: link.Reason,
+			Rate: link.Rate, Sent: link.Sent, Received: link.Received,
+			Comparing: link.Comparing, Compared: int(link.Compared), Compares: int(link.Compares),
 		})
 	}
 	for _, reach := range l.GetReach() {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
@@ -130,7 +131,27 @@ func banners(f frame, names siteNames, here *apipb.GetSiteResponse) []string {
 	if here.GetLeader() == "" {
 		found = append(found, f.Word("banner.no-leader"))
 	}
-	return append(found, here.GetAlarms()...)
+	return append(append(lifeBanners(f, names, here), found...), here.GetAlarms()...)
+}
+
+// lifeBanners says that the site decides nothing, or not everything, and why.
+func lifeBanners(f frame, names siteNames, here *apipb.GetSiteResponse) (found []string) {
+	if here.GetFrozen() != "" {
+		found = append(found, f.Word("banner.frozen", strings.TrimRight(here.GetFrozen(), ".。")))
+	}
+	recovering := here.GetRecovering()
+	switch {
+	case recovering == nil:
+	case len(recovering.GetMissing()) == 0:
+		found = append(found, f.Word("banner.recovered-soon", f.clock(recovering.GetSince())))
+	default:
+		var missing []string
+		for _, peer := range recovering.GetMissing() {
+			missing = append(missing, names.full(peer))
+		}
+		found = append(found, f.Word("banner.recovering", f.clock(recovering.GetSince()), strings.Join(missing, ", ")))
+	}
+	return found
 }
 
 func nodeRows(f frame, here *apipb.GetSiteResponse) []nodeRow {

@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
@@ -93,6 +95,21 @@ func TestBannersAreCalmAndExact(t *testing.T) {
 		"The link with 330100 杭州市 is down (since never connected); 2 tickets wait to go back. Work at this site goes on.",
 		"This site has no leader at the moment: tickets can be read, not opened or changed.",
 	}
+	if got := v.page("/?lang=en").banners(); !slices.Equal(got, want) {
+		t.Errorf("the banners are %q, want %q", got, want)
+	}
+	since := timestamppb.New(time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC))
+	v.desk.overview = &apipb.GetSiteResponse{Leader: "n1", Frozen: "another copy of 330106 lives.",
+		Recovering: &apipb.Recovery{Since: since, Missing: []string{"330100", "330108"}}}
+	want = []string{
+		"This site is frozen and decides nothing: another copy of 330106 lives. If this copy shall live, an administrator runs tierdesk site recover.",
+		"This site recovers since 10:00:00 and was not compared to the end with 330100 杭州市, 330108: tickets from before take notes, replies and urges only; new ones are worked on as always.",
+	}
+	if got := v.page("/?lang=en").banners(); !slices.Equal(got, want) {
+		t.Errorf("the banners are %q, want %q", got, want)
+	}
+	v.desk.overview = &apipb.GetSiteResponse{Leader: "n1", Recovering: &apipb.Recovery{Since: since}}
+	want = []string{"This site recovers since 10:00:00 and is about to be done."}
 	if got := v.page("/?lang=en").banners(); !slices.Equal(got, want) {
 		t.Errorf("the banners are %q, want %q", got, want)
 	}

@@ -24,9 +24,10 @@ const (
 type directory struct {
 	self string
 
-	mu      sync.Mutex // guards entries and alarms
+	mu      sync.Mutex // guards entries, alarms and waiters
 	entries map[string]*entry
 	alarms  map[string]alarm
+	waiters map[string]chan struct{} // by site: closed when a node of it comes to life
 
 	changed chan struct{} // has one element when there is something new to write down
 }
@@ -49,6 +50,7 @@ func newDirectory(self Member) *directory {
 		self:    self.member(),
 		entries: map[string]*entry{},
 		alarms:  map[string]alarm{},
+		waiters: map[string]chan struct{}{},
 		changed: make(chan struct{}, 1),
 	}
 }
@@ -71,8 +73,22 @@ func (d *directory) heard(label string, m Member, gossip string, now time.Time) 
 	if e == nil {
 		return
 	}
+	if waiter := d.waiters[m.Site]; waiter != nil && len(e.living) == 0 {
+		close(waiter)
+		delete(d.waiters, m.Site)
+	}
 	e.Member, e.gossip, e.seen, e.living[label] = m, gossip, now, true
 	d.note()
+}
+
+// coming returns a channel that is closed when the next node of a site comes to life.
+func (d *directory) coming(site string) <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.waiters[site] == nil {
+		d.waiters[site] = make(chan struct{})
+	}
+	return d.waiters[site]
 }
 
 // left records that a member left a pool or died there. A name that lives nowhere is not doubled any more.

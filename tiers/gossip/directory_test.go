@@ -168,3 +168,35 @@ func TestOnlyNeighboursAreTakenIn(t *testing.T) {
 		})
 	}
 }
+
+func TestTheComingOfANodeIsTold(t *testing.T) {
+	d := newDirectory(hangzhou)
+	told := func(c <-chan struct{}) bool {
+		select {
+		case <-c:
+			return true
+		default:
+			return false
+		}
+	}
+	now := time.Now()
+	first := d.coming("330106")
+	d.heard("330100", ningbo, "127.0.0.1:1", now)
+	if told(first) {
+		t.Error("the coming of another site's node was told")
+	}
+	d.heard("330100", xihu, "127.0.0.1:2", now)
+	if !told(first) {
+		t.Error("the coming of the node was not told")
+	}
+	second := d.coming("330106")
+	d.heard("330100", xihu, "127.0.0.1:3", now)
+	if told(second) {
+		t.Error("a node that lived on was told to come")
+	}
+	d.left("330100", xihu.member(), now)
+	d.heard("330100", xihu, "127.0.0.1:3", now)
+	if !told(second) {
+		t.Error("the return of the node was not told")
+	}
+}

@@ -27,6 +27,7 @@ type Gossip struct {
 	advertised string // ip:port where others reach this node
 	logger     *slog.Logger
 
+	keys      *keys
 	directory *directory
 	socket    *socket
 	pools     []*pool
@@ -39,7 +40,11 @@ type Gossip struct {
 // Start binds the address and joins the pools in the background: a county that of its parent, a province that of its
 // children, a city both. It fails when the options are wrong or the address is taken, and leaves nothing running then.
 func Start(o Options) (*Gossip, error) {
-	if err := o.validate(); err != nil {
+	keys, err := newKeys(o.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("gossip: %w", err)
+	}
+	if err := o.validate(keys.ring != nil); err != nil {
 		return nil, fmt.Errorf("gossip: %w", err)
 	}
 	drop := o.Drop
@@ -53,7 +58,7 @@ func Start(o Options) (*Gossip, error) {
 		return nil, fmt.Errorf("gossip listening at %s: %w", o.Listener, err)
 	}
 	g := &Gossip{
-		self: o.Self, join: o.Join, file: o.file(), logger: logger,
+		self: o.Self, join: o.Join, file: o.file(), logger: logger, keys: keys,
 		directory: newDirectory(o.Self), socket: s,
 	}
 	if err := g.directory.remember(g.file); err != nil {
@@ -69,6 +74,9 @@ func Start(o Options) (*Gossip, error) {
 	j := &joiner{Gossip: g, sites: map[string]string{}}
 	g.tasks.Go(func() { j.keepJoining(ctx) })
 	g.tasks.Go(func() { g.keepWriting(ctx) })
+	if keys.ring != nil {
+		g.tasks.Go(func() { g.keepKeys(ctx, keysEvery) })
+	}
 	return g, nil
 }
 
@@ -82,7 +90,7 @@ func (g *Gossip) openPools(o *Options) error {
 	for _, label := range o.labels() {
 		pipe := newPipe(g.socket, ip, port)
 		g.socket.pipes[label] = pipe
-		p, err := newPool(label, pipe, o, g.directory)
+		p, err := newPool(label, pipe, o, g.keys.ring, g.directory)
 		if err != nil {
 			return err
 		}
@@ -117,11 +125,18 @@ func advertise(address string, bound *net.TCPAddr) (net.IP, int, error) {
 // each once, at most 16.
 func (g *Gossip) Addresses(site string) []string { return g.directory.addresses(site) }
 
+// Coming returns a channel that is closed when the next node of a site comes to life, as far as this node hears. A node
+// that lives already closes nothing.
+func (g *Gossip) Coming(site string) <-chan struct{} { return g.directory.coming(site) }
+
 // Members lists every node heard of, this one and remembered ones included, in order of site and node.
 func (g *Gossip) Members() []Member { return g.directory.members() }
 
-// Alarms are sentences an operator should read: a doubled node, until it was not seen for ten minutes.
-func (g *Gossip) Alarms() []string { return g.directory.sentences(time.Now()) }
+// Alarms are sentences an operator should read: a doubled node, until it was not seen for ten minutes, and keys that
+// cannot be read anew.
+func (g *Gossip) Alarms() []string {
+	return append(g.directory.sentences(time.Now()), g.keys.alarms()...)
+}
 
 // Port is the port that was bound.
 func (g *Gossip) Port() int { return g.socket.port() }

@@ -148,10 +148,10 @@ func TestKeysDecideWhoMeets(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			o := options(t, hangzhou)
-			o.Key = test.city
+			o.Keys = always(test.city)
 			b := start(t, o)
 			o = options(t, xihu)
-			o.Key = test.county
+			o.Keys = always(test.county)
 			c := start(t, o)
 			_, err := c.pools[0].list.Join([]string{b.advertised})
 			if met := err == nil; met != test.meet {
@@ -269,8 +269,8 @@ func TestStartRefusesWhatCannotWork(t *testing.T) {
 		{"advertising outside without a key", func(o *Options) { o.Advertise = "192.0.2.1:7402" }, []string{"192.0.2.1:7402", "gossip.key_file"}},
 		{"joining outside without a key", func(o *Options) { o.Join = []string{"city.example:7402"} }, []string{"city.example:7402", "gossip.key_file"}},
 		{"an address without a port", func(o *Options) { o.Join = []string{"127.0.0.1"} }, []string{`"127.0.0.1"`, "host:port"}},
-		{"a short key", func(o *Options) { o.Key = key[:16] }, []string{"16 bytes", "gossip.key_file"}},
-		{"nothing to advertise", func(o *Options) { o.Key, o.Listener = key, "0.0.0.0:0" }, []string{"advertise.gossip"}},
+		{"a short key", func(o *Options) { o.Keys = always(key[:16]) }, []string{"16 bytes", "gossip.key_file"}},
+		{"nothing to advertise", func(o *Options) { o.Keys, o.Listener = always(key), "0.0.0.0:0" }, []string{"advertise.gossip"}},
 		{"a taken port", func(o *Options) { o.Listener = taken.Addr().String() }, []string{taken.Addr().String(), "in use"}},
 		{"no node id", func(o *Options) { o.Self.Node = "" }, []string{`"330106/"`}},
 		{"a slash in the site id", func(o *Options) { o.Self.Site = "33/01" }, []string{`"33/01/n1"`}},

@@ -17,9 +17,6 @@ const (
 	county   = "county"
 )
 
-// keyLength is the only accepted length of Options.Key, in bytes: AES-256.
-const keyLength = 32
-
 // rememberedFile is the name of the file in Options.Dir that holds what was heard.
 const rememberedFile = "gossip.json"
 
@@ -31,8 +28,10 @@ type Options struct {
 	Listener  string   // host:port to listen at, TCP and UDP; port 0 takes a free one
 	Advertise string   // host:port where others reach it; empty: the listener's
 	Join      []string // host:port of any nodes of this site or its parent; this node's own address is passed over
-	Key       []byte   // 32 bytes; nil: no encryption, loopback only
 	Dir       string   // remembers addresses here, in gossip.json
+	// Keys reads the keys of 32 bytes each: the first encrypts, all decrypt. It is called at the start and then every ten
+	// seconds. Nil, or no key at the start: no encryption, loopback only.
+	Keys func() ([][]byte, error)
 	// Drop, when set, tells that packets to or from an address are lost and streams to or from it are refused. A node's
 	// packets come from its gossip address, its streams from a port of the moment: a line between two nodes on one
 	// machine is cut by dropping at both ends. Tests and the demo cut lines here. It is called by many goroutines.
@@ -41,7 +40,7 @@ type Options struct {
 }
 
 // validate finds what cannot work before any port is bound.
-func (o *Options) validate() error {
+func (o *Options) validate(encrypted bool) error {
 	self := o.Self
 	if self.Site == "" || self.Node == "" || strings.Contains(self.Site+self.Node, "/") {
 		return fmt.Errorf("member %q needs a site and a node id without a slash", self.member())
@@ -57,14 +56,11 @@ func (o *Options) validate() error {
 	if o.Dir == "" || o.Logger == nil {
 		return errors.New("a directory and a logger are needed")
 	}
-	if o.Key != nil && len(o.Key) != keyLength {
-		return fmt.Errorf("the key has %d bytes; put %d random bytes into gossip.key_file", len(o.Key), keyLength)
-	}
-	return o.validateAddresses()
+	return o.validateAddresses(encrypted)
 }
 
-// validateAddresses checks the form of every address and, without a key, that none of them leaves this machine.
-func (o *Options) validateAddresses() error {
+// validateAddresses checks the form of every address and, without encryption, that none of them leaves this machine.
+func (o *Options) validateAddresses(encrypted bool) error {
 	addresses := append([]string{o.Listener}, o.Join...)
 	if o.Advertise != "" {
 		addresses = append(addresses, o.Advertise)
@@ -74,7 +70,7 @@ func (o *Options) validateAddresses() error {
 		if err != nil {
 			return fmt.Errorf("address %q is not host:port: %w", address, err)
 		}
-		if o.Key == nil && !loopback(host) {
+		if !encrypted && !loopback(host) {
 			return fmt.Errorf("address %s is not a loopback address, which needs encryption; set gossip.key_file to a file of %d random bytes in base64",
 				address, keyLength)
 		}

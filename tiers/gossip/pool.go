@@ -28,8 +28,8 @@ type pool struct {
 	list      *memberlist.Memberlist
 }
 
-// newPool starts memberlist on the pipe. An error leaves nothing running but the pipe.
-func newPool(label string, p *pipe, o *Options, d *directory) (*pool, error) {
+// newPool starts memberlist on the pipe; without a ring nothing is encrypted. An error leaves nothing running but the pipe.
+func newPool(label string, p *pipe, o *Options, ring *memberlist.Keyring, d *directory) (*pool, error) {
 	self, err := encodeMeta(o.Self)
 	if err != nil {
 		return nil, err
@@ -43,10 +43,10 @@ func newPool(label string, p *pipe, o *Options, d *directory) (*pool, error) {
 	c.ProbeInterval, c.ProbeTimeout = 2*time.Second, time.Second
 	c.UDPBufferSize = packetSize
 	c.DeadNodeReclaimTime = nameReclaim
-	c.SecretKey = o.Key
+	c.Keyring = ring
 	c.Delegate, c.Events, c.Alive, c.Conflict = pool, pool, pool, pool
 	c.Logger = log.New(logWriter{o.Logger.With("pool", label)}, "", 0)
-	if o.Key == nil {
+	if ring == nil {
 		if c.CIDRsAllowed, err = memberlist.ParseCIDRs([]string{"127.0.0.0/8", "::1/128"}); err != nil {
 			return nil, err
 		}

@@ -24,6 +24,122 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type AskRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Site          string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AskRequest) Reset() {
+	*x = AskRequest{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AskRequest) ProtoMessage() {}
+
+func (x *AskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AskRequest.ProtoReflect.Descriptor instead.
+func (*AskRequest) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *AskRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+type AskResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The site that answers.
+	Site string `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// A site of the name was met, or stands in the directory.
+	Known bool `protobuf:"varint,2,opt,name=known,proto3" json:"known,omitempty"`
+	// The incarnation that was last heard of; 0 when it is not known.
+	Incarnation uint64 `protobuf:"fixed64,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// A node of the site is connected now, to any node of the one that answers.
+	Connected     bool `protobuf:"varint,4,opt,name=connected,proto3" json:"connected,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AskResponse) Reset() {
+	*x = AskResponse{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AskResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AskResponse) ProtoMessage() {}
+
+func (x *AskResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AskResponse.ProtoReflect.Descriptor instead.
+func (*AskResponse) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *AskResponse) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *AskResponse) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
+func (x *AskResponse) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *AskResponse) GetConnected() bool {
+	if x != nil {
+		return x.Connected
+	}
+	return false
+}
+
 type Frame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Content:
@@ -33,6 +149,12 @@ type Frame struct {
 	//	*Frame_Ack
 	//	*Frame_Heartbeat
 	//	*Frame_Refusal
+	//	*Frame_Compare
+	//	*Frame_Differences
+	//	*Frame_Holdings
+	//	*Frame_Gift
+	//	*Frame_Standing
+	//	*Frame_Packed
 	Content       isFrame_Content `protobuf_oneof:"content"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -40,7 +162,7 @@ type Frame struct {
 
 func (x *Frame) Reset() {
 	*x = Frame{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[0]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -52,7 +174,7 @@ func (x *Frame) String() string {
 func (*Frame) ProtoMessage() {}
 
 func (x *Frame) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[0]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -65,7 +187,7 @@ func (x *Frame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frame.ProtoReflect.Descriptor instead.
 func (*Frame) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{0}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Frame) GetContent() isFrame_Content {
@@ -120,6 +242,60 @@ func (x *Frame) GetRefusal() *Refusal {
 	return nil
 }
 
+func (x *Frame) GetCompare() *Compare {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Compare); ok {
+			return x.Compare
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetDifferences() *Differences {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Differences); ok {
+			return x.Differences
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetHoldings() *Holdings {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Holdings); ok {
+			return x.Holdings
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetGift() *Gift {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Gift); ok {
+			return x.Gift
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetStanding() *Standing {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Standing); ok {
+			return x.Standing
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetPacked() *Packed {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Packed); ok {
+			return x.Packed
+		}
+	}
+	return nil
+}
+
 type isFrame_Content interface {
 	isFrame_Content()
 }
@@ -144,6 +320,30 @@ type Frame_Refusal struct {
 	Refusal *Refusal `protobuf:"bytes,5,opt,name=refusal,proto3,oneof"`
 }
 
+type Frame_Compare struct {
+	Compare *Compare `protobuf:"bytes,6,opt,name=compare,proto3,oneof"`
+}
+
+type Frame_Differences struct {
+	Differences *Differences `protobuf:"bytes,7,opt,name=differences,proto3,oneof"`
+}
+
+type Frame_Holdings struct {
+	Holdings *Holdings `protobuf:"bytes,8,opt,name=holdings,proto3,oneof"`
+}
+
+type Frame_Gift struct {
+	Gift *Gift `protobuf:"bytes,9,opt,name=gift,proto3,oneof"`
+}
+
+type Frame_Standing struct {
+	Standing *Standing `protobuf:"bytes,10,opt,name=standing,proto3,oneof"`
+}
+
+type Frame_Packed struct {
+	Packed *Packed `protobuf:"bytes,11,opt,name=packed,proto3,oneof"`
+}
+
 func (*Frame_Hello) isFrame_Content() {}
 
 func (*Frame_Items) isFrame_Content() {}
@@ -153,6 +353,586 @@ func (*Frame_Ack) isFrame_Content() {}
 func (*Frame_Heartbeat) isFrame_Content() {}
 
 func (*Frame_Refusal) isFrame_Content() {}
+
+func (*Frame_Compare) isFrame_Content() {}
+
+func (*Frame_Differences) isFrame_Content() {}
+
+func (*Frame_Holdings) isFrame_Content() {}
+
+func (*Frame_Gift) isFrame_Content() {}
+
+func (*Frame_Standing) isFrame_Content() {}
+
+func (*Frame_Packed) isFrame_Content() {}
+
+// Packed is a frame that was compressed as a part of all that the speaker packed on this stream.
+type Packed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The next bytes of one zstd stream that ends with the connection. Unpacked they are the frame's length as a varint and
+	// the frame, whole.
+	Frame         []byte `protobuf:"bytes,1,opt,name=frame,proto3" json:"frame,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Packed) Reset() {
+	*x = Packed{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Packed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Packed) ProtoMessage() {}
+
+func (x *Packed) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Packed.ProtoReflect.Descriptor instead.
+func (*Packed) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Packed) GetFrame() []byte {
+	if x != nil {
+		return x.Frame
+	}
+	return nil
+}
+
+// Compare asks whether the other end has the same tickets in ranges of ticket numbers. The child asks, the parent answers.
+type Compare struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ranges        []*Range               `protobuf:"bytes,1,rep,name=ranges,proto3" json:"ranges,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Compare) Reset() {
+	*x = Compare{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Compare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Compare) ProtoMessage() {}
+
+func (x *Compare) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Compare.ProtoReflect.Descriptor instead.
+func (*Compare) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Compare) GetRanges() []*Range {
+	if x != nil {
+		return x.Ranges
+	}
+	return nil
+}
+
+// Range is what one end has from one ticket number up to, but without, another.
+type Range struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	From  string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Empty: to the end.
+	To      string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	Tickets uint32 `protobuf:"varint,3,opt,name=tickets,proto3" json:"tickets,omitempty"`
+	// Sum of the tickets' own digests, modulo 2^128.
+	Sum           []byte `protobuf:"bytes,4,opt,name=sum,proto3" json:"sum,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Range) Reset() {
+	*x = Range{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Range) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Range) ProtoMessage() {}
+
+func (x *Range) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Range.ProtoReflect.Descriptor instead.
+func (*Range) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Range) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Range) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *Range) GetTickets() uint32 {
+	if x != nil {
+		return x.Tickets
+	}
+	return 0
+}
+
+func (x *Range) GetSum() []byte {
+	if x != nil {
+		return x.Sum
+	}
+	return nil
+}
+
+// Differences answers a Compare: one entry for each range, in the same order.
+type Differences struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ranges        []*Difference          `protobuf:"bytes,1,rep,name=ranges,proto3" json:"ranges,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Differences) Reset() {
+	*x = Differences{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Differences) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Differences) ProtoMessage() {}
+
+func (x *Differences) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Differences.ProtoReflect.Descriptor instead.
+func (*Differences) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Differences) GetRanges() []*Difference {
+	if x != nil {
+		return x.Ranges
+	}
+	return nil
+}
+
+// Difference is empty where both ends have the same; it has parts where the range must be looked at more closely, and
+// tickets where it is small enough to name them.
+type Difference struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Parts   []*Range               `protobuf:"bytes,1,rep,name=parts,proto3" json:"parts,omitempty"`
+	Tickets []*TicketDigest        `protobuf:"bytes,2,rep,name=tickets,proto3" json:"tickets,omitempty"`
+	// The range was small enough: tickets has all that the speaker holds there, perhaps none.
+	Listed        bool `protobuf:"varint,3,opt,name=listed,proto3" json:"listed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Difference) Reset() {
+	*x = Difference{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Difference) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Difference) ProtoMessage() {}
+
+func (x *Difference) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Difference.ProtoReflect.Descriptor instead.
+func (*Difference) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Difference) GetParts() []*Range {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *Difference) GetTickets() []*TicketDigest {
+	if x != nil {
+		return x.Tickets
+	}
+	return nil
+}
+
+func (x *Difference) GetListed() bool {
+	if x != nil {
+		return x.Listed
+	}
+	return false
+}
+
+type TicketDigest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Ticket string                 `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	Events uint32                 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
+	Sum    []byte                 `protobuf:"bytes,3,opt,name=sum,proto3" json:"sum,omitempty"`
+	// Somebody still has to solve the ticket: its events are exchanged first.
+	Open          bool `protobuf:"varint,4,opt,name=open,proto3" json:"open,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TicketDigest) Reset() {
+	*x = TicketDigest{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TicketDigest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TicketDigest) ProtoMessage() {}
+
+func (x *TicketDigest) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TicketDigest.ProtoReflect.Descriptor instead.
+func (*TicketDigest) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *TicketDigest) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+func (x *TicketDigest) GetEvents() uint32 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *TicketDigest) GetSum() []byte {
+	if x != nil {
+		return x.Sum
+	}
+	return nil
+}
+
+func (x *TicketDigest) GetOpen() bool {
+	if x != nil {
+		return x.Open
+	}
+	return false
+}
+
+// Holdings names the events that the child has of tickets on which both ends differ. The parent answers each with one
+// Gift: what is missing to the child, and the names of what is missing to itself.
+type Holdings struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tickets       []*Holding             `protobuf:"bytes,1,rep,name=tickets,proto3" json:"tickets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Holdings) Reset() {
+	*x = Holdings{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Holdings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Holdings) ProtoMessage() {}
+
+func (x *Holdings) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Holdings.ProtoReflect.Descriptor instead.
+func (*Holdings) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Holdings) GetTickets() []*Holding {
+	if x != nil {
+		return x.Tickets
+	}
+	return nil
+}
+
+type Holding struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Ticket string                 `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// The first 8 bytes of the hash of each event, one after the other, in journal order.
+	Events        []byte `protobuf:"bytes,2,opt,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Holding) Reset() {
+	*x = Holding{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Holding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Holding) ProtoMessage() {}
+
+func (x *Holding) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Holding.ProtoReflect.Descriptor instead.
+func (*Holding) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Holding) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+func (x *Holding) GetEvents() []byte {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// Gift brings events that the other end does not have. One of the parent answers Holdings; one of the child brings what
+// the parent asked for, and the parent answers it with an empty one when it has stored the events.
+type Gift struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bytes of Events, by ticket and in journal order.
+	Events [][]byte `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	// What the giver asks for in return, from the Holdings that it answers: tickets with the hashes that it lacks.
+	Wanted []*Holding `protobuf:"bytes,2,rep,name=wanted,proto3" json:"wanted,omitempty"`
+	// How many of the tickets in the Holdings were dealt with to the end. The child asks for the others again.
+	Tickets       uint32 `protobuf:"varint,3,opt,name=tickets,proto3" json:"tickets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Gift) Reset() {
+	*x = Gift{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Gift) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Gift) ProtoMessage() {}
+
+func (x *Gift) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Gift.ProtoReflect.Descriptor instead.
+func (*Gift) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Gift) GetEvents() [][]byte {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *Gift) GetWanted() []*Holding {
+	if x != nil {
+		return x.Wanted
+	}
+	return nil
+}
+
+func (x *Gift) GetTickets() uint32 {
+	if x != nil {
+		return x.Tickets
+	}
+	return 0
+}
+
+// Standing says how far the speaker is with its own recovery, as it concerns the listener.
+type Standing struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The child: its comparison has come to an end; everything it was asked for is sent.
+	Compared bool `protobuf:"varint,1,opt,name=compared,proto3" json:"compared,omitempty"`
+	// The speaker has nothing to learn any more from its other neighbours on the paths of the listener's tickets.
+	Final bool `protobuf:"varint,2,opt,name=final,proto3" json:"final,omitempty"`
+	// Sequence of the last item that the speaker wrote for the listener before it said so.
+	SentSequence  uint64 `protobuf:"varint,3,opt,name=sent_sequence,json=sentSequence,proto3" json:"sent_sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Standing) Reset() {
+	*x = Standing{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Standing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Standing) ProtoMessage() {}
+
+func (x *Standing) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Standing.ProtoReflect.Descriptor instead.
+func (*Standing) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Standing) GetCompared() bool {
+	if x != nil {
+		return x.Compared
+	}
+	return false
+}
+
+func (x *Standing) GetFinal() bool {
+	if x != nil {
+		return x.Final
+	}
+	return false
+}
+
+func (x *Standing) GetSentSequence() uint64 {
+	if x != nil {
+		return x.SentSequence
+	}
+	return 0
+}
 
 // Hello says who speaks and how far the stream is, so that both ends can see whether they belong together.
 type Hello struct {
@@ -175,13 +955,19 @@ type Hello struct {
 	// What the speaker applied from the other side, and the running hash of it.
 	ReceivedSequence uint64 `protobuf:"varint,13,opt,name=received_sequence,json=receivedSequence,proto3" json:"received_sequence,omitempty"`
 	ReceivedHash     []byte `protobuf:"bytes,14,opt,name=received_hash,json=receivedHash,proto3" json:"received_hash,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The version of the child's placement as the speaker knows it; zero when the province never placed it.
+	PlacementVersion uint64 `protobuf:"varint,20,opt,name=placement_version,json=placementVersion,proto3" json:"placement_version,omitempty"`
+	// How the speaker can unpack Packed frames: "zstd". The other end packs only in a way that is named here.
+	Packings []string `protobuf:"bytes,15,rep,name=packings,proto3" json:"packings,omitempty"`
+	// The speaker did not compare what both know to the end since one of them took its incarnation.
+	Unsettled     bool `protobuf:"varint,16,opt,name=unsettled,proto3" json:"unsettled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[1]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -193,7 +979,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[1]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -206,7 +992,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{1}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Hello) GetSite() string {
@@ -307,6 +1093,27 @@ func (x *Hello) GetReceivedHash() []byte {
 	return nil
 }
 
+func (x *Hello) GetPlacementVersion() uint64 {
+	if x != nil {
+		return x.PlacementVersion
+	}
+	return 0
+}
+
+func (x *Hello) GetPackings() []string {
+	if x != nil {
+		return x.Packings
+	}
+	return nil
+}
+
+func (x *Hello) GetUnsettled() bool {
+	if x != nil {
+		return x.Unsettled
+	}
+	return false
+}
+
 type Items struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Sequence of the first item.
@@ -321,7 +1128,7 @@ type Items struct {
 
 func (x *Items) Reset() {
 	*x = Items{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[2]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -333,7 +1140,7 @@ func (x *Items) String() string {
 func (*Items) ProtoMessage() {}
 
 func (x *Items) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[2]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -346,7 +1153,7 @@ func (x *Items) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Items.ProtoReflect.Descriptor instead.
 func (*Items) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{2}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Items) GetFirst() uint64 {
@@ -380,7 +1187,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -392,7 +1199,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -405,7 +1212,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{3}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Ack) GetSequence() uint64 {
@@ -432,7 +1239,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -444,7 +1251,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -457,7 +1264,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{4}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Heartbeat) GetCommitted() bool {
@@ -508,7 +1315,7 @@ type Reach struct {
 
 func (x *Reach) Reset() {
 	*x = Reach{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -520,7 +1327,7 @@ func (x *Reach) String() string {
 func (*Reach) ProtoMessage() {}
 
 func (x *Reach) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -533,7 +1340,7 @@ func (x *Reach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reach.ProtoReflect.Descriptor instead.
 func (*Reach) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{5}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Reach) GetSite() string {
@@ -559,16 +1366,18 @@ func (x *Reach) GetSince() int64 {
 
 // Refusal ends a stream that must not go on.
 type Refusal struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Reason  string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	Message string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	// With MOVED: where the province placed the caller.
+	Placement     *deskpb.Placement `protobuf:"bytes,20,opt,name=placement,proto3" json:"placement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -580,7 +1389,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -593,7 +1402,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{6}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Refusal) GetReason() string {
@@ -610,18 +1419,74 @@ func (x *Refusal) GetMessage() string {
 	return ""
 }
 
+func (x *Refusal) GetPlacement() *deskpb.Placement {
+	if x != nil {
+		return x.Placement
+	}
+	return nil
+}
+
 var File_tiers_linkpb_link_proto protoreflect.FileDescriptor
 
 const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\n" +
-	"\x17tiers/linkpb/link.proto\x12\x10tierdesk.link.v1\x1a\x16desk/deskpb/site.proto\"\x93\x02\n" +
+	"\x17tiers/linkpb/link.proto\x12\x10tierdesk.link.v1\x1a\x16desk/deskpb/site.proto\" \n" +
+	"\n" +
+	"AskRequest\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\"w\n" +
+	"\vAskResponse\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x14\n" +
+	"\x05known\x18\x02 \x01(\bR\x05known\x12 \n" +
+	"\vincarnation\x18\x03 \x01(\x06R\vincarnation\x12\x1c\n" +
+	"\tconnected\x18\x04 \x01(\bR\tconnected\"\xe3\x04\n" +
 	"\x05Frame\x12/\n" +
 	"\x05hello\x18\x01 \x01(\v2\x17.tierdesk.link.v1.HelloH\x00R\x05hello\x12/\n" +
 	"\x05items\x18\x02 \x01(\v2\x17.tierdesk.link.v1.ItemsH\x00R\x05items\x12)\n" +
 	"\x03ack\x18\x03 \x01(\v2\x15.tierdesk.link.v1.AckH\x00R\x03ack\x12;\n" +
 	"\theartbeat\x18\x04 \x01(\v2\x1b.tierdesk.link.v1.HeartbeatH\x00R\theartbeat\x125\n" +
-	"\arefusal\x18\x05 \x01(\v2\x19.tierdesk.link.v1.RefusalH\x00R\arefusalB\t\n" +
-	"\acontent\"\xbc\x03\n" +
+	"\arefusal\x18\x05 \x01(\v2\x19.tierdesk.link.v1.RefusalH\x00R\arefusal\x125\n" +
+	"\acompare\x18\x06 \x01(\v2\x19.tierdesk.link.v1.CompareH\x00R\acompare\x12A\n" +
+	"\vdifferences\x18\a \x01(\v2\x1d.tierdesk.link.v1.DifferencesH\x00R\vdifferences\x128\n" +
+	"\bholdings\x18\b \x01(\v2\x1a.tierdesk.link.v1.HoldingsH\x00R\bholdings\x12,\n" +
+	"\x04gift\x18\t \x01(\v2\x16.tierdesk.link.v1.GiftH\x00R\x04gift\x128\n" +
+	"\bstanding\x18\n" +
+	" \x01(\v2\x1a.tierdesk.link.v1.StandingH\x00R\bstanding\x122\n" +
+	"\x06packed\x18\v \x01(\v2\x18.tierdesk.link.v1.PackedH\x00R\x06packedB\t\n" +
+	"\acontent\"\x1e\n" +
+	"\x06Packed\x12\x14\n" +
+	"\x05frame\x18\x01 \x01(\fR\x05frame\":\n" +
+	"\aCompare\x12/\n" +
+	"\x06ranges\x18\x01 \x03(\v2\x17.tierdesk.link.v1.RangeR\x06ranges\"W\n" +
+	"\x05Range\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\x12\x18\n" +
+	"\atickets\x18\x03 \x01(\rR\atickets\x12\x10\n" +
+	"\x03sum\x18\x04 \x01(\fR\x03sum\"C\n" +
+	"\vDifferences\x124\n" +
+	"\x06ranges\x18\x01 \x03(\v2\x1c.tierdesk.link.v1.DifferenceR\x06ranges\"\x8d\x01\n" +
+	"\n" +
+	"Difference\x12-\n" +
+	"\x05parts\x18\x01 \x03(\v2\x17.tierdesk.link.v1.RangeR\x05parts\x128\n" +
+	"\atickets\x18\x02 \x03(\v2\x1e.tierdesk.link.v1.TicketDigestR\atickets\x12\x16\n" +
+	"\x06listed\x18\x03 \x01(\bR\x06listed\"d\n" +
+	"\fTicketDigest\x12\x16\n" +
+	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12\x16\n" +
+	"\x06events\x18\x02 \x01(\rR\x06events\x12\x10\n" +
+	"\x03sum\x18\x03 \x01(\fR\x03sum\x12\x12\n" +
+	"\x04open\x18\x04 \x01(\bR\x04open\"?\n" +
+	"\bHoldings\x123\n" +
+	"\atickets\x18\x01 \x03(\v2\x19.tierdesk.link.v1.HoldingR\atickets\"9\n" +
+	"\aHolding\x12\x16\n" +
+	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12\x16\n" +
+	"\x06events\x18\x02 \x01(\fR\x06events\"k\n" +
+	"\x04Gift\x12\x16\n" +
+	"\x06events\x18\x01 \x03(\fR\x06events\x121\n" +
+	"\x06wanted\x18\x02 \x03(\v2\x19.tierdesk.link.v1.HoldingR\x06wanted\x12\x18\n" +
+	"\atickets\x18\x03 \x01(\rR\atickets\"a\n" +
+	"\bStanding\x12\x1a\n" +
+	"\bcompared\x18\x01 \x01(\bR\bcompared\x12\x14\n" +
+	"\x05final\x18\x02 \x01(\bR\x05final\x12#\n" +
+	"\rsent_sequence\x18\x03 \x01(\x04R\fsentSequence\"\xa3\x04\n" +
 	"\x05Hello\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
@@ -637,7 +1502,10 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\rsent_sequence\x18\v \x01(\x04R\fsentSequence\x12\x1b\n" +
 	"\tsent_hash\x18\f \x01(\fR\bsentHash\x12+\n" +
 	"\x11received_sequence\x18\r \x01(\x04R\x10receivedSequence\x12#\n" +
-	"\rreceived_hash\x18\x0e \x01(\fR\freceivedHash\"G\n" +
+	"\rreceived_hash\x18\x0e \x01(\fR\freceivedHash\x12+\n" +
+	"\x11placement_version\x18\x14 \x01(\x04R\x10placementVersion\x12\x1a\n" +
+	"\bpackings\x18\x0f \x03(\tR\bpackings\x12\x1c\n" +
+	"\tunsettled\x18\x10 \x01(\bR\tunsettled\"G\n" +
 	"\x05Items\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x04R\x05first\x12\x14\n" +
 	"\x05items\x18\x02 \x03(\fR\x05items\x12\x12\n" +
@@ -655,12 +1523,14 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\x05Reach\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x14\n" +
 	"\x05alive\x18\x02 \x01(\bR\x05alive\x12\x14\n" +
-	"\x05since\x18\x03 \x01(\x03R\x05since\";\n" +
+	"\x05since\x18\x03 \x01(\x03R\x05since\"v\n" +
 	"\aRefusal\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage2G\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x129\n" +
+	"\tplacement\x18\x14 \x01(\v2\x1b.tierdesk.desk.v1.PlacementR\tplacement2\x8b\x01\n" +
 	"\x04Link\x12?\n" +
-	"\aConnect\x12\x17.tierdesk.link.v1.Frame\x1a\x17.tierdesk.link.v1.Frame(\x010\x01B+Z)github.com/tierdesk/tierdesk/tiers/linkpbb\x06proto3"
+	"\aConnect\x12\x17.tierdesk.link.v1.Frame\x1a\x17.tierdesk.link.v1.Frame(\x010\x01\x12B\n" +
+	"\x03Ask\x12\x1c.tierdesk.link.v1.AskRequest\x1a\x1d.tierdesk.link.v1.AskResponseB+Z)github.com/tierdesk/tierdesk/tiers/linkpbb\x06proto3"
 
 var (
 	file_tiers_linkpb_link_proto_rawDescOnce sync.Once
@@ -674,32 +1544,60 @@ func file_tiers_linkpb_link_proto_rawDescGZIP() []byte {
 	return file_tiers_linkpb_link_proto_rawDescData
 }
 
-var file_tiers_linkpb_link_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_tiers_linkpb_link_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_tiers_linkpb_link_proto_goTypes = []any{
-	(*Frame)(nil),         // 0: tierdesk.link.v1.Frame
-	(*Hello)(nil),         // 1: tierdesk.link.v1.Hello
-	(*Items)(nil),         // 2: tierdesk.link.v1.Items
-	(*Ack)(nil),           // 3: tierdesk.link.v1.Ack
-	(*Heartbeat)(nil),     // 4: tierdesk.link.v1.Heartbeat
-	(*Reach)(nil),         // 5: tierdesk.link.v1.Reach
-	(*Refusal)(nil),       // 6: tierdesk.link.v1.Refusal
-	(deskpb.Site_Tier)(0), // 7: tierdesk.desk.v1.Site.Tier
+	(*AskRequest)(nil),       // 0: tierdesk.link.v1.AskRequest
+	(*AskResponse)(nil),      // 1: tierdesk.link.v1.AskResponse
+	(*Frame)(nil),            // 2: tierdesk.link.v1.Frame
+	(*Packed)(nil),           // 3: tierdesk.link.v1.Packed
+	(*Compare)(nil),          // 4: tierdesk.link.v1.Compare
+	(*Range)(nil),            // 5: tierdesk.link.v1.Range
+	(*Differences)(nil),      // 6: tierdesk.link.v1.Differences
+	(*Difference)(nil),       // 7: tierdesk.link.v1.Difference
+	(*TicketDigest)(nil),     // 8: tierdesk.link.v1.TicketDigest
+	(*Holdings)(nil),         // 9: tierdesk.link.v1.Holdings
+	(*Holding)(nil),          // 10: tierdesk.link.v1.Holding
+	(*Gift)(nil),             // 11: tierdesk.link.v1.Gift
+	(*Standing)(nil),         // 12: tierdesk.link.v1.Standing
+	(*Hello)(nil),            // 13: tierdesk.link.v1.Hello
+	(*Items)(nil),            // 14: tierdesk.link.v1.Items
+	(*Ack)(nil),              // 15: tierdesk.link.v1.Ack
+	(*Heartbeat)(nil),        // 16: tierdesk.link.v1.Heartbeat
+	(*Reach)(nil),            // 17: tierdesk.link.v1.Reach
+	(*Refusal)(nil),          // 18: tierdesk.link.v1.Refusal
+	(deskpb.Site_Tier)(0),    // 19: tierdesk.desk.v1.Site.Tier
+	(*deskpb.Placement)(nil), // 20: tierdesk.desk.v1.Placement
 }
 var file_tiers_linkpb_link_proto_depIdxs = []int32{
-	1, // 0: tierdesk.link.v1.Frame.hello:type_name -> tierdesk.link.v1.Hello
-	2, // 1: tierdesk.link.v1.Frame.items:type_name -> tierdesk.link.v1.Items
-	3, // 2: tierdesk.link.v1.Frame.ack:type_name -> tierdesk.link.v1.Ack
-	4, // 3: tierdesk.link.v1.Frame.heartbeat:type_name -> tierdesk.link.v1.Heartbeat
-	6, // 4: tierdesk.link.v1.Frame.refusal:type_name -> tierdesk.link.v1.Refusal
-	7, // 5: tierdesk.link.v1.Hello.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	5, // 6: tierdesk.link.v1.Heartbeat.reach:type_name -> tierdesk.link.v1.Reach
-	0, // 7: tierdesk.link.v1.Link.Connect:input_type -> tierdesk.link.v1.Frame
-	0, // 8: tierdesk.link.v1.Link.Connect:output_type -> tierdesk.link.v1.Frame
-	8, // [8:9] is the sub-list for method output_type
-	7, // [7:8] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	13, // 0: tierdesk.link.v1.Frame.hello:type_name -> tierdesk.link.v1.Hello
+	14, // 1: tierdesk.link.v1.Frame.items:type_name -> tierdesk.link.v1.Items
+	15, // 2: tierdesk.link.v1.Frame.ack:type_name -> tierdesk.link.v1.Ack
+	16, // 3: tierdesk.link.v1.Frame.heartbeat:type_name -> tierdesk.link.v1.Heartbeat
+	18, // 4: tierdesk.link.v1.Frame.refusal:type_name -> tierdesk.link.v1.Refusal
+	4,  // 5: tierdesk.link.v1.Frame.compare:type_name -> tierdesk.link.v1.Compare
+	6,  // 6: tierdesk.link.v1.Frame.differences:type_name -> tierdesk.link.v1.Differences
+	9,  // 7: tierdesk.link.v1.Frame.holdings:type_name -> tierdesk.link.v1.Holdings
+	11, // 8: tierdesk.link.v1.Frame.gift:type_name -> tierdesk.link.v1.Gift
+	12, // 9: tierdesk.link.v1.Frame.standing:type_name -> tierdesk.link.v1.Standing
+	3,  // 10: tierdesk.link.v1.Frame.packed:type_name -> tierdesk.link.v1.Packed
+	5,  // 11: tierdesk.link.v1.Compare.ranges:type_name -> tierdesk.link.v1.Range
+	7,  // 12: tierdesk.link.v1.Differences.ranges:type_name -> tierdesk.link.v1.Difference
+	5,  // 13: tierdesk.link.v1.Difference.parts:type_name -> tierdesk.link.v1.Range
+	8,  // 14: tierdesk.link.v1.Difference.tickets:type_name -> tierdesk.link.v1.TicketDigest
+	10, // 15: tierdesk.link.v1.Holdings.tickets:type_name -> tierdesk.link.v1.Holding
+	10, // 16: tierdesk.link.v1.Gift.wanted:type_name -> tierdesk.link.v1.Holding
+	19, // 17: tierdesk.link.v1.Hello.tier:type_name -> tierdesk.desk.v1.Site.Tier
+	17, // 18: tierdesk.link.v1.Heartbeat.reach:type_name -> tierdesk.link.v1.Reach
+	20, // 19: tierdesk.link.v1.Refusal.placement:type_name -> tierdesk.desk.v1.Placement
+	2,  // 20: tierdesk.link.v1.Link.Connect:input_type -> tierdesk.link.v1.Frame
+	0,  // 21: tierdesk.link.v1.Link.Ask:input_type -> tierdesk.link.v1.AskRequest
+	2,  // 22: tierdesk.link.v1.Link.Connect:output_type -> tierdesk.link.v1.Frame
+	1,  // 23: tierdesk.link.v1.Link.Ask:output_type -> tierdesk.link.v1.AskResponse
+	22, // [22:24] is the sub-list for method output_type
+	20, // [20:22] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_tiers_linkpb_link_proto_init() }
@@ -707,12 +1605,18 @@ func file_tiers_linkpb_link_proto_init() {
 	if File_tiers_linkpb_link_proto != nil {
 		return
 	}
-	file_tiers_linkpb_link_proto_msgTypes[0].OneofWrappers = []any{
+	file_tiers_linkpb_link_proto_msgTypes[2].OneofWrappers = []any{
 		(*Frame_Hello)(nil),
 		(*Frame_Items)(nil),
 		(*Frame_Ack)(nil),
 		(*Frame_Heartbeat)(nil),
 		(*Frame_Refusal)(nil),
+		(*Frame_Compare)(nil),
+		(*Frame_Differences)(nil),
+		(*Frame_Holdings)(nil),
+		(*Frame_Gift)(nil),
+		(*Frame_Standing)(nil),
+		(*Frame_Packed)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -720,7 +1624,7 @@ func file_tiers_linkpb_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tiers_linkpb_link_proto_rawDesc), len(file_tiers_linkpb_link_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

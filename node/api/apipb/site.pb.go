@@ -333,7 +333,7 @@ func (x Check_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Check_State.Descriptor instead.
 func (Check_State) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15, 0}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16, 0}
 }
 
 type CreateSessionRequest struct {
@@ -1032,8 +1032,24 @@ type LinkStatus struct {
 	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Hand-overs that wait for this line.
 	Queued int32 `protobuf:"varint,8,opt,name=queued,proto3" json:"queued,omitempty"`
-	// Items from the peer that were set aside.
-	Parked        int32 `protobuf:"varint,9,opt,name=parked,proto3" json:"parked,omitempty"`
+	// Items from the peer that are set aside.
+	Parked int32 `protobuf:"varint,9,opt,name=parked,proto3" json:"parked,omitempty"`
+	// Hand-overs that left for the peer and were not answered.
+	InTransit int32 `protobuf:"varint,10,opt,name=in_transit,json=inTransit,proto3" json:"in_transit,omitempty"`
+	// How long the pending items will take at the pace of the last seconds; absent while none of them moves.
+	Estimate *durationpb.Duration `protobuf:"bytes,11,opt,name=estimate,proto3" json:"estimate,omitempty"`
+	// When the oldest event was decided that the peer has not acknowledged; absent when none waits.
+	OldestPendingTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=oldest_pending_time,json=oldestPendingTime,proto3" json:"oldest_pending_time,omitempty"`
+	// What both ends know is being compared, after one of them was restored or met the other for the first time; tickets
+	// compared, of all that are to be.
+	Comparing bool  `protobuf:"varint,13,opt,name=comparing,proto3" json:"comparing,omitempty"`
+	Compared  int32 `protobuf:"varint,14,opt,name=compared,proto3" json:"compared,omitempty"`
+	ToCompare int32 `protobuf:"varint,15,opt,name=to_compare,json=toCompare,proto3" json:"to_compare,omitempty"`
+	// Bytes that the node which carries the link has sent and received over it since it started.
+	SentBytes     int64 `protobuf:"varint,16,opt,name=sent_bytes,json=sentBytes,proto3" json:"sent_bytes,omitempty"`
+	ReceivedBytes int64 `protobuf:"varint,17,opt,name=received_bytes,json=receivedBytes,proto3" json:"received_bytes,omitempty"`
+	// Id of the node that carries the link; empty while none does.
+	Node          string `protobuf:"bytes,18,opt,name=node,proto3" json:"node,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1131,6 +1147,69 @@ func (x *LinkStatus) GetParked() int32 {
 	return 0
 }
 
+func (x *LinkStatus) GetInTransit() int32 {
+	if x != nil {
+		return x.InTransit
+	}
+	return 0
+}
+
+func (x *LinkStatus) GetEstimate() *durationpb.Duration {
+	if x != nil {
+		return x.Estimate
+	}
+	return nil
+}
+
+func (x *LinkStatus) GetOldestPendingTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OldestPendingTime
+	}
+	return nil
+}
+
+func (x *LinkStatus) GetComparing() bool {
+	if x != nil {
+		return x.Comparing
+	}
+	return false
+}
+
+func (x *LinkStatus) GetCompared() int32 {
+	if x != nil {
+		return x.Compared
+	}
+	return 0
+}
+
+func (x *LinkStatus) GetToCompare() int32 {
+	if x != nil {
+		return x.ToCompare
+	}
+	return 0
+}
+
+func (x *LinkStatus) GetSentBytes() int64 {
+	if x != nil {
+		return x.SentBytes
+	}
+	return 0
+}
+
+func (x *LinkStatus) GetReceivedBytes() int64 {
+	if x != nil {
+		return x.ReceivedBytes
+	}
+	return 0
+}
+
+func (x *LinkStatus) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
 type GetSiteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1177,7 +1256,15 @@ type GetSiteResponse struct {
 	AppliedIndex uint64        `protobuf:"varint,5,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
 	Links        []*LinkStatus `protobuf:"bytes,6,rep,name=links,proto3" json:"links,omitempty"`
 	// What an operator should look at, a sentence each.
-	Alarms        []string `protobuf:"bytes,7,rep,name=alarms,proto3" json:"alarms,omitempty"`
+	Alarms []string `protobuf:"bytes,7,rep,name=alarms,proto3" json:"alarms,omitempty"`
+	// The site's present life, 16 hexadecimal digits; another one after each recovery. Empty before the site is founded.
+	Incarnation string `protobuf:"bytes,8,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// What the numbers of the tickets that are opened in this life end with; empty in the first one.
+	Letters string `protobuf:"bytes,9,opt,name=letters,proto3" json:"letters,omitempty"`
+	// Absent when the site is not recovering.
+	Recovering *Recovery `protobuf:"bytes,10,opt,name=recovering,proto3" json:"recovering,omitempty"`
+	// Why the site decides nothing any more; empty when it does.
+	Frozen        string `protobuf:"bytes,11,opt,name=frozen,proto3" json:"frozen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1261,12 +1348,95 @@ func (x *GetSiteResponse) GetAlarms() []string {
 	return nil
 }
 
+func (x *GetSiteResponse) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
+func (x *GetSiteResponse) GetLetters() string {
+	if x != nil {
+		return x.Letters
+	}
+	return ""
+}
+
+func (x *GetSiteResponse) GetRecovering() *Recovery {
+	if x != nil {
+		return x.Recovering
+	}
+	return nil
+}
+
+func (x *GetSiteResponse) GetFrozen() string {
+	if x != nil {
+		return x.Frozen
+	}
+	return ""
+}
+
+// Recovery is how far a site is with comparing what it knows with its neighbours, after a restore, a rebuild or a roll-back.
+type Recovery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Since *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=since,proto3" json:"since,omitempty"`
+	// The neighbours that it was not compared with to the end. Tickets that they may know more of take notes, replies and
+	// urges only.
+	Missing       []string `protobuf:"bytes,2,rep,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recovery) Reset() {
+	*x = Recovery{}
+	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recovery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recovery) ProtoMessage() {}
+
+func (x *Recovery) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recovery.ProtoReflect.Descriptor instead.
+func (*Recovery) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Recovery) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Recovery) GetMissing() []string {
+	if x != nil {
+		return x.Missing
+	}
+	return nil
+}
+
 // Check is one thing that was looked at.
 type Check struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Node id; empty for what concerns the site as a whole.
 	Node string `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
-	// What was looked at: disk, log, state, clock, certificate, neighbours, quorum, members or link.
+	// What was looked at: disk, log, state, clock, certificate, neighbours, quorum, members, link or recovery.
 	Name  string      `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	State Check_State `protobuf:"varint,3,opt,name=state,proto3,enum=tierdesk.v1.Check_State" json:"state,omitempty"`
 	// What was found, in a sentence.
@@ -1279,7 +1449,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	mi := &file_node_api_apipb_site_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1291,7 +1461,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	mi := &file_node_api_apipb_site_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1304,7 +1474,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Check) GetNode() string {
@@ -1350,7 +1520,7 @@ type DiagnoseSiteRequest struct {
 
 func (x *DiagnoseSiteRequest) Reset() {
 	*x = DiagnoseSiteRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	mi := &file_node_api_apipb_site_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1362,7 +1532,7 @@ func (x *DiagnoseSiteRequest) String() string {
 func (*DiagnoseSiteRequest) ProtoMessage() {}
 
 func (x *DiagnoseSiteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	mi := &file_node_api_apipb_site_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1375,7 +1545,7 @@ func (x *DiagnoseSiteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseSiteRequest.ProtoReflect.Descriptor instead.
 func (*DiagnoseSiteRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17}
 }
 
 type DiagnoseSiteResponse struct {
@@ -1388,7 +1558,7 @@ type DiagnoseSiteResponse struct {
 
 func (x *DiagnoseSiteResponse) Reset() {
 	*x = DiagnoseSiteResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	mi := &file_node_api_apipb_site_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1570,7 @@ func (x *DiagnoseSiteResponse) String() string {
 func (*DiagnoseSiteResponse) ProtoMessage() {}
 
 func (x *DiagnoseSiteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	mi := &file_node_api_apipb_site_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +1583,7 @@ func (x *DiagnoseSiteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseSiteResponse.ProtoReflect.Descriptor instead.
 func (*DiagnoseSiteResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DiagnoseSiteResponse) GetChecks() []*Check {
@@ -1431,7 +1601,7 @@ type ListSitesRequest struct {
 
 func (x *ListSitesRequest) Reset() {
 	*x = ListSitesRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[18]
+	mi := &file_node_api_apipb_site_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1613,7 @@ func (x *ListSitesRequest) String() string {
 func (*ListSitesRequest) ProtoMessage() {}
 
 func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[18]
+	mi := &file_node_api_apipb_site_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1626,7 @@ func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesRequest.ProtoReflect.Descriptor instead.
 func (*ListSitesRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{18}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{19}
 }
 
 type KnownSite struct {
@@ -1475,7 +1645,7 @@ type KnownSite struct {
 
 func (x *KnownSite) Reset() {
 	*x = KnownSite{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[19]
+	mi := &file_node_api_apipb_site_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1487,7 +1657,7 @@ func (x *KnownSite) String() string {
 func (*KnownSite) ProtoMessage() {}
 
 func (x *KnownSite) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[19]
+	mi := &file_node_api_apipb_site_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1500,7 +1670,7 @@ func (x *KnownSite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownSite.ProtoReflect.Descriptor instead.
 func (*KnownSite) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{19}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *KnownSite) GetId() string {
@@ -1561,7 +1731,7 @@ type ListSitesResponse struct {
 
 func (x *ListSitesResponse) Reset() {
 	*x = ListSitesResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[20]
+	mi := &file_node_api_apipb_site_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1573,7 +1743,7 @@ func (x *ListSitesResponse) String() string {
 func (*ListSitesResponse) ProtoMessage() {}
 
 func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[20]
+	mi := &file_node_api_apipb_site_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1586,7 +1756,7 @@ func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesResponse.ProtoReflect.Descriptor instead.
 func (*ListSitesResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{20}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListSitesResponse) GetSites() []*KnownSite {
@@ -1606,7 +1776,7 @@ type ListParkedRequest struct {
 
 func (x *ListParkedRequest) Reset() {
 	*x = ListParkedRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[21]
+	mi := &file_node_api_apipb_site_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1618,7 +1788,7 @@ func (x *ListParkedRequest) String() string {
 func (*ListParkedRequest) ProtoMessage() {}
 
 func (x *ListParkedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[21]
+	mi := &file_node_api_apipb_site_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1631,7 +1801,7 @@ func (x *ListParkedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParkedRequest.ProtoReflect.Descriptor instead.
 func (*ListParkedRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{21}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListParkedRequest) GetPageSize() int32 {
@@ -1661,7 +1831,7 @@ type ParkedItem struct {
 
 func (x *ParkedItem) Reset() {
 	*x = ParkedItem{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[22]
+	mi := &file_node_api_apipb_site_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1843,7 @@ func (x *ParkedItem) String() string {
 func (*ParkedItem) ProtoMessage() {}
 
 func (x *ParkedItem) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[22]
+	mi := &file_node_api_apipb_site_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1856,7 @@ func (x *ParkedItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParkedItem.ProtoReflect.Descriptor instead.
 func (*ParkedItem) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{22}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ParkedItem) GetPeer() string {
@@ -1734,7 +1904,7 @@ type ListParkedResponse struct {
 
 func (x *ListParkedResponse) Reset() {
 	*x = ListParkedResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[23]
+	mi := &file_node_api_apipb_site_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1746,7 +1916,7 @@ func (x *ListParkedResponse) String() string {
 func (*ListParkedResponse) ProtoMessage() {}
 
 func (x *ListParkedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[23]
+	mi := &file_node_api_apipb_site_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1759,7 +1929,7 @@ func (x *ListParkedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParkedResponse.ProtoReflect.Descriptor instead.
 func (*ListParkedResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{23}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListParkedResponse) GetItems() []*ParkedItem {
@@ -1786,7 +1956,7 @@ type TransferLeadershipRequest struct {
 
 func (x *TransferLeadershipRequest) Reset() {
 	*x = TransferLeadershipRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[24]
+	mi := &file_node_api_apipb_site_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1798,7 +1968,7 @@ func (x *TransferLeadershipRequest) String() string {
 func (*TransferLeadershipRequest) ProtoMessage() {}
 
 func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[24]
+	mi := &file_node_api_apipb_site_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1811,7 +1981,7 @@ func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{24}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TransferLeadershipRequest) GetNode() string {
@@ -1830,7 +2000,7 @@ type RemoveNodeRequest struct {
 
 func (x *RemoveNodeRequest) Reset() {
 	*x = RemoveNodeRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[25]
+	mi := &file_node_api_apipb_site_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +2012,7 @@ func (x *RemoveNodeRequest) String() string {
 func (*RemoveNodeRequest) ProtoMessage() {}
 
 func (x *RemoveNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[25]
+	mi := &file_node_api_apipb_site_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +2025,7 @@ func (x *RemoveNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveNodeRequest.ProtoReflect.Descriptor instead.
 func (*RemoveNodeRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{25}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RemoveNodeRequest) GetNode() string {
@@ -1932,7 +2102,7 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\n" +
 	"\x06LEADER\x10\x01\x12\f\n" +
 	"\bFOLLOWER\x10\x02\x12\v\n" +
-	"\aLEARNER\x10\x03\"\xec\x03\n" +
+	"\aLEARNER\x10\x03\"\xc1\x06\n" +
 	"\n" +
 	"LinkStatus\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12?\n" +
@@ -1943,7 +2113,20 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\apending\x18\x06 \x01(\x05R\apending\x12\x16\n" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x12\x16\n" +
 	"\x06queued\x18\b \x01(\x05R\x06queued\x12\x16\n" +
-	"\x06parked\x18\t \x01(\x05R\x06parked\"=\n" +
+	"\x06parked\x18\t \x01(\x05R\x06parked\x12\x1d\n" +
+	"\n" +
+	"in_transit\x18\n" +
+	" \x01(\x05R\tinTransit\x125\n" +
+	"\bestimate\x18\v \x01(\v2\x19.google.protobuf.DurationR\bestimate\x12J\n" +
+	"\x13oldest_pending_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x11oldestPendingTime\x12\x1c\n" +
+	"\tcomparing\x18\r \x01(\bR\tcomparing\x12\x1a\n" +
+	"\bcompared\x18\x0e \x01(\x05R\bcompared\x12\x1d\n" +
+	"\n" +
+	"to_compare\x18\x0f \x01(\x05R\ttoCompare\x12\x1d\n" +
+	"\n" +
+	"sent_bytes\x18\x10 \x01(\x03R\tsentBytes\x12%\n" +
+	"\x0ereceived_bytes\x18\x11 \x01(\x03R\rreceivedBytes\x12\x12\n" +
+	"\x04node\x18\x12 \x01(\tR\x04node\"=\n" +
 	"\tDirection\x12\x19\n" +
 	"\x15DIRECTION_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -1954,7 +2137,7 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\x02UP\x10\x01\x12\b\n" +
 	"\x04DOWN\x10\x02\x12\x0f\n" +
 	"\vCATCHING_UP\x10\x03\"\x10\n" +
-	"\x0eGetSiteRequest\"\xf9\x01\n" +
+	"\x0eGetSiteRequest\"\x84\x03\n" +
 	"\x0fGetSiteResponse\x12%\n" +
 	"\x04site\x18\x01 \x01(\v2\x11.tierdesk.v1.SiteR\x04site\x12'\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x11.tierdesk.v1.NodeR\x05nodes\x12\x16\n" +
@@ -1962,7 +2145,17 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\x04term\x18\x04 \x01(\x04R\x04term\x12#\n" +
 	"\rapplied_index\x18\x05 \x01(\x04R\fappliedIndex\x12-\n" +
 	"\x05links\x18\x06 \x03(\v2\x17.tierdesk.v1.LinkStatusR\x05links\x12\x16\n" +
-	"\x06alarms\x18\a \x03(\tR\x06alarms\"\xd2\x01\n" +
+	"\x06alarms\x18\a \x03(\tR\x06alarms\x12 \n" +
+	"\vincarnation\x18\b \x01(\tR\vincarnation\x12\x18\n" +
+	"\aletters\x18\t \x01(\tR\aletters\x125\n" +
+	"\n" +
+	"recovering\x18\n" +
+	" \x01(\v2\x15.tierdesk.v1.RecoveryR\n" +
+	"recovering\x12\x16\n" +
+	"\x06frozen\x18\v \x01(\tR\x06frozen\"V\n" +
+	"\bRecovery\x120\n" +
+	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x18\n" +
+	"\amissing\x18\x02 \x03(\tR\amissing\"\xd2\x01\n" +
 	"\x05Check\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12.\n" +
@@ -2040,7 +2233,7 @@ func file_node_api_apipb_site_proto_rawDescGZIP() []byte {
 }
 
 var file_node_api_apipb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_node_api_apipb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_node_api_apipb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_node_api_apipb_site_proto_goTypes = []any{
 	(User_Role)(0),                    // 0: tierdesk.v1.User.Role
 	(Site_Tier)(0),                    // 1: tierdesk.v1.Site.Tier
@@ -2063,26 +2256,27 @@ var file_node_api_apipb_site_proto_goTypes = []any{
 	(*LinkStatus)(nil),                // 18: tierdesk.v1.LinkStatus
 	(*GetSiteRequest)(nil),            // 19: tierdesk.v1.GetSiteRequest
 	(*GetSiteResponse)(nil),           // 20: tierdesk.v1.GetSiteResponse
-	(*Check)(nil),                     // 21: tierdesk.v1.Check
-	(*DiagnoseSiteRequest)(nil),       // 22: tierdesk.v1.DiagnoseSiteRequest
-	(*DiagnoseSiteResponse)(nil),      // 23: tierdesk.v1.DiagnoseSiteResponse
-	(*ListSitesRequest)(nil),          // 24: tierdesk.v1.ListSitesRequest
-	(*KnownSite)(nil),                 // 25: tierdesk.v1.KnownSite
-	(*ListSitesResponse)(nil),         // 26: tierdesk.v1.ListSitesResponse
-	(*ListParkedRequest)(nil),         // 27: tierdesk.v1.ListParkedRequest
-	(*ParkedItem)(nil),                // 28: tierdesk.v1.ParkedItem
-	(*ListParkedResponse)(nil),        // 29: tierdesk.v1.ListParkedResponse
-	(*TransferLeadershipRequest)(nil), // 30: tierdesk.v1.TransferLeadershipRequest
-	(*RemoveNodeRequest)(nil),         // 31: tierdesk.v1.RemoveNodeRequest
-	(*durationpb.Duration)(nil),       // 32: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 33: google.protobuf.Timestamp
-	(*emptypb.Empty)(nil),             // 34: google.protobuf.Empty
+	(*Recovery)(nil),                  // 21: tierdesk.v1.Recovery
+	(*Check)(nil),                     // 22: tierdesk.v1.Check
+	(*DiagnoseSiteRequest)(nil),       // 23: tierdesk.v1.DiagnoseSiteRequest
+	(*DiagnoseSiteResponse)(nil),      // 24: tierdesk.v1.DiagnoseSiteResponse
+	(*ListSitesRequest)(nil),          // 25: tierdesk.v1.ListSitesRequest
+	(*KnownSite)(nil),                 // 26: tierdesk.v1.KnownSite
+	(*ListSitesResponse)(nil),         // 27: tierdesk.v1.ListSitesResponse
+	(*ListParkedRequest)(nil),         // 28: tierdesk.v1.ListParkedRequest
+	(*ParkedItem)(nil),                // 29: tierdesk.v1.ParkedItem
+	(*ListParkedResponse)(nil),        // 30: tierdesk.v1.ListParkedResponse
+	(*TransferLeadershipRequest)(nil), // 31: tierdesk.v1.TransferLeadershipRequest
+	(*RemoveNodeRequest)(nil),         // 32: tierdesk.v1.RemoveNodeRequest
+	(*durationpb.Duration)(nil),       // 33: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 34: google.protobuf.Timestamp
+	(*emptypb.Empty)(nil),             // 35: google.protobuf.Empty
 }
 var file_node_api_apipb_site_proto_depIdxs = []int32{
-	32, // 0: tierdesk.v1.CreateSessionRequest.ttl:type_name -> google.protobuf.Duration
-	33, // 1: tierdesk.v1.CreateSessionResponse.expire_time:type_name -> google.protobuf.Timestamp
+	33, // 0: tierdesk.v1.CreateSessionRequest.ttl:type_name -> google.protobuf.Duration
+	34, // 1: tierdesk.v1.CreateSessionResponse.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: tierdesk.v1.User.role:type_name -> tierdesk.v1.User.Role
-	33, // 3: tierdesk.v1.User.create_time:type_name -> google.protobuf.Timestamp
+	34, // 3: tierdesk.v1.User.create_time:type_name -> google.protobuf.Timestamp
 	9,  // 4: tierdesk.v1.CreateUserRequest.user:type_name -> tierdesk.v1.User
 	9,  // 5: tierdesk.v1.ListUsersResponse.users:type_name -> tierdesk.v1.User
 	1,  // 6: tierdesk.v1.Site.tier:type_name -> tierdesk.v1.Site.Tier
@@ -2090,48 +2284,52 @@ var file_node_api_apipb_site_proto_depIdxs = []int32{
 	2,  // 8: tierdesk.v1.Node.role:type_name -> tierdesk.v1.Node.Role
 	3,  // 9: tierdesk.v1.LinkStatus.direction:type_name -> tierdesk.v1.LinkStatus.Direction
 	4,  // 10: tierdesk.v1.LinkStatus.state:type_name -> tierdesk.v1.LinkStatus.State
-	33, // 11: tierdesk.v1.LinkStatus.since:type_name -> google.protobuf.Timestamp
-	33, // 12: tierdesk.v1.LinkStatus.last_ack_time:type_name -> google.protobuf.Timestamp
-	15, // 13: tierdesk.v1.GetSiteResponse.site:type_name -> tierdesk.v1.Site
-	17, // 14: tierdesk.v1.GetSiteResponse.nodes:type_name -> tierdesk.v1.Node
-	18, // 15: tierdesk.v1.GetSiteResponse.links:type_name -> tierdesk.v1.LinkStatus
-	5,  // 16: tierdesk.v1.Check.state:type_name -> tierdesk.v1.Check.State
-	21, // 17: tierdesk.v1.DiagnoseSiteResponse.checks:type_name -> tierdesk.v1.Check
-	1,  // 18: tierdesk.v1.KnownSite.tier:type_name -> tierdesk.v1.Site.Tier
-	17, // 19: tierdesk.v1.KnownSite.nodes:type_name -> tierdesk.v1.Node
-	33, // 20: tierdesk.v1.KnownSite.not_seen_since:type_name -> google.protobuf.Timestamp
-	25, // 21: tierdesk.v1.ListSitesResponse.sites:type_name -> tierdesk.v1.KnownSite
-	33, // 22: tierdesk.v1.ParkedItem.time:type_name -> google.protobuf.Timestamp
-	28, // 23: tierdesk.v1.ListParkedResponse.items:type_name -> tierdesk.v1.ParkedItem
-	6,  // 24: tierdesk.v1.Sessions.CreateSession:input_type -> tierdesk.v1.CreateSessionRequest
-	8,  // 25: tierdesk.v1.Sessions.DeleteSession:input_type -> tierdesk.v1.DeleteSessionRequest
-	10, // 26: tierdesk.v1.Users.CreateUser:input_type -> tierdesk.v1.CreateUserRequest
-	11, // 27: tierdesk.v1.Users.ListUsers:input_type -> tierdesk.v1.ListUsersRequest
-	13, // 28: tierdesk.v1.Users.SetPassword:input_type -> tierdesk.v1.SetPasswordRequest
-	14, // 29: tierdesk.v1.Users.DeleteUser:input_type -> tierdesk.v1.DeleteUserRequest
-	19, // 30: tierdesk.v1.Sites.GetSite:input_type -> tierdesk.v1.GetSiteRequest
-	22, // 31: tierdesk.v1.Sites.DiagnoseSite:input_type -> tierdesk.v1.DiagnoseSiteRequest
-	24, // 32: tierdesk.v1.Sites.ListSites:input_type -> tierdesk.v1.ListSitesRequest
-	27, // 33: tierdesk.v1.Sites.ListParked:input_type -> tierdesk.v1.ListParkedRequest
-	30, // 34: tierdesk.v1.Sites.TransferLeadership:input_type -> tierdesk.v1.TransferLeadershipRequest
-	31, // 35: tierdesk.v1.Sites.RemoveNode:input_type -> tierdesk.v1.RemoveNodeRequest
-	7,  // 36: tierdesk.v1.Sessions.CreateSession:output_type -> tierdesk.v1.CreateSessionResponse
-	34, // 37: tierdesk.v1.Sessions.DeleteSession:output_type -> google.protobuf.Empty
-	9,  // 38: tierdesk.v1.Users.CreateUser:output_type -> tierdesk.v1.User
-	12, // 39: tierdesk.v1.Users.ListUsers:output_type -> tierdesk.v1.ListUsersResponse
-	34, // 40: tierdesk.v1.Users.SetPassword:output_type -> google.protobuf.Empty
-	34, // 41: tierdesk.v1.Users.DeleteUser:output_type -> google.protobuf.Empty
-	20, // 42: tierdesk.v1.Sites.GetSite:output_type -> tierdesk.v1.GetSiteResponse
-	23, // 43: tierdesk.v1.Sites.DiagnoseSite:output_type -> tierdesk.v1.DiagnoseSiteResponse
-	26, // 44: tierdesk.v1.Sites.ListSites:output_type -> tierdesk.v1.ListSitesResponse
-	29, // 45: tierdesk.v1.Sites.ListParked:output_type -> tierdesk.v1.ListParkedResponse
-	34, // 46: tierdesk.v1.Sites.TransferLeadership:output_type -> google.protobuf.Empty
-	34, // 47: tierdesk.v1.Sites.RemoveNode:output_type -> google.protobuf.Empty
-	36, // [36:48] is the sub-list for method output_type
-	24, // [24:36] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	34, // 11: tierdesk.v1.LinkStatus.since:type_name -> google.protobuf.Timestamp
+	34, // 12: tierdesk.v1.LinkStatus.last_ack_time:type_name -> google.protobuf.Timestamp
+	33, // 13: tierdesk.v1.LinkStatus.estimate:type_name -> google.protobuf.Duration
+	34, // 14: tierdesk.v1.LinkStatus.oldest_pending_time:type_name -> google.protobuf.Timestamp
+	15, // 15: tierdesk.v1.GetSiteResponse.site:type_name -> tierdesk.v1.Site
+	17, // 16: tierdesk.v1.GetSiteResponse.nodes:type_name -> tierdesk.v1.Node
+	18, // 17: tierdesk.v1.GetSiteResponse.links:type_name -> tierdesk.v1.LinkStatus
+	21, // 18: tierdesk.v1.GetSiteResponse.recovering:type_name -> tierdesk.v1.Recovery
+	34, // 19: tierdesk.v1.Recovery.since:type_name -> google.protobuf.Timestamp
+	5,  // 20: tierdesk.v1.Check.state:type_name -> tierdesk.v1.Check.State
+	22, // 21: tierdesk.v1.DiagnoseSiteResponse.checks:type_name -> tierdesk.v1.Check
+	1,  // 22: tierdesk.v1.KnownSite.tier:type_name -> tierdesk.v1.Site.Tier
+	17, // 23: tierdesk.v1.KnownSite.nodes:type_name -> tierdesk.v1.Node
+	34, // 24: tierdesk.v1.KnownSite.not_seen_since:type_name -> google.protobuf.Timestamp
+	26, // 25: tierdesk.v1.ListSitesResponse.sites:type_name -> tierdesk.v1.KnownSite
+	34, // 26: tierdesk.v1.ParkedItem.time:type_name -> google.protobuf.Timestamp
+	29, // 27: tierdesk.v1.ListParkedResponse.items:type_name -> tierdesk.v1.ParkedItem
+	6,  // 28: tierdesk.v1.Sessions.CreateSession:input_type -> tierdesk.v1.CreateSessionRequest
+	8,  // 29: tierdesk.v1.Sessions.DeleteSession:input_type -> tierdesk.v1.DeleteSessionRequest
+	10, // 30: tierdesk.v1.Users.CreateUser:input_type -> tierdesk.v1.CreateUserRequest
+	11, // 31: tierdesk.v1.Users.ListUsers:input_type -> tierdesk.v1.ListUsersRequest
+	13, // 32: tierdesk.v1.Users.SetPassword:input_type -> tierdesk.v1.SetPasswordRequest
+	14, // 33: tierdesk.v1.Users.DeleteUser:input_type -> tierdesk.v1.DeleteUserRequest
+	19, // 34: tierdesk.v1.Sites.GetSite:input_type -> tierdesk.v1.GetSiteRequest
+	23, // 35: tierdesk.v1.Sites.DiagnoseSite:input_type -> tierdesk.v1.DiagnoseSiteRequest
+	25, // 36: tierdesk.v1.Sites.ListSites:input_type -> tierdesk.v1.ListSitesRequest
+	28, // 37: tierdesk.v1.Sites.ListParked:input_type -> tierdesk.v1.ListParkedRequest
+	31, // 38: tierdesk.v1.Sites.TransferLeadership:input_type -> tierdesk.v1.TransferLeadershipRequest
+	32, // 39: tierdesk.v1.Sites.RemoveNode:input_type -> tierdesk.v1.RemoveNodeRequest
+	7,  // 40: tierdesk.v1.Sessions.CreateSession:output_type -> tierdesk.v1.CreateSessionResponse
+	35, // 41: tierdesk.v1.Sessions.DeleteSession:output_type -> google.protobuf.Empty
+	9,  // 42: tierdesk.v1.Users.CreateUser:output_type -> tierdesk.v1.User
+	12, // 43: tierdesk.v1.Users.ListUsers:output_type -> tierdesk.v1.ListUsersResponse
+	35, // 44: tierdesk.v1.Users.SetPassword:output_type -> google.protobuf.Empty
+	35, // 45: tierdesk.v1.Users.DeleteUser:output_type -> google.protobuf.Empty
+	20, // 46: tierdesk.v1.Sites.GetSite:output_type -> tierdesk.v1.GetSiteResponse
+	24, // 47: tierdesk.v1.Sites.DiagnoseSite:output_type -> tierdesk.v1.DiagnoseSiteResponse
+	27, // 48: tierdesk.v1.Sites.ListSites:output_type -> tierdesk.v1.ListSitesResponse
+	30, // 49: tierdesk.v1.Sites.ListParked:output_type -> tierdesk.v1.ListParkedResponse
+	35, // 50: tierdesk.v1.Sites.TransferLeadership:output_type -> google.protobuf.Empty
+	35, // 51: tierdesk.v1.Sites.RemoveNode:output_type -> google.protobuf.Empty
+	40, // [40:52] is the sub-list for method output_type
+	28, // [28:40] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_site_proto_init() }
@@ -2145,7 +2343,7 @@ func file_node_api_apipb_site_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_site_proto_rawDesc), len(file_node_api_apipb_site_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

@@ -402,7 +402,9 @@ type JournalEntry struct {
 	Changes     []*Change `protobuf:"bytes,7,rep,name=changes,proto3" json:"changes,omitempty"`
 	CustodyTerm uint32    `protobuf:"varint,8,opt,name=custody_term,json=custodyTerm,proto3" json:"custody_term,omitempty"`
 	// EVERYONE or AGENTS.
-	Visibility    string `protobuf:"bytes,9,opt,name=visibility,proto3" json:"visibility,omitempty"`
+	Visibility string `protobuf:"bytes,9,opt,name=visibility,proto3" json:"visibility,omitempty"`
+	// A custodial step that counts for nothing any more: work done here before a recovery.
+	Superseded    bool `protobuf:"varint,10,opt,name=superseded,proto3" json:"superseded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -498,6 +500,13 @@ func (x *JournalEntry) GetVisibility() string {
 		return x.Visibility
 	}
 	return ""
+}
+
+func (x *JournalEntry) GetSuperseded() bool {
+	if x != nil {
+		return x.Superseded
+	}
+	return false
 }
 
 type Change struct {
@@ -1626,7 +1635,7 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\vconsistency\x18\x04 \x01(\tR\vconsistency\"r\n" +
 	"\x13ListJournalResponse\x123\n" +
 	"\aentries\x18\x01 \x03(\v2\x19.tierdesk.v1.JournalEntryR\aentries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x92\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x02\n" +
 	"\fJournalEntry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
@@ -1638,7 +1647,11 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\fcustody_term\x18\b \x01(\rR\vcustodyTerm\x12\x1e\n" +
 	"\n" +
 	"visibility\x18\t \x01(\tR\n" +
-	"visibility\"L\n" +
+	"visibility\x12\x1e\n" +
+	"\n" +
+	"superseded\x18\n" +
+	" \x01(\bR\n" +
+	"superseded\"L\n" +
 	"\x06Change\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +

@@ -685,7 +685,16 @@ type LinkStatus struct {
 	// Microseconds since 1970.
 	Since int64 `protobuf:"varint,3,opt,name=since,proto3" json:"since,omitempty"`
 	// Why it is down; empty otherwise.
-	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Items that are acknowledged each second.
+	Rate float64 `protobuf:"fixed64,5,opt,name=rate,proto3" json:"rate,omitempty"`
+	// Bytes that the node carried since it started.
+	Sent     int64 `protobuf:"varint,6,opt,name=sent,proto3" json:"sent,omitempty"`
+	Received int64 `protobuf:"varint,7,opt,name=received,proto3" json:"received,omitempty"`
+	// What both ends know is being compared: tickets compared, of all that are to be.
+	Comparing     bool   `protobuf:"varint,8,opt,name=comparing,proto3" json:"comparing,omitempty"`
+	Compared      uint32 `protobuf:"varint,9,opt,name=compared,proto3" json:"compared,omitempty"`
+	Compares      uint32 `protobuf:"varint,10,opt,name=compares,proto3" json:"compares,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -746,6 +755,48 @@ func (x *LinkStatus) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *LinkStatus) GetRate() float64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *LinkStatus) GetSent() int64 {
+	if x != nil {
+		return x.Sent
+	}
+	return 0
+}
+
+func (x *LinkStatus) GetReceived() int64 {
+	if x != nil {
+		return x.Received
+	}
+	return 0
+}
+
+func (x *LinkStatus) GetComparing() bool {
+	if x != nil {
+		return x.Comparing
+	}
+	return false
+}
+
+func (x *LinkStatus) GetCompared() uint32 {
+	if x != nil {
+		return x.Compared
+	}
+	return 0
+}
+
+func (x *LinkStatus) GetCompares() uint32 {
+	if x != nil {
+		return x.Compares
+	}
+	return 0
 }
 
 type Reach struct {
@@ -1133,13 +1184,20 @@ const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\x05links\x18\x02 \x03(\v2\x1c.tierdesk.peer.v1.LinkStatusR\x05links\x12-\n" +
 	"\x05reach\x18\x03 \x03(\v2\x17.tierdesk.peer.v1.ReachR\x05reach\x12#\n" +
 	"\rapplied_index\x18\x04 \x01(\x04R\fappliedIndex\x12\x16\n" +
-	"\x06alarms\x18\x05 \x03(\tR\x06alarms\"d\n" +
+	"\x06alarms\x18\x05 \x03(\tR\x06alarms\"\xfe\x01\n" +
 	"\n" +
 	"LinkStatus\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x14\n" +
 	"\x05since\x18\x03 \x01(\x03R\x05since\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"G\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04rate\x18\x05 \x01(\x01R\x04rate\x12\x12\n" +
+	"\x04sent\x18\x06 \x01(\x03R\x04sent\x12\x1a\n" +
+	"\breceived\x18\a \x01(\x03R\breceived\x12\x1c\n" +
+	"\tcomparing\x18\b \x01(\bR\tcomparing\x12\x1a\n" +
+	"\bcompared\x18\t \x01(\rR\bcompared\x12\x1a\n" +
+	"\bcompares\x18\n" +
+	" \x01(\rR\bcompares\"G\n" +
 	"\x05Reach\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x14\n" +
 	"\x05alive\x18\x02 \x01(\bR\x05alive\x12\x14\n" +

@@ -1,0 +1,41 @@
+package desk
+
+import (
+	"testing"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
+
+// BenchmarkFold folds one more event onto a ticket that has been to the city and back.
+func BenchmarkFold(b *testing.B) {
+	s := benchedTicket(b)
+	record := s.tree.office(county).records[s.number]
+	for _, verb := range []string{"note", "start"} {
+		o := s.tree.office(county)
+		d, err := Decide(o.here, o, by(agent("lin"), s.number, sampleCommand(verb)), s.tree.stamp(o))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(verb, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Fold(record, d.Events[0]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// benchedTicket returns a ticket of the county with its line, state and clocks as they were when it was opened, but a
+// longer history.
+func benchedTicket(b *testing.B) *stage {
+	s := newStage(b, deskpb.Ticket_NEW)
+	s.escalateToCity()
+	s.do(city, by(agent("wang"), s.number, sampleCommand("return")))
+	s.drain()
+	for range 10 {
+		s.do(county, sampleCommand("note"))
+	}
+	return s
+}

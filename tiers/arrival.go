@@ -1,0 +1,172 @@
+package tiers
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store"
+)
+
+// event stores an event that another site decided, relays it, and answers it where the rules demand that.
+func (in *inbound) event(item, raw []byte) error {
+	e, err := desk.Open(raw)
+	if err != nil {
+		return in.park(item, err.Error())
+	}
+	stored, err := in.b.Event(reference(e))
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(stored, raw) {
+		return nil
+	}
+	record, err := in.b.Ticket(desk.TicketNumber(e.Ticket))
+	if err != nil {
+		return err
+	}
+	objection, err := in.tree.admits(in.peer, record, e)
+	if err != nil {
+		return err
+	}
+	if objection != "" {
+		return in.park(item, objection)
+	}
+	if e.Schema > desk.Schema {
+		if err := in.park(item, waitsForUpgrade(e)); err != nil || in.again != nil {
+			return err // what was parked before was relayed when it came
+		}
+		return in.relay(e.Path, func(peers []desk.SiteID) error { return sendWhole(in.b, peers, item) })
+	}
+	next, err := in.after(record, e)
+	switch {
+	case errors.Is(err, desk.ErrUnfit) || errors.Is(err, desk.ErrUnknown):
+		return in.park(item, err.Error())
+	case err != nil:
+		return err
+	}
+	return in.keep(item, e, next)
+}
+
+func waitsForUpgrade(e desk.Sealed) string {
+	return fmt.Sprintf("event %s of ticket %s waits for an upgrade of this site", desk.EventName(e.Id), e.Ticket)
+}
+
+// after returns what the ticket is with one more event: the fold where the event simply follows, otherwise the union of
+// all its events. Nil when none of them opens it. The errors of desk mean that the event does not fit.
+func (in *inbound) after(record *deskpb.Record, e desk.Sealed) (*deskpb.Record, error) {
+	simple := desk.Follows(record, e)
+	if record == nil && e.Type == deskpb.Event_OPENED {
+		early, err := in.b.Unopened(desk.TicketNumber(e.Ticket))
+		if err != nil {
+			return nil, err
+		}
+		simple = !early
+	}
+	if simple {
+		return desk.Fold(record, e)
+	}
+	events, err := allEvents(in.b.Reader, desk.TicketNumber(e.Ticket))
+	if err != nil {
+		return nil, err
+	}
+	return desk.Union(append(events, e))
+}
+
+// keep stores an admitted event with the record that it makes and with what the rules demand of this site in answer, or
+// parks it when it does not fit. An event that leaves no room for the answer does not fit either: a neighbour's bytes
+// never stop this site.
+func (in *inbound) keep(item []byte, e desk.Sealed, next *deskpb.Record) error {
+	answer, here, err := in.answer(next)
+	if err != nil {
+		return in.park(item, fmt.Sprintf("%s cannot answer event %s: %s", here.Site, desk.EventName(e.Id), err))
+	}
+	switch _, err := in.b.PutEvent(e); {
+	case errors.Is(err, store.ErrConflict):
+		return in.park(item, fmt.Sprintf("another event has the id %s", desk.EventName(e.Id)))
+	case err != nil:
+		return err
+	}
+	if err := putTicket(in.b, desk.TicketNumber(e.Ticket), next); err != nil {
+		return err
+	}
+	if err := in.relay(pathOf(next, e), func(peers []desk.SiteID) error { return sendEvent(in.b, peers, e) }); err != nil {
+		return err
+	}
+	if err := sendAside(in.b, in.tree, e, in.peer); err != nil {
+		return err
+	}
+	if answer == nil {
+		return nil
+	}
+	// It goes to every neighbour on the path, the sender included.
+	return Record(in.b, here, answer)
+}
+
+// answer is what the rules demand of this site once the ticket is as the record says; nil when that is nothing.
+func (in *inbound) answer(record *deskpb.Record) (*desk.Decision, desk.Here, error) {
+	here, err := Here(in.b.Reader)
+	if err != nil || record == nil {
+		return nil, here, err
+	}
+	answer, err := desk.React(here, newView(in.b, in.tree), record, in.at)
+	return answer, here, err
+}
+
+// pathOf is the ticket's path as its record has it, or as the event does where there is no record yet.
+func pathOf(record *deskpb.Record, e desk.Sealed) []string {
+	if record == nil {
+		return e.Path
+	}
+	return record.Path
+}
+
+// putTicket stores what the events of a ticket come to; a nil record means that none of them opens it.
+func putTicket(b *store.Batch, number desk.TicketNumber, record *deskpb.Record) error {
+	early, err := b.Unopened(number)
+	if err != nil {
+		return err
+	}
+	if early != (record == nil) {
+		if err := b.SetUnopened(number, record == nil); err != nil {
+			return err
+		}
+	}
+	if record == nil {
+		return b.DeleteTicket(number)
+	}
+	return b.PutTicket(record)
+}
+
+// allEvents reads the events of a ticket in journal order.
+func allEvents(r *store.Reader, number desk.TicketNumber) ([]desk.Sealed, error) {
+	const page = 1024
+	var all []desk.Sealed
+	var after []byte
+	for {
+		events, next, err := r.Events(number, after, page)
+		if err != nil {
+			return nil, fmt.Errorf("read the events of ticket %s: %w", number, err)
+		}
+		all = append(all, events...)
+		if next == nil {
+			return all, nil
+		}
+		after = next
+	}
+}
+
+// relay sends what came from the peer on to the other neighbours on the ticket's path.
+func (in *inbound) relay(path []string, send func(peers []desk.SiteID) error) error {
+	if desk.Broken(desk.Relay) {
+		return nil
+	}
+	peers, err := in.tree.onward(path)
+	if err != nil {
+		return err
+	}
+	return send(slices.DeleteFunc(peers, func(peer desk.SiteID) bool { return peer == in.peer }))
+}

@@ -1,0 +1,262 @@
+package tiers
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store"
+)
+
+// Unite stores events that a comparison with a neighbour has found missing here, and makes each of their tickets what all
+// its events come to. Each is stored once, however often it comes. What must not come over this link is parked. A
+// *desk.Refusal means that nothing was stored: one of both ends has begun a new life.
+func Unite(b *store.Batch, c *deskpb.Unite, at desk.Stamp) error {
+	peer := desk.SiteID(c.Peer)
+	link, err := b.Link(peer)
+	if err != nil {
+		return fmt.Errorf("read the link with %s: %w", peer, err)
+	}
+	if err := living(b.Reader, link, c.PeerIncarnation, c.Incarnation); err != nil {
+		return err
+	}
+	t, err := newTree(b.Reader)
+	if err != nil {
+		return err
+	}
+	site, err := b.Site()
+	if err != nil {
+		return fmt.Errorf("read the site: %w", err)
+	}
+	u := union{
+		inbound: inbound{b: b, peer: peer, at: at, tree: t}, site: site,
+		yields: site.Recovering != 0 && link.Unsettled, news: map[desk.TicketNumber][]desk.Sealed{},
+	}
+	for _, raw := range c.Events {
+		if err := u.add(raw); err != nil {
+			return fmt.Errorf("unite with %s: %w", peer, err)
+		}
+	}
+	for _, number := range u.tickets {
+		if err := u.conclude(number); err != nil {
+			return fmt.Errorf("unite ticket %s with %s: %w", number, peer, err)
+		}
+	}
+	return countParked(b, peer, u.parked)
+}
+
+// countParked adds to the number of items from the peer that were set aside.
+func countParked(b *store.Batch, peer desk.SiteID, parked uint64) error {
+	if parked == 0 {
+		return nil
+	}
+	link, err := b.Link(peer)
+	if err != nil {
+		return fmt.Errorf("read the link with %s: %w", peer, err)
+	}
+	link.Parked += parked
+	if err := b.PutLink(link); err != nil {
+		return fmt.Errorf("write the link with %s: %w", peer, err)
+	}
+	return nil
+}
+
+// union stores the events of one Unite command.
+type union struct {
+	inbound
+	site    *deskpb.Site
+	yields  bool                                // this site recovers: of two events of its own with one id the neighbour's is right
+	tickets []desk.TicketNumber                 // those with news, in the order of their first
+	news    map[desk.TicketNumber][]desk.Sealed // events that were not stored before
+	anew    map[desk.TicketNumber]bool          // tickets that an event was taken out of
+	lost    map[string]bool                     // hashes of events that gave way to others with their ids
+}
+
+// add stores one event without looking yet at what it makes of its ticket.
+func (u *union) add(raw []byte) error {
+	e, err := desk.Open(raw)
+	if err != nil {
+		return u.setAside(desk.Sealed{Event: &deskpb.Event{Time: u.at.Time}, Raw: raw}, err.Error())
+	}
+	number := desk.TicketNumber(e.Ticket)
+	known, err := u.b.EventByID(e.Id)
+	if err != nil || string(known) == string(raw) {
+		return err
+	}
+	record, err := u.b.Ticket(number)
+	if err != nil {
+		return err
+	}
+	objection, err := u.tree.admitsTicket(u.peer, record, e)
+	if err != nil {
+		return err
+	}
+	if objection == "" && e.Id.Site == u.site.Id && e.Id.Incarnation == u.site.Incarnation {
+		objection = fmt.Sprintf("event %s is of this site's present life, but it was never written here", desk.EventName(e.Id))
+	}
+	switch {
+	case objection != "":
+		return u.setAside(e, objection)
+	case unknownKind(e):
+		return u.passOn(e)
+	case u.orphan(e):
+		return u.setOrphanAside(e)
+	case known != nil && !(u.yields && e.Id.Site == u.site.Id):
+		u.lose(e)
+		return u.setAside(e, fmt.Sprintf("another event has the id %s", desk.EventName(e.Id)))
+	case known != nil:
+		if err := u.takeOut(known); err != nil {
+			return err
+		}
+	}
+	if err := u.b.AddEvent(e); err != nil {
+		return err
+	}
+	u.touch(number, e)
+	return nil
+}
+
+// unknownKind tells whether an event cannot be folded by this version, whatever its ticket is.
+func unknownKind(e desk.Sealed) bool {
+	_, err := desk.Union([]desk.Sealed{e})
+	return errors.Is(err, desk.ErrUnknown)
+}
+
+// touch remembers what is new on a ticket.
+func (u *union) touch(number desk.TicketNumber, events ...desk.Sealed) {
+	if _, seen := u.news[number]; !seen {
+		u.tickets = append(u.tickets, number)
+	}
+	u.news[number] = append(u.news[number], events...)
+}
+
+// takeOut removes an event from the journal whose id a neighbour knows with other bytes: this site gave the id out twice,
+// because its machine was rolled back in between. What was removed stays in sight as a parked item.
+func (u *union) takeOut(raw []byte) error {
+	e, err := desk.Open(raw)
+	if err != nil {
+		return err
+	}
+	if err := u.b.RemoveEvent(e); err != nil {
+		return err
+	}
+	u.lose(e)
+	if err := u.takeOutOrphans(e); err != nil {
+		return err
+	}
+	number := desk.TicketNumber(e.Ticket)
+	u.touch(number)
+	u.news[number] = slices.DeleteFunc(u.news[number], func(n desk.Sealed) bool { return string(n.Raw) == string(raw) })
+	if u.anew == nil {
+		u.anew = map[desk.TicketNumber]bool{}
+	}
+	u.anew[number] = true
+	return u.setAside(e, fmt.Sprintf("event %s was decided after the machine was rolled back: %s knows another one under its id",
+		desk.EventName(e.Id), u.peer))
+}
+
+// setAside parks an event once, however often comparisons bring it: it stands under its own time and hash.
+func (u *union) setAside(e desk.Sealed, reason string) error {
+	_, err := u.parkOnce(e, reason)
+	return err
+}
+
+func (u *union) parkOnce(e desk.Sealed, reason string) (first bool, err error) {
+	sequence := binary.BigEndian.Uint64(desk.Hash(e.Raw))
+	known, err := u.b.ParkedItem(&deskpb.ParkedKey{Peer: string(u.peer), Time: e.Time, Sequence: sequence})
+	if err != nil || known != nil {
+		return false, err
+	}
+	item, err := encodeItem(&deskpb.Item{Content: &deskpb.Item_Event{Event: e.Raw}})
+	if err != nil {
+		return false, err
+	}
+	u.parked++
+	err = u.b.Park(&deskpb.Parked{Peer: string(u.peer), Sequence: sequence, Item: item, Reason: reason, Time: e.Time})
+	if err != nil {
+		return false, fmt.Errorf("park it: %w", err)
+	}
+	return true, nil
+}
+
+// passOn parks an event that only a later version understands and relays it the first time.
+func (u *union) passOn(e desk.Sealed) error {
+	first, err := u.parkOnce(e, waitsForUpgrade(e))
+	if err != nil || !first {
+		return err
+	}
+	item, err := encodeItem(&deskpb.Item{Content: &deskpb.Item_Event{Event: e.Raw}})
+	if err != nil {
+		return err
+	}
+	return u.relay(e.Path, func(peers []desk.SiteID) error { return sendWhole(u.b, peers, item) })
+}
+
+// conclude makes a ticket what its events come to, relays what is new on it, and answers it where the rules demand that.
+func (u *union) conclude(number desk.TicketNumber) error {
+	record, err := u.together(number)
+	if err != nil {
+		return err
+	}
+	if err := putTicket(u.b, number, record); err != nil {
+		return err
+	}
+	for _, e := range u.news[number] {
+		if err := u.remember(e); err != nil {
+			return err
+		}
+		if err := u.relay(pathOf(record, e), func(peers []desk.SiteID) error { return sendEvent(u.b, peers, e) }); err != nil {
+			return err
+		}
+		if err := sendAside(u.b, u.tree, e, u.peer); err != nil {
+			return err
+		}
+	}
+	answer, here, err := u.answer(record)
+	if events := u.news[number]; err != nil && len(events) > 0 {
+		last := events[len(events)-1]
+		return u.setAside(last, fmt.Sprintf("%s cannot answer event %s: %s", here.Site, desk.EventName(last.Id), err))
+	}
+	if err != nil || answer == nil {
+		return err
+	}
+	return Record(u.b, here, answer)
+}
+
+// together is the record after the news.
+func (u *union) together(number desk.TicketNumber) (*deskpb.Record, error) {
+	record, err := u.b.Ticket(number)
+	if err != nil {
+		return nil, err
+	}
+	simple := !u.anew[number]
+	for _, e := range u.news[number] {
+		if simple = simple && desk.Follows(record, e); !simple {
+			break
+		}
+		if record, err = desk.Fold(record, e); err != nil {
+			simple = false
+			break
+		}
+	}
+	if simple {
+		return record, nil
+	}
+	events, err := allEvents(u.b.Reader, number)
+	if err != nil {
+		return nil, err
+	}
+	return desk.Union(events)
+}
+
+// remember rebuilds the mark of a request that this site answered in a life before.
+func (u *union) remember(e desk.Sealed) error {
+	if e.Request == nil || e.Id.Site != u.site.Id {
+		return nil
+	}
+	mark := &deskpb.RequestMark{Ticket: e.Ticket, BodyHash: e.Request.BodyHash}
+	return u.b.PutRequest(desk.UserID(e.Actor), e.Request.Method, e.Request.Id, mark)
+}
