@@ -147,11 +147,6 @@ func newNode(t testing.TB, site *deskpb.Site, o *office, parents ...string) *nod
 // newNodeAt is newNode at a pace of its own.
 func newNodeAt(t testing.TB, p pace, site *deskpb.Site, o *office, parents ...string) *node {
 	t.Helper()
-	return newPacedNode(t, site, o, quick(), parents...)
-}
-
-func newPacedNode(t testing.TB, site *deskpb.Site, o *office, p pace, parents ...string) *node {
-	t.Helper()
 	n := &node{office: o, line: &line{}, metrics: prometheus.NewRegistry()}
 	n.certified.Store("")
 	n.parents.Store(parents)

@@ -51,6 +51,7 @@ type simRecorder struct {
 type simEffect struct {
 	life  *simSite
 	event string
+	hash  []byte
 }
 
 // simLife is what the recorder knows of one life of a site.

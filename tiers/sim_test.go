@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	simSeeds = flag.Int("seeds", 200, "how many seeds TestSimulation plays")
+	simSeeds = flag.Int("seeds", simDefaultSeeds, "how many seeds TestSimulation plays")
 	simLived = flag.Bool("lives", false, "sites are also restored, rolled back, copied and rebuilt")
 	simSeed  = flag.Uint64("seed", 0, "the one seed that TestSimulation plays, when it is not 0")
 )
@@ -22,6 +22,8 @@ var (
 //
 //	go test ./tiers -run TestSimulation -seeds 10000 -timeout 10h
 //	go test ./tiers -run TestSimulation -seed 4711
+//
+// With -lives sites are restored from backups, rolled back, copied and rebuilt as well.
 //
 // A seed fixes what happens and when; the order in which goroutines run at one instant is the scheduler's, so that a
 // failure may need a few attempts at its seed to show again.

@@ -131,13 +131,13 @@ func (r *simRecorder) checkRequest(s *simSite, l *simLife, e desk.Sealed) {
 	name := desk.EventName(e.Id)
 	key := strings.Join([]string{string(s.id), e.Actor, e.Request.Method, e.Request.Id}, " ")
 	before, repeated := r.requests[key]
-	r.requests[key] = simEffect{life: s, event: name}
+	r.requests[key] = simEffect{life: s, event: name, hash: desk.Hash(e.Raw)}
 	if !repeated || before.event == name {
 		return
 	}
 	knows := before.life == s
 	for _, t := range l.tickets {
-		knows = knows || t.events[before.event] != nil
+		knows = knows || bytes.Equal(t.events[before.event], before.hash)
 	}
 	if knows {
 		r.fail(16, "request %q at %s led to event %s and to event %s", key, s.name, before.event, name)

@@ -70,8 +70,8 @@ func BenchmarkSend(b *testing.B) {
 // paced is a city and a county whose link is up at the pace of real sites.
 func paced(b *testing.B) (middle, bottom *node) {
 	b.Helper()
-	middle = newPacedNode(b, city, newOffice(b, city, wall), defaultPace())
-	bottom = newPacedNode(b, county, newOffice(b, county, wall), defaultPace(), middle.address)
+	middle = newNodeAt(b, defaultPace(), city, newOffice(b, city, wall))
+	bottom = newNodeAt(b, defaultPace(), county, newOffice(b, county, wall), middle.address)
 	eventually(b, "the link is up", func() bool { return bottom.state(middle.id) == Up && middle.state(bottom.id) == Up })
 	return middle, bottom
 }
