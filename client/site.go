@@ -48,8 +48,21 @@ func (p *printer) site(s *apipb.GetSiteResponse) string {
 	out.WriteString(b.String())
 	p.section(&out, phrase{"节点", "Nodes"}, indent(p.nodes(s.GetNodes())))
 	p.section(&out, phrase{"上下级链路", "Links"}, indent(p.links(s.GetLinks())))
+	p.section(&out, phrase{"重大故障", "Major incidents"}, indent(p.majors(s.GetMajorIncidents())))
 	p.section(&out, phrase{"告警", "Alarms"}, indent(strings.Join(s.GetAlarms(), "\n")))
 	return out.String()
+}
+
+// majors is empty when there is none.
+func (p *printer) majors(majors []*apipb.MajorIncident) string {
+	if len(majors) == 0 {
+		return ""
+	}
+	rows := [][]string{p.header(phrase{"工单", "TICKET"}, phrase{"受理站点", "WITH"}, phrase{"报告时间", "OPENED"}, phrase{"标题", "TITLE"})}
+	for _, m := range majors {
+		rows = append(rows, []string{m.GetNumber(), m.GetCustodianSite(), p.when(m.GetOpenTime()), m.GetTitle()})
+	}
+	return new(table).layOut(rows)
 }
 
 func (p *printer) nodes(nodes []*apipb.Node) string {

@@ -44,11 +44,33 @@ func (b *backend) Overview(ctx context.Context) (*apipb.GetSiteResponse, error) 
 		if overview.Site.Parent, err = b.node.parentIn(r); err != nil {
 			return err
 		}
+		if overview.MajorIncidents, err = majors(r); err != nil {
+			return err
+		}
 		overview.Nodes = nodes(own, status, survey.answered)
 		overview.Links, err = b.links(r, survey)
 		return err
 	})
 	return overview, err
+}
+
+// mostMajors bounds the major incidents that the overview names.
+const mostMajors = 20
+
+// majors lists the major incidents that nobody has solved yet.
+func majors(r *store.Reader) ([]*apipb.MajorIncident, error) {
+	records, err := r.Majors(mostMajors)
+	if err != nil {
+		return nil, err
+	}
+	var open []*apipb.MajorIncident
+	for _, record := range records {
+		t := record.GetTicket()
+		open = append(open, &apipb.MajorIncident{
+			Number: t.GetNumber(), Title: t.GetTitle(), CustodianSite: t.GetCustodianSite(), OpenTime: t.GetOpenTime(),
+		})
+	}
+	return open, nil
 }
 
 // nodes lists the members of the group with the addresses that they registered, by server id.

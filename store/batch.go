@@ -8,7 +8,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tierdesk/tierdesk/desk"
-	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/store/keys"
 )
 
@@ -18,8 +17,7 @@ type Batch struct {
 	*Reader
 	store   *Store
 	db      *pebble.DB
-	pending *pending                             // nil after Commit or Discard
-	records map[desk.TicketNumber]*deskpb.Record // tickets that were read or written here; nil: not known
+	pending *pending // nil after Commit or Discard
 }
 
 // NewBatch begins the batch of one log entry; Commit or Discard ends it. It must not be called after Close.
@@ -27,10 +25,11 @@ func (s *Store) NewBatch() *Batch {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	path := s.directory.join(s.name)
-	p := &pending{base: committed{s.db, path}, kept: s.kept, written: map[string]int{}}
-	return &Batch{
-		Reader: &Reader{from: p, path: path}, store: s, db: s.db, pending: p, records: map[desk.TicketNumber]*deskpb.Record{},
+	p := &pending{
+		base: committed{s.db, path}, kept: s.kept, written: map[string]int{},
+		drafts: drafts{site: s.options.Site, tickets: map[desk.TicketNumber]*draft{}},
 	}
+	return &Batch{Reader: &Reader{from: p, path: path}, store: s, db: s.db, pending: p}
 }
 
 // Commit makes the batch and the applied index durable together, in the order of the log (without waiting for the disk).
@@ -41,6 +40,9 @@ func (b *Batch) Commit(index, term uint64) error {
 	defer b.store.writing.Unlock()
 	if b.pending == nil || b.store.db != b.db {
 		return fmt.Errorf("commit log entry %d: the batch has ended or its database was replaced", index)
+	}
+	if err := b.pending.drafts.settle(b.pending); err != nil {
+		return fmt.Errorf("commit log entry %d: %w", index, err)
 	}
 	batch := b.db.NewBatchWithSize(b.pending.bytes + batchOverhead)
 	defer batch.Close()
@@ -80,9 +82,18 @@ func (b *Batch) delete(key keys.Key) error {
 
 // put stores a message as bytes that are the same on every replica.
 func (b *Batch) put(key keys.Key, m proto.Message) error {
-	value, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	value, err := encode(key, m)
 	if err != nil {
-		return fmt.Errorf("encode %s for row %x: %w", m.ProtoReflect().Descriptor().Name(), []byte(key), err)
+		return err
 	}
 	return b.set(key, value)
+}
+
+// encode gives the bytes of a message that every replica writes into a row.
+func encode(key keys.Key, m proto.Message) ([]byte, error) {
+	value, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s for row %x: %w", m.ProtoReflect().Descriptor().Name(), []byte(key), err)
+	}
+	return value, nil
 }

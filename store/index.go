@@ -95,6 +95,15 @@ func handoverRow(record *deskpb.Record, site string) keys.Key {
 	}
 }
 
+// majorRow returns the row of a major incident that nobody has solved yet, nil for any other ticket.
+func majorRow(record *deskpb.Record) keys.Key {
+	t := record.GetTicket()
+	if !t.GetMajor() || t.GetState() < deskpb.Ticket_NEW || t.GetState() > deskpb.Ticket_ON_HOLD {
+		return nil
+	}
+	return majorKey(micros(t.GetOpenTime()), desk.TicketNumber(t.GetNumber()))
+}
+
 // due returns the earliest due time of the clocks that run, in microseconds since 1970.
 func due(t *deskpb.Ticket) int64 {
 	earliest := int64(neverDue)

@@ -22,7 +22,9 @@ func drawTicket(t *rapid.T) *deskpb.Record {
 	moment := rapid.SampledFrom([]int64{-1, 0, 1, 1_000_000, 1_764_000_000_000_000})
 	running := rapid.SampledFrom([]deskpb.Sla_State{deskpb.Sla_RUNNING, deskpb.Sla_RUNNING, deskpb.Sla_PAUSED, deskpb.Sla_BREACHED})
 	record := ticket(fmt.Sprintf("330106-20261121-%04d", rapid.IntRange(1, 12).Draw(t, "number")), func(k *deskpb.Ticket) {
-		k.State = deskpb.Ticket_State(rapid.IntRange(1, 3).Draw(t, "state"))
+		k.State = deskpb.Ticket_State(rapid.IntRange(1, 7).Draw(t, "state"))
+		k.Major = rapid.Bool().Draw(t, "major")
+		k.OpenTime = at(moment.Draw(t, "opened"))
 		k.Priority = rapid.Int32Range(1, 2).Draw(t, "priority")
 		k.Assignee, k.Group = word.Draw(t, "assignee"), word.Draw(t, "group")
 		k.Category, k.Application = word.Draw(t, "category"), word.Draw(t, "application")
@@ -137,6 +139,7 @@ func TestIndexesListWhatTheTicketsSay(t *testing.T) {
 				}
 			}
 			checkHandovers(t, r, tickets)
+			checkMajors(t, r, tickets)
 			return nil
 		})
 	})
@@ -223,6 +226,27 @@ func checkHandovers(t *rapid.T, r *Reader, tickets model) {
 					t.Fatalf("hand-overs %s to %s, at most %d: %v, want %v", state, to, limit, got, part)
 				}
 			}
+		}
+	}
+}
+
+func checkMajors(t *rapid.T, r *Reader, tickets model) {
+	want := tickets.sorted(
+		func(a, b *deskpb.Ticket) int { return a.GetOpenTime().AsTime().Compare(b.GetOpenTime().AsTime()) },
+		func(record *deskpb.Record) bool {
+			return record.Ticket.Major && record.Ticket.State <= deskpb.Ticket_ON_HOLD
+		})
+	for _, limit := range []int{100, 1} {
+		found, err := r.Majors(limit)
+		if err != nil {
+			t.Fatalf("major incidents: %v", err)
+		}
+		got := []string{}
+		for _, record := range found {
+			got = append(got, record.Ticket.Number)
+		}
+		if part := want[:min(limit, len(want))]; !slices.Equal(got, part) {
+			t.Fatalf("major incidents, at most %d: %v, want %v", limit, got, part)
 		}
 	}
 }

@@ -18,6 +18,7 @@ const (
 	familyJournal     = 0x13
 	familyEventID     = 0x14
 	familyUnopened    = 0x15
+	familyMajor       = 0x16
 	familySite        = 0x20
 	familySiteInfo    = 0x21
 	familyLink        = 0x22
@@ -62,6 +63,11 @@ func indexPrefix(index Index, value string) keys.Builder {
 
 func handoverKey(state deskpb.Handover_State, to desk.SiteID) keys.Key {
 	return keys.Build(familyHandover).Byte(byte(state)).Text(string(to)).Key()
+}
+
+// majorKey is the row of a major incident that is still open.
+func majorKey(opened int64, number desk.TicketNumber) keys.Key {
+	return keys.Build(familyMajor).Int64(opened).Text(string(number)).Key()
 }
 
 func journalKey(number desk.TicketNumber) keys.Key {

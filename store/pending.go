@@ -14,6 +14,7 @@ import (
 // counters are, goes to the database once.
 type pending struct {
 	base    committed
+	drafts  drafts
 	lookup  *pebble.Iterator // of the database as it was at the first look; nil before
 	kept    kept
 	writes  []write        // in the order in which their keys were first written, one for each key
@@ -46,6 +47,26 @@ func (p *pending) put(w write) {
 const rowOverhead = 12
 
 func (p *pending) get(key keys.Key) ([]byte, error) {
+	if aboutTickets(key) {
+		if err := p.drafts.settle(p); err != nil {
+			return nil, err
+		}
+	}
+	return p.row(key)
+}
+
+// aboutTickets tells whether drafts write the row.
+func aboutTickets(key []byte) bool {
+	switch key[0] {
+	case familyTicket, familyIndex, familyHandover, familyMajor:
+		return true
+	default:
+		return false
+	}
+}
+
+// row returns the row as it was written in this batch or before it.
+func (p *pending) row(key keys.Key) ([]byte, error) {
 	if at, ok := p.written[string(key)]; ok {
 		if p.writes[at].deleted {
 			return nil, nil
@@ -98,6 +119,11 @@ func (p *pending) close() {
 
 // scan merges the rows of the database with the writes as they are when it begins; the batch may write meanwhile.
 func (p *pending) scan(over span, visit func(key, value []byte) (more bool, err error)) error {
+	if aboutTickets(over.lower) {
+		if err := p.drafts.settle(p); err != nil {
+			return err
+		}
+	}
 	writes := p.within(over)
 	if len(writes) == 0 {
 		return p.base.scan(over, visit)

@@ -192,17 +192,11 @@ func (b *Batch) RemoveEvent(event desk.Sealed) error {
 
 // DeleteTicket deletes a record with its index rows; the journal stays.
 func (b *Batch) DeleteTicket(number desk.TicketNumber) error {
-	before, err := b.Ticket(number)
-	if before == nil || err != nil {
-		return err
+	known, err := b.draft(number)
+	if err == nil && known.record != nil {
+		b.pending.drafts.change(known, nil)
 	}
-	for _, row := range append(rows(before.GetTicket()), handoverRow(before, b.store.options.Site)) {
-		if err := b.move(row, nil); err != nil {
-			return err
-		}
-	}
-	delete(b.records, number)
-	return b.delete(ticketKey(number))
+	return err
 }
 
 func unopenedKey(number desk.TicketNumber) keys.Key {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -36,14 +35,30 @@ func (r *Reader) Ticket(number desk.TicketNumber) (*deskpb.Record, error) {
 
 // Ticket returns nil when the site does not know the number. The record must not be changed.
 func (b *Batch) Ticket(number desk.TicketNumber) (*deskpb.Record, error) {
-	if record := b.records[number]; record != nil {
-		return record, nil
+	known, err := b.draft(number)
+	if err != nil {
+		return nil, err
 	}
-	record, err := b.Reader.Ticket(number)
-	if record != nil {
-		b.records[number] = record
+	return known.record, nil
+}
+
+// draft returns a ticket as the batch has it.
+func (b *Batch) draft(number desk.TicketNumber) (*draft, error) {
+	if known := b.pending.drafts.tickets[number]; known != nil {
+		return known, nil
 	}
-	return record, err
+	key := ticketKey(number)
+	value, err := b.pending.row(key)
+	if err != nil {
+		return nil, err
+	}
+	var record *deskpb.Record
+	if value != nil {
+		if record, err = decode[deskpb.Record](b.Reader, key, value); err != nil {
+			return nil, err
+		}
+	}
+	return b.pending.drafts.read(number, record), nil
 }
 
 // Tickets returns a page of an index. It reads the rows of the page and no others.
@@ -99,8 +114,34 @@ func (r *Reader) Handovers(state deskpb.Handover_State, to desk.SiteID, limit in
 	return numbers, err
 }
 
+// Majors returns the major incidents that this site knows and nobody has solved yet, oldest first and at most limit.
+func (r *Reader) Majors(limit int) ([]*deskpb.Record, error) {
+	var majors []*deskpb.Record
+	prefix := family(familyMajor)
+	err := r.scan(under(prefix).first(limit), func(row, _ []byte) (bool, error) {
+		d := keys.Decode(row[len(prefix):])
+		d.Int64()
+		number := desk.TicketNumber(d.Text())
+		if err := d.Done(); err != nil {
+			return false, &corruptError{path: r.path, cause: err}
+		}
+		record, err := r.Ticket(number)
+		majors = append(majors, record)
+		return true, err
+	})
+	return majors, err
+}
+
 // AddTicket is PutTicket for a ticket whose number this site has just given out, so that there can be none before.
-func (b *Batch) AddTicket(record *deskpb.Record) error { return b.replace(nil, record) }
+func (b *Batch) AddTicket(record *deskpb.Record) error {
+	number := desk.TicketNumber(record.GetTicket().GetNumber())
+	known := b.pending.drafts.tickets[number]
+	if known == nil {
+		known = b.pending.drafts.read(number, nil)
+	}
+	b.pending.drafts.change(known, record)
+	return nil
+}
 
 // PutTicket stores the record, which must not be changed afterwards, and moves its index rows: those of the record before
 // it go, and only the rows that differ are written.
@@ -109,47 +150,12 @@ func (b *Batch) PutTicket(record *deskpb.Record) error {
 	if number == "" {
 		return errors.New("put ticket: it has no number")
 	}
-	before, err := b.Ticket(number)
+	known, err := b.draft(number)
 	if err != nil {
 		return err
 	}
-	return b.replace(before, record)
-}
-
-// replace stores a record in the place of the one before it, which may be nil.
-func (b *Batch) replace(before, record *deskpb.Record) error {
-	number := desk.TicketNumber(record.GetTicket().GetNumber())
-	stale := make([]keys.Key, ByApplication)
-	if before != nil {
-		stale = rows(before.GetTicket())
-	}
-	for i, row := range rows(record.GetTicket()) {
-		if err := b.move(stale[i], row); err != nil {
-			return err
-		}
-	}
-	site := b.store.options.Site
-	if err := b.move(handoverRow(before, site), handoverRow(record, site)); err != nil {
-		return err
-	}
-	b.records[number] = record
-	return b.put(ticketKey(number), record)
-}
-
-// move replaces one row without a value by another; either may be nil.
-func (b *Batch) move(from, to keys.Key) error {
-	if bytes.Equal(from, to) {
-		return nil
-	}
-	if from != nil {
-		if err := b.delete(from); err != nil {
-			return err
-		}
-	}
-	if to == nil {
-		return nil
-	}
-	return b.set(to, nil)
+	b.pending.drafts.change(known, record)
+	return nil
 }
 
 // LastSequence returns the last ticket sequence given out on the local day yyyymmdd, 0 for none.

@@ -131,6 +131,10 @@ func banners(f frame, names siteNames, here *apipb.GetSiteResponse) []string {
 	if here.GetLeader() == "" {
 		found = append(found, f.Word("banner.no-leader"))
 	}
+	for _, major := range here.GetMajorIncidents() {
+		found = append(found, f.Word("banner.major", major.GetNumber(), major.GetTitle(), names.full(major.GetCustodianSite()),
+			f.clock(major.GetOpenTime())))
+	}
 	return append(append(lifeBanners(f, names, here), found...), here.GetAlarms()...)
 }
 

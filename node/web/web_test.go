@@ -108,6 +108,13 @@ func TestBannersAreCalmAndExact(t *testing.T) {
 	if got := v.page("/?lang=en").banners(); !slices.Equal(got, want) {
 		t.Errorf("the banners are %q, want %q", got, want)
 	}
+	v.desk.overview = &apipb.GetSiteResponse{Leader: "n1", MajorIncidents: []*apipb.MajorIncident{
+		{Number: "330106-20261121-0042", Title: "税务系统中断", CustodianSite: "330100", OpenTime: since},
+	}}
+	want = []string{"重大故障：330106-20261121-0042「税务系统中断」由 330100 杭州市 处理中（10:00:00 起）。"}
+	if got := v.page("/").banners(); !slices.Equal(got, want) {
+		t.Errorf("the banners are %q, want %q", got, want)
+	}
 	v.desk.overview = &apipb.GetSiteResponse{Leader: "n1", Recovering: &apipb.Recovery{Since: since}}
 	want = []string{"This site recovers since 10:00:00 and is about to be done."}
 	if got := v.page("/?lang=en").banners(); !slices.Equal(got, want) {

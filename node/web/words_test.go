@@ -25,7 +25,7 @@ func TestNoWordIsMissing(t *testing.T) {
 		"sign-in.expired": true, "sign-in.unavailable": true, "sign-in.malformed": true, "sign-in.wrong": true,
 		"missing.site": true, "missing.sites": true, "missing.tickets": true,
 		"move.queued.up": true, "move.queued.back": true, "move.transit.up": true, "move.transit.back": true,
-		"banner.no-leader": true, "banner.frozen": true, "banner.recovering": true, "banner.recovered-soon": true, "never": true, "alive": true, "not-seen": true, "not-seen-since": true,
+		"banner.no-leader": true, "banner.frozen": true, "banner.major": true, "banner.recovering": true, "banner.recovered-soon": true, "never": true, "alive": true, "not-seen": true, "not-seen-since": true,
 	}
 	for prefix, enum := range map[string]protoreflect.EnumDescriptor{
 		"state.":       deskpb.Ticket_NEW.Descriptor(),

@@ -333,7 +333,7 @@ func (x Check_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Check_State.Descriptor instead.
 func (Check_State) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16, 0}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17, 0}
 }
 
 type CreateSessionRequest struct {
@@ -1264,9 +1264,12 @@ type GetSiteResponse struct {
 	// Absent when the site is not recovering.
 	Recovering *Recovery `protobuf:"bytes,10,opt,name=recovering,proto3" json:"recovering,omitempty"`
 	// Why the site decides nothing any more; empty when it does.
-	Frozen        string `protobuf:"bytes,11,opt,name=frozen,proto3" json:"frozen,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Frozen string `protobuf:"bytes,11,opt,name=frozen,proto3" json:"frozen,omitempty"`
+	// Major incidents that this site knows, of its own or of sites below it, and that nobody has solved yet; oldest first,
+	// at most 20.
+	MajorIncidents []*MajorIncident `protobuf:"bytes,12,rep,name=major_incidents,json=majorIncidents,proto3" json:"major_incidents,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetSiteResponse) Reset() {
@@ -1376,6 +1379,83 @@ func (x *GetSiteResponse) GetFrozen() string {
 	return ""
 }
 
+func (x *GetSiteResponse) GetMajorIncidents() []*MajorIncident {
+	if x != nil {
+		return x.MajorIncidents
+	}
+	return nil
+}
+
+// MajorIncident is a major incident that somebody has to solve.
+type MajorIncident struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Number string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Title  string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// The site that holds it.
+	CustodianSite string                 `protobuf:"bytes,3,opt,name=custodian_site,json=custodianSite,proto3" json:"custodian_site,omitempty"`
+	OpenTime      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MajorIncident) Reset() {
+	*x = MajorIncident{}
+	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MajorIncident) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MajorIncident) ProtoMessage() {}
+
+func (x *MajorIncident) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MajorIncident.ProtoReflect.Descriptor instead.
+func (*MajorIncident) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *MajorIncident) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *MajorIncident) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *MajorIncident) GetCustodianSite() string {
+	if x != nil {
+		return x.CustodianSite
+	}
+	return ""
+}
+
+func (x *MajorIncident) GetOpenTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OpenTime
+	}
+	return nil
+}
+
 // Recovery is how far a site is with comparing what it knows with its neighbours, after a restore, a rebuild or a roll-back.
 type Recovery struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1389,7 +1469,7 @@ type Recovery struct {
 
 func (x *Recovery) Reset() {
 	*x = Recovery{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	mi := &file_node_api_apipb_site_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1481,7 @@ func (x *Recovery) String() string {
 func (*Recovery) ProtoMessage() {}
 
 func (x *Recovery) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	mi := &file_node_api_apipb_site_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1494,7 @@ func (x *Recovery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recovery.ProtoReflect.Descriptor instead.
 func (*Recovery) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Recovery) GetSince() *timestamppb.Timestamp {
@@ -1449,7 +1529,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	mi := &file_node_api_apipb_site_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1541,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	mi := &file_node_api_apipb_site_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1554,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Check) GetNode() string {
@@ -1520,7 +1600,7 @@ type DiagnoseSiteRequest struct {
 
 func (x *DiagnoseSiteRequest) Reset() {
 	*x = DiagnoseSiteRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	mi := &file_node_api_apipb_site_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1612,7 @@ func (x *DiagnoseSiteRequest) String() string {
 func (*DiagnoseSiteRequest) ProtoMessage() {}
 
 func (x *DiagnoseSiteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	mi := &file_node_api_apipb_site_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1625,7 @@ func (x *DiagnoseSiteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseSiteRequest.ProtoReflect.Descriptor instead.
 func (*DiagnoseSiteRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{18}
 }
 
 type DiagnoseSiteResponse struct {
@@ -1558,7 +1638,7 @@ type DiagnoseSiteResponse struct {
 
 func (x *DiagnoseSiteResponse) Reset() {
 	*x = DiagnoseSiteResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[18]
+	mi := &file_node_api_apipb_site_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1570,7 +1650,7 @@ func (x *DiagnoseSiteResponse) String() string {
 func (*DiagnoseSiteResponse) ProtoMessage() {}
 
 func (x *DiagnoseSiteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[18]
+	mi := &file_node_api_apipb_site_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1583,7 +1663,7 @@ func (x *DiagnoseSiteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseSiteResponse.ProtoReflect.Descriptor instead.
 func (*DiagnoseSiteResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{18}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DiagnoseSiteResponse) GetChecks() []*Check {
@@ -1601,7 +1681,7 @@ type ListSitesRequest struct {
 
 func (x *ListSitesRequest) Reset() {
 	*x = ListSitesRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[19]
+	mi := &file_node_api_apipb_site_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +1693,7 @@ func (x *ListSitesRequest) String() string {
 func (*ListSitesRequest) ProtoMessage() {}
 
 func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[19]
+	mi := &file_node_api_apipb_site_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +1706,7 @@ func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesRequest.ProtoReflect.Descriptor instead.
 func (*ListSitesRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{19}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{20}
 }
 
 type KnownSite struct {
@@ -1645,7 +1725,7 @@ type KnownSite struct {
 
 func (x *KnownSite) Reset() {
 	*x = KnownSite{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[20]
+	mi := &file_node_api_apipb_site_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1657,7 +1737,7 @@ func (x *KnownSite) String() string {
 func (*KnownSite) ProtoMessage() {}
 
 func (x *KnownSite) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[20]
+	mi := &file_node_api_apipb_site_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1670,7 +1750,7 @@ func (x *KnownSite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownSite.ProtoReflect.Descriptor instead.
 func (*KnownSite) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{20}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *KnownSite) GetId() string {
@@ -1731,7 +1811,7 @@ type ListSitesResponse struct {
 
 func (x *ListSitesResponse) Reset() {
 	*x = ListSitesResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[21]
+	mi := &file_node_api_apipb_site_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1743,7 +1823,7 @@ func (x *ListSitesResponse) String() string {
 func (*ListSitesResponse) ProtoMessage() {}
 
 func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[21]
+	mi := &file_node_api_apipb_site_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1756,7 +1836,7 @@ func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesResponse.ProtoReflect.Descriptor instead.
 func (*ListSitesResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{21}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListSitesResponse) GetSites() []*KnownSite {
@@ -1776,7 +1856,7 @@ type ListParkedRequest struct {
 
 func (x *ListParkedRequest) Reset() {
 	*x = ListParkedRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[22]
+	mi := &file_node_api_apipb_site_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1788,7 +1868,7 @@ func (x *ListParkedRequest) String() string {
 func (*ListParkedRequest) ProtoMessage() {}
 
 func (x *ListParkedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[22]
+	mi := &file_node_api_apipb_site_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1801,7 +1881,7 @@ func (x *ListParkedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParkedRequest.ProtoReflect.Descriptor instead.
 func (*ListParkedRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{22}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListParkedRequest) GetPageSize() int32 {
@@ -1831,7 +1911,7 @@ type ParkedItem struct {
 
 func (x *ParkedItem) Reset() {
 	*x = ParkedItem{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[23]
+	mi := &file_node_api_apipb_site_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +1923,7 @@ func (x *ParkedItem) String() string {
 func (*ParkedItem) ProtoMessage() {}
 
 func (x *ParkedItem) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[23]
+	mi := &file_node_api_apipb_site_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +1936,7 @@ func (x *ParkedItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParkedItem.ProtoReflect.Descriptor instead.
 func (*ParkedItem) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{23}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ParkedItem) GetPeer() string {
@@ -1904,7 +1984,7 @@ type ListParkedResponse struct {
 
 func (x *ListParkedResponse) Reset() {
 	*x = ListParkedResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[24]
+	mi := &file_node_api_apipb_site_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +1996,7 @@ func (x *ListParkedResponse) String() string {
 func (*ListParkedResponse) ProtoMessage() {}
 
 func (x *ListParkedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[24]
+	mi := &file_node_api_apipb_site_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +2009,7 @@ func (x *ListParkedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParkedResponse.ProtoReflect.Descriptor instead.
 func (*ListParkedResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{24}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListParkedResponse) GetItems() []*ParkedItem {
@@ -1956,7 +2036,7 @@ type TransferLeadershipRequest struct {
 
 func (x *TransferLeadershipRequest) Reset() {
 	*x = TransferLeadershipRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[25]
+	mi := &file_node_api_apipb_site_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1968,7 +2048,7 @@ func (x *TransferLeadershipRequest) String() string {
 func (*TransferLeadershipRequest) ProtoMessage() {}
 
 func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[25]
+	mi := &file_node_api_apipb_site_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1981,7 +2061,7 @@ func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{25}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TransferLeadershipRequest) GetNode() string {
@@ -2000,7 +2080,7 @@ type RemoveNodeRequest struct {
 
 func (x *RemoveNodeRequest) Reset() {
 	*x = RemoveNodeRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[26]
+	mi := &file_node_api_apipb_site_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2012,7 +2092,7 @@ func (x *RemoveNodeRequest) String() string {
 func (*RemoveNodeRequest) ProtoMessage() {}
 
 func (x *RemoveNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[26]
+	mi := &file_node_api_apipb_site_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2025,7 +2105,7 @@ func (x *RemoveNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveNodeRequest.ProtoReflect.Descriptor instead.
 func (*RemoveNodeRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{26}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RemoveNodeRequest) GetNode() string {
@@ -2137,7 +2217,7 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\x02UP\x10\x01\x12\b\n" +
 	"\x04DOWN\x10\x02\x12\x0f\n" +
 	"\vCATCHING_UP\x10\x03\"\x10\n" +
-	"\x0eGetSiteRequest\"\x84\x03\n" +
+	"\x0eGetSiteRequest\"\xc9\x03\n" +
 	"\x0fGetSiteResponse\x12%\n" +
 	"\x04site\x18\x01 \x01(\v2\x11.tierdesk.v1.SiteR\x04site\x12'\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x11.tierdesk.v1.NodeR\x05nodes\x12\x16\n" +
@@ -2152,7 +2232,13 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"recovering\x18\n" +
 	" \x01(\v2\x15.tierdesk.v1.RecoveryR\n" +
 	"recovering\x12\x16\n" +
-	"\x06frozen\x18\v \x01(\tR\x06frozen\"V\n" +
+	"\x06frozen\x18\v \x01(\tR\x06frozen\x12C\n" +
+	"\x0fmajor_incidents\x18\f \x03(\v2\x1a.tierdesk.v1.MajorIncidentR\x0emajorIncidents\"\x9d\x01\n" +
+	"\rMajorIncident\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12%\n" +
+	"\x0ecustodian_site\x18\x03 \x01(\tR\rcustodianSite\x127\n" +
+	"\topen_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bopenTime\"V\n" +
 	"\bRecovery\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x18\n" +
 	"\amissing\x18\x02 \x03(\tR\amissing\"\xd2\x01\n" +
@@ -2233,7 +2319,7 @@ func file_node_api_apipb_site_proto_rawDescGZIP() []byte {
 }
 
 var file_node_api_apipb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_node_api_apipb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_node_api_apipb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_node_api_apipb_site_proto_goTypes = []any{
 	(User_Role)(0),                    // 0: tierdesk.v1.User.Role
 	(Site_Tier)(0),                    // 1: tierdesk.v1.Site.Tier
@@ -2256,27 +2342,28 @@ var file_node_api_apipb_site_proto_goTypes = []any{
 	(*LinkStatus)(nil),                // 18: tierdesk.v1.LinkStatus
 	(*GetSiteRequest)(nil),            // 19: tierdesk.v1.GetSiteRequest
 	(*GetSiteResponse)(nil),           // 20: tierdesk.v1.GetSiteResponse
-	(*Recovery)(nil),                  // 21: tierdesk.v1.Recovery
-	(*Check)(nil),                     // 22: tierdesk.v1.Check
-	(*DiagnoseSiteRequest)(nil),       // 23: tierdesk.v1.DiagnoseSiteRequest
-	(*DiagnoseSiteResponse)(nil),      // 24: tierdesk.v1.DiagnoseSiteResponse
-	(*ListSitesRequest)(nil),          // 25: tierdesk.v1.ListSitesRequest
-	(*KnownSite)(nil),                 // 26: tierdesk.v1.KnownSite
-	(*ListSitesResponse)(nil),         // 27: tierdesk.v1.ListSitesResponse
-	(*ListParkedRequest)(nil),         // 28: tierdesk.v1.ListParkedRequest
-	(*ParkedItem)(nil),                // 29: tierdesk.v1.ParkedItem
-	(*ListParkedResponse)(nil),        // 30: tierdesk.v1.ListParkedResponse
-	(*TransferLeadershipRequest)(nil), // 31: tierdesk.v1.TransferLeadershipRequest
-	(*RemoveNodeRequest)(nil),         // 32: tierdesk.v1.RemoveNodeRequest
-	(*durationpb.Duration)(nil),       // 33: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 34: google.protobuf.Timestamp
-	(*emptypb.Empty)(nil),             // 35: google.protobuf.Empty
+	(*MajorIncident)(nil),             // 21: tierdesk.v1.MajorIncident
+	(*Recovery)(nil),                  // 22: tierdesk.v1.Recovery
+	(*Check)(nil),                     // 23: tierdesk.v1.Check
+	(*DiagnoseSiteRequest)(nil),       // 24: tierdesk.v1.DiagnoseSiteRequest
+	(*DiagnoseSiteResponse)(nil),      // 25: tierdesk.v1.DiagnoseSiteResponse
+	(*ListSitesRequest)(nil),          // 26: tierdesk.v1.ListSitesRequest
+	(*KnownSite)(nil),                 // 27: tierdesk.v1.KnownSite
+	(*ListSitesResponse)(nil),         // 28: tierdesk.v1.ListSitesResponse
+	(*ListParkedRequest)(nil),         // 29: tierdesk.v1.ListParkedRequest
+	(*ParkedItem)(nil),                // 30: tierdesk.v1.ParkedItem
+	(*ListParkedResponse)(nil),        // 31: tierdesk.v1.ListParkedResponse
+	(*TransferLeadershipRequest)(nil), // 32: tierdesk.v1.TransferLeadershipRequest
+	(*RemoveNodeRequest)(nil),         // 33: tierdesk.v1.RemoveNodeRequest
+	(*durationpb.Duration)(nil),       // 34: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 35: google.protobuf.Timestamp
+	(*emptypb.Empty)(nil),             // 36: google.protobuf.Empty
 }
 var file_node_api_apipb_site_proto_depIdxs = []int32{
-	33, // 0: tierdesk.v1.CreateSessionRequest.ttl:type_name -> google.protobuf.Duration
-	34, // 1: tierdesk.v1.CreateSessionResponse.expire_time:type_name -> google.protobuf.Timestamp
+	34, // 0: tierdesk.v1.CreateSessionRequest.ttl:type_name -> google.protobuf.Duration
+	35, // 1: tierdesk.v1.CreateSessionResponse.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: tierdesk.v1.User.role:type_name -> tierdesk.v1.User.Role
-	34, // 3: tierdesk.v1.User.create_time:type_name -> google.protobuf.Timestamp
+	35, // 3: tierdesk.v1.User.create_time:type_name -> google.protobuf.Timestamp
 	9,  // 4: tierdesk.v1.CreateUserRequest.user:type_name -> tierdesk.v1.User
 	9,  // 5: tierdesk.v1.ListUsersResponse.users:type_name -> tierdesk.v1.User
 	1,  // 6: tierdesk.v1.Site.tier:type_name -> tierdesk.v1.Site.Tier
@@ -2284,52 +2371,54 @@ var file_node_api_apipb_site_proto_depIdxs = []int32{
 	2,  // 8: tierdesk.v1.Node.role:type_name -> tierdesk.v1.Node.Role
 	3,  // 9: tierdesk.v1.LinkStatus.direction:type_name -> tierdesk.v1.LinkStatus.Direction
 	4,  // 10: tierdesk.v1.LinkStatus.state:type_name -> tierdesk.v1.LinkStatus.State
-	34, // 11: tierdesk.v1.LinkStatus.since:type_name -> google.protobuf.Timestamp
-	34, // 12: tierdesk.v1.LinkStatus.last_ack_time:type_name -> google.protobuf.Timestamp
-	33, // 13: tierdesk.v1.LinkStatus.estimate:type_name -> google.protobuf.Duration
-	34, // 14: tierdesk.v1.LinkStatus.oldest_pending_time:type_name -> google.protobuf.Timestamp
+	35, // 11: tierdesk.v1.LinkStatus.since:type_name -> google.protobuf.Timestamp
+	35, // 12: tierdesk.v1.LinkStatus.last_ack_time:type_name -> google.protobuf.Timestamp
+	34, // 13: tierdesk.v1.LinkStatus.estimate:type_name -> google.protobuf.Duration
+	35, // 14: tierdesk.v1.LinkStatus.oldest_pending_time:type_name -> google.protobuf.Timestamp
 	15, // 15: tierdesk.v1.GetSiteResponse.site:type_name -> tierdesk.v1.Site
 	17, // 16: tierdesk.v1.GetSiteResponse.nodes:type_name -> tierdesk.v1.Node
 	18, // 17: tierdesk.v1.GetSiteResponse.links:type_name -> tierdesk.v1.LinkStatus
-	21, // 18: tierdesk.v1.GetSiteResponse.recovering:type_name -> tierdesk.v1.Recovery
-	34, // 19: tierdesk.v1.Recovery.since:type_name -> google.protobuf.Timestamp
-	5,  // 20: tierdesk.v1.Check.state:type_name -> tierdesk.v1.Check.State
-	22, // 21: tierdesk.v1.DiagnoseSiteResponse.checks:type_name -> tierdesk.v1.Check
-	1,  // 22: tierdesk.v1.KnownSite.tier:type_name -> tierdesk.v1.Site.Tier
-	17, // 23: tierdesk.v1.KnownSite.nodes:type_name -> tierdesk.v1.Node
-	34, // 24: tierdesk.v1.KnownSite.not_seen_since:type_name -> google.protobuf.Timestamp
-	26, // 25: tierdesk.v1.ListSitesResponse.sites:type_name -> tierdesk.v1.KnownSite
-	34, // 26: tierdesk.v1.ParkedItem.time:type_name -> google.protobuf.Timestamp
-	29, // 27: tierdesk.v1.ListParkedResponse.items:type_name -> tierdesk.v1.ParkedItem
-	6,  // 28: tierdesk.v1.Sessions.CreateSession:input_type -> tierdesk.v1.CreateSessionRequest
-	8,  // 29: tierdesk.v1.Sessions.DeleteSession:input_type -> tierdesk.v1.DeleteSessionRequest
-	10, // 30: tierdesk.v1.Users.CreateUser:input_type -> tierdesk.v1.CreateUserRequest
-	11, // 31: tierdesk.v1.Users.ListUsers:input_type -> tierdesk.v1.ListUsersRequest
-	13, // 32: tierdesk.v1.Users.SetPassword:input_type -> tierdesk.v1.SetPasswordRequest
-	14, // 33: tierdesk.v1.Users.DeleteUser:input_type -> tierdesk.v1.DeleteUserRequest
-	19, // 34: tierdesk.v1.Sites.GetSite:input_type -> tierdesk.v1.GetSiteRequest
-	23, // 35: tierdesk.v1.Sites.DiagnoseSite:input_type -> tierdesk.v1.DiagnoseSiteRequest
-	25, // 36: tierdesk.v1.Sites.ListSites:input_type -> tierdesk.v1.ListSitesRequest
-	28, // 37: tierdesk.v1.Sites.ListParked:input_type -> tierdesk.v1.ListParkedRequest
-	31, // 38: tierdesk.v1.Sites.TransferLeadership:input_type -> tierdesk.v1.TransferLeadershipRequest
-	32, // 39: tierdesk.v1.Sites.RemoveNode:input_type -> tierdesk.v1.RemoveNodeRequest
-	7,  // 40: tierdesk.v1.Sessions.CreateSession:output_type -> tierdesk.v1.CreateSessionResponse
-	35, // 41: tierdesk.v1.Sessions.DeleteSession:output_type -> google.protobuf.Empty
-	9,  // 42: tierdesk.v1.Users.CreateUser:output_type -> tierdesk.v1.User
-	12, // 43: tierdesk.v1.Users.ListUsers:output_type -> tierdesk.v1.ListUsersResponse
-	35, // 44: tierdesk.v1.Users.SetPassword:output_type -> google.protobuf.Empty
-	35, // 45: tierdesk.v1.Users.DeleteUser:output_type -> google.protobuf.Empty
-	20, // 46: tierdesk.v1.Sites.GetSite:output_type -> tierdesk.v1.GetSiteResponse
-	24, // 47: tierdesk.v1.Sites.DiagnoseSite:output_type -> tierdesk.v1.DiagnoseSiteResponse
-	27, // 48: tierdesk.v1.Sites.ListSites:output_type -> tierdesk.v1.ListSitesResponse
-	30, // 49: tierdesk.v1.Sites.ListParked:output_type -> tierdesk.v1.ListParkedResponse
-	35, // 50: tierdesk.v1.Sites.TransferLeadership:output_type -> google.protobuf.Empty
-	35, // 51: tierdesk.v1.Sites.RemoveNode:output_type -> google.protobuf.Empty
-	40, // [40:52] is the sub-list for method output_type
-	28, // [28:40] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	22, // 18: tierdesk.v1.GetSiteResponse.recovering:type_name -> tierdesk.v1.Recovery
+	21, // 19: tierdesk.v1.GetSiteResponse.major_incidents:type_name -> tierdesk.v1.MajorIncident
+	35, // 20: tierdesk.v1.MajorIncident.open_time:type_name -> google.protobuf.Timestamp
+	35, // 21: tierdesk.v1.Recovery.since:type_name -> google.protobuf.Timestamp
+	5,  // 22: tierdesk.v1.Check.state:type_name -> tierdesk.v1.Check.State
+	23, // 23: tierdesk.v1.DiagnoseSiteResponse.checks:type_name -> tierdesk.v1.Check
+	1,  // 24: tierdesk.v1.KnownSite.tier:type_name -> tierdesk.v1.Site.Tier
+	17, // 25: tierdesk.v1.KnownSite.nodes:type_name -> tierdesk.v1.Node
+	35, // 26: tierdesk.v1.KnownSite.not_seen_since:type_name -> google.protobuf.Timestamp
+	27, // 27: tierdesk.v1.ListSitesResponse.sites:type_name -> tierdesk.v1.KnownSite
+	35, // 28: tierdesk.v1.ParkedItem.time:type_name -> google.protobuf.Timestamp
+	30, // 29: tierdesk.v1.ListParkedResponse.items:type_name -> tierdesk.v1.ParkedItem
+	6,  // 30: tierdesk.v1.Sessions.CreateSession:input_type -> tierdesk.v1.CreateSessionRequest
+	8,  // 31: tierdesk.v1.Sessions.DeleteSession:input_type -> tierdesk.v1.DeleteSessionRequest
+	10, // 32: tierdesk.v1.Users.CreateUser:input_type -> tierdesk.v1.CreateUserRequest
+	11, // 33: tierdesk.v1.Users.ListUsers:input_type -> tierdesk.v1.ListUsersRequest
+	13, // 34: tierdesk.v1.Users.SetPassword:input_type -> tierdesk.v1.SetPasswordRequest
+	14, // 35: tierdesk.v1.Users.DeleteUser:input_type -> tierdesk.v1.DeleteUserRequest
+	19, // 36: tierdesk.v1.Sites.GetSite:input_type -> tierdesk.v1.GetSiteRequest
+	24, // 37: tierdesk.v1.Sites.DiagnoseSite:input_type -> tierdesk.v1.DiagnoseSiteRequest
+	26, // 38: tierdesk.v1.Sites.ListSites:input_type -> tierdesk.v1.ListSitesRequest
+	29, // 39: tierdesk.v1.Sites.ListParked:input_type -> tierdesk.v1.ListParkedRequest
+	32, // 40: tierdesk.v1.Sites.TransferLeadership:input_type -> tierdesk.v1.TransferLeadershipRequest
+	33, // 41: tierdesk.v1.Sites.RemoveNode:input_type -> tierdesk.v1.RemoveNodeRequest
+	7,  // 42: tierdesk.v1.Sessions.CreateSession:output_type -> tierdesk.v1.CreateSessionResponse
+	36, // 43: tierdesk.v1.Sessions.DeleteSession:output_type -> google.protobuf.Empty
+	9,  // 44: tierdesk.v1.Users.CreateUser:output_type -> tierdesk.v1.User
+	12, // 45: tierdesk.v1.Users.ListUsers:output_type -> tierdesk.v1.ListUsersResponse
+	36, // 46: tierdesk.v1.Users.SetPassword:output_type -> google.protobuf.Empty
+	36, // 47: tierdesk.v1.Users.DeleteUser:output_type -> google.protobuf.Empty
+	20, // 48: tierdesk.v1.Sites.GetSite:output_type -> tierdesk.v1.GetSiteResponse
+	25, // 49: tierdesk.v1.Sites.DiagnoseSite:output_type -> tierdesk.v1.DiagnoseSiteResponse
+	28, // 50: tierdesk.v1.Sites.ListSites:output_type -> tierdesk.v1.ListSitesResponse
+	31, // 51: tierdesk.v1.Sites.ListParked:output_type -> tierdesk.v1.ListParkedResponse
+	36, // 52: tierdesk.v1.Sites.TransferLeadership:output_type -> google.protobuf.Empty
+	36, // 53: tierdesk.v1.Sites.RemoveNode:output_type -> google.protobuf.Empty
+	42, // [42:54] is the sub-list for method output_type
+	30, // [30:42] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_site_proto_init() }
@@ -2343,7 +2432,7 @@ func file_node_api_apipb_site_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_site_proto_rawDesc), len(file_node_api_apipb_site_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   27,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   3,
 		},
