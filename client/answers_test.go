@@ -78,7 +78,7 @@ func recorded(_ context.Context, _ string, request proto.Message) (proto.Message
 			{Id: "330100", Name: "杭州市", Tier: apipb.Site_CITY, Parent: "330000", NotSeenSince: at0900(7)}}}, nil
 	case *apipb.ListParkedRequest:
 		return &apipb.ListParkedResponse{Items: []*apipb.ParkedItem{
-			{Peer: "330100", Sequence: 9, Reason: "330200 不在其下属", Time: at0900(8), Size: 512}}}, nil
+			{Peer: "330100", Sequence: 9, Reason: "330200 不在其下属", Time: at0900(8), Size: 512, Ticket: "330106-20261121-0042", Type: "NOTED", Text: "已换网线"}}}, nil
 	case *apipb.ListUsersRequest:
 		return &apipb.ListUsersResponse{Users: []*apipb.User{
 			{Name: "li", DisplayName: "李雷", Role: apipb.User_INCIDENT_MANAGER, CreateTime: at0900(0)}}}, nil
@@ -117,7 +117,7 @@ func TestShowTellsTheWholeStory(t *testing.T) {
 支持线        二线
 当前处理站点  330000（交接序号 3）
 受理站点      330106
-交接          上送中 → 330000  需要补丁
+交接          途中 → 330000  需要补丁
 处理人        li
 处理组        应用组
 分类          业务事件
@@ -141,7 +141,7 @@ func TestShowTellsTheWholeStory(t *testing.T) {
   2026-11-21 09:06:00  330106  wang  撤单  未同意  不用了  已派人
 
 流转路径
-  330106 → 330100 ⇢ 330000 (上送中)
+  330106 → 330100 ⇢ 330000 (途中)
 
 流转记录
   2026-11-21 09:00:00  330106  wang  受理         综合平台无法登录
@@ -162,16 +162,16 @@ func TestShowTellsTheWholeStory(t *testing.T) {
 
 func TestAnswersInWords(t *testing.T) {
 	for _, c := range []struct{ line, lang, want string }{
-		{"ticket urge " + number, "", number + "  已挂起 (待厂商)  二线  330000  上送中 → 330000  处理人 li  etag e3\n"},
+		{"ticket urge " + number, "", number + "  已挂起 (待厂商)  二线  330000  途中 → 330000  处理人 li  etag e3\n"},
 		{"ticket urge " + number, "en_US.UTF-8",
 			number + "  ON_HOLD (待厂商)  SECOND  330000  IN_TRANSIT → 330000  assignee li  etag e3\n"},
 		{"ticket list", "C.UTF-8", `` +
-			"工单                  状态             优先级  支持线  当前处理站点  交接             处理人  更新时间             标题\n" +
-			"330106-20261121-0042  已挂起 (待厂商)  2       二线    330000        上送中 → 330000  li      2026-11-21 09:05:00  综合平台无法登录\n"},
+			"工单                  状态             优先级  支持线  当前处理站点  交接           处理人  更新时间             标题\n" +
+			"330106-20261121-0042  已挂起 (待厂商)  2       二线    330000        途中 → 330000  li      2026-11-21 09:05:00  综合平台无法登录\n"},
 		{"site status", "zh", "" +
 			"站点      330106 西湖区\n级别      县级\n上级站点  330100\n主节点    n1\n任期      7\n应用序号  4711\n\n" +
 			"节点\n  节点  角色    存活  HTTP            gRPC\n  n1    主节点  是    127.0.0.1:8080  127.0.0.1:7400\n  n2    副本    否\n\n" +
-			"上下级链路\n  对端    方向  状态  自                   最近确认  待确认  待上送  途中  搁置  流量     说明\n" +
+			"上下级链路\n  对端    方向  状态  自                   最近确认  待确认  待送出  途中  搁置  流量     说明\n" +
 			"  330100  上级  中断  2026-11-21 09:01:00            12      2       1     0     1.5 KiB  连接被拒绝\n\n告警\n  节点 n2 失联\n"},
 		{"site links", "en", "" +
 			"PEER    DIRECTION  STATE  SINCE                LAST ACK  PENDING  QUEUED  IN TRANSIT  PARKED  TRAFFIC  REMARK\n" +
@@ -180,8 +180,8 @@ func TestAnswersInWords(t *testing.T) {
 			"SITE    NAME    TIER  PARENT  NODES  ALIVE  NOT SEEN SINCE\n" +
 			"330100  杭州市  CITY  330000  0      no     2026-11-21 09:07:00\n"},
 		{"site parked", "en", "" +
-			"PEER    SEQUENCE  TIME                 BYTES  REASON\n" +
-			"330100  9         2026-11-21 09:08:00  512    330200 不在其下属\n"},
+			"PEER    SEQUENCE  TIME                 BYTES  TICKET                STEP   TEXT      REASON\n" +
+			"330100  9         2026-11-21 09:08:00  512    330106-20261121-0042  NOTED  已换网线  330200 不在其下属\n"},
 		{"raft peers", "en", "" +
 			"NODE  ROLE      ALIVE  RAFT            SERVER\nn1    LEADER    yes    127.0.0.1:7401  n1-ab\n" +
 			"n2    FOLLOWER  no                     n2-cd\n"},

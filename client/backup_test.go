@@ -95,7 +95,7 @@ func TestABackupThatFailsLeavesTheLastOne(t *testing.T) {
 		words string
 	}{
 		{"damaged on the way", sends(damaged, nil), ExitFailed, "checksum"},
-		{"cut without a word", sends(content[:len(content)/2], nil), ExitFailed, "unexpected EOF"},
+		{"cut without a word", sends(content[:len(content)/2], nil), ExitFailed, "ends inside its file"},
 		{"the node stops", sends(content[:2000], refusal(t, codes.Unavailable, "the node is stopping", "STOPPING", "")), ExitUnreachable, "the node is stopping"},
 		{"not allowed", func(grpc.ServerStreamingServer[apipb.BackupSiteResponse]) error {
 			return refusal(t, codes.PermissionDenied, "li is not an administrator", "ADMINISTRATORS_ONLY", "")

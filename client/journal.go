@@ -48,7 +48,7 @@ func (p *printer) journey(t *deskpb.Ticket, entries []*apipb.JournalEntry) strin
 	stops := []string{t.GetHomeSite()}
 	for _, e := range entries {
 		taken := e.GetType() == deskpb.Event_ACCEPTED.String() || e.GetType() == deskpb.Event_RECLAIMED.String()
-		if taken && !e.GetSuperseded() {
+		if taken && !e.GetSuperseded() && e.GetSite() != stops[len(stops)-1] {
 			stops = append(stops, e.GetSite())
 		}
 	}

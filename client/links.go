@@ -14,7 +14,7 @@ func (p *printer) links(links []*apipb.LinkStatus) string {
 		return p.say(phrase{"没有链路", "no links"}) + "\n"
 	}
 	rows := [][]string{p.header(phrase{"对端", "PEER"}, phrase{"方向", "DIRECTION"}, phrase{"状态", "STATE"}, phrase{"自", "SINCE"},
-		phrase{"最近确认", "LAST ACK"}, phrase{"待确认", "PENDING"}, phrase{"待上送", "QUEUED"}, phrase{"途中", "IN TRANSIT"},
+		phrase{"最近确认", "LAST ACK"}, phrase{"待确认", "PENDING"}, phrase{"待送出", "QUEUED"}, phrase{"途中", "IN TRANSIT"},
 		phrase{"搁置", "PARKED"}, phrase{"流量", "TRAFFIC"}, phrase{"说明", "REMARK"})}
 	for _, l := range links {
 		rows = append(rows, []string{l.GetPeer(), p.name(l.GetDirection()), p.name(l.GetState()), p.when(l.GetSince()),

@@ -77,8 +77,12 @@ func (p *printer) life(b *block, s *apipb.GetSiteResponse) {
 	}
 	b.add(phrase{"站点代次", "Incarnation"}, life)
 	if r := s.GetRecovering(); r != nil {
-		words := phrase{"自 %s 起；尚未比对：%s", "since %s; not compared yet: %s"}
-		b.add(phrase{"正在恢复", "Recovering"}, fmt.Sprintf(p.say(words), p.when(r.GetSince()), strings.Join(r.GetMissing(), " ")))
+		progress := p.say(phrase{"已知的邻居均已比对", "compared with every neighbour that is known"})
+		if missing := r.GetMissing(); len(missing) > 0 {
+			progress = fmt.Sprintf(p.say(phrase{"尚未比对：%s", "not compared yet: %s"}), strings.Join(missing, " "))
+		}
+		since := fmt.Sprintf(p.say(phrase{"自 %s 起；", "since %s; "}), p.when(r.GetSince()))
+		b.add(phrase{"正在恢复", "Recovering"}, since+progress)
 	}
 	b.add(phrase{"已冻结", "Frozen"}, s.GetFrozen())
 }

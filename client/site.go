@@ -129,11 +129,11 @@ func (p *printer) parked(columns *table, items []*apipb.ParkedItem, first bool) 
 	var rows [][]string
 	if first {
 		rows = append(rows, p.header(phrase{"对端", "PEER"}, phrase{"序号", "SEQUENCE"}, phrase{"时间", "TIME"},
-			phrase{"字节", "BYTES"}, phrase{"原因", "REASON"}))
+			phrase{"字节", "BYTES"}, phrase{"工单", "TICKET"}, phrase{"步骤", "STEP"}, phrase{"内容", "TEXT"}, phrase{"原因", "REASON"}))
 	}
 	for _, i := range items {
 		rows = append(rows, []string{i.GetPeer(), fmt.Sprint(i.GetSequence()), p.when(i.GetTime()), fmt.Sprint(i.GetSize()),
-			i.GetReason()})
+			i.GetTicket(), p.nameOf("Event", i.GetType()), i.GetText(), i.GetReason()})
 	}
 	return columns.layOut(rows)
 }

@@ -29,8 +29,8 @@ func chineseNames() map[string]string {
 		"Ticket.THIRD":  "三线",
 
 		"Handover.NONE":       "无",
-		"Handover.QUEUED":     "待上送",
-		"Handover.IN_TRANSIT": "上送中",
+		"Handover.QUEUED":     "待送出",
+		"Handover.IN_TRANSIT": "途中",
 
 		"Sla.RESPONSE":   "响应",
 		"Sla.RESOLUTION": "解决",
@@ -73,6 +73,7 @@ func chineseNames() map[string]string {
 		"Event.REPLIED":           "回复",
 		"Event.URGED":             "催办",
 		"Event.ALERTED":           "重大事件通报",
+		"Event.RELEASED":          "确认被接管",
 		"Event.WISHED":            "请求",
 	}
 	maps.Copy(names, chineseSiteNames())

@@ -37,7 +37,7 @@ func Decide(here Here, view View, command *deskpb.TicketCommand, at Stamp) (*Dec
 		return nil, err
 	}
 	if here.Frozen != "" {
-		return nil, Refuse(FailedPrecondition, "FROZEN", "%s", here.Frozen)
+		return nil, Refuse(FailedPrecondition, "FROZEN", "%s is frozen and decides nothing: %s", here.Site, here.Frozen)
 	}
 	if err := w.carryOut(command); err != nil {
 		return nil, err

@@ -116,7 +116,9 @@ func addHash(sum, hash []byte) {
 func foldCustodial(r *deskpb.Record, event Sealed, hash []byte) {
 	change(r, event.Event)
 	r.Path = slices.Clone(event.GetPath())
-	r.Reclaim = event.GetReclaim()
+	if r.Reclaim = event.GetReclaim(); r.Reclaim == 0 {
+		r.ReclaimedFrom = ""
+	}
 	r.Head = hash
 	r.Length = event.GetIndex()
 	r.HeadTime = event.GetTime()

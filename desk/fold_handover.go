@@ -59,6 +59,9 @@ func foldAccepted(r *deskpb.Record, e *deskpb.Event) {
 // where it stood; elsewhere the staff have not seen it yet.
 func foldReclaimed(r *deskpb.Record, e *deskpb.Event) {
 	site := e.GetId().GetSite()
+	if r.Reclaim == 0 {
+		r.ReclaimedFrom = r.Ticket.CustodianSite
+	}
 	own := site == r.Ticket.CustodianSite || site == r.FromSite
 	r.Ticket.CustodianSite = site
 	popRoute(r, site)

@@ -16,6 +16,18 @@ func foldRemark(r *deskpb.Record, event Sealed) {
 		r.Ticket.UrgeCount++
 	case deskpb.Event_WISHED:
 		foldWished(r, event.Event)
+	case deskpb.Event_RELEASED:
+		foldReleased(r, event.Event)
+	}
+}
+
+// foldReleased keeps the latest release. Only who has the right gives it away, so that no two have the same count.
+func foldReleased(r *deskpb.Record, e *deskpb.Event) {
+	term, count, site := e.GetCustodyTerm(), e.GetBody().GetRelease(), e.GetTo()
+	known := r.GetReleased()
+	later := cmp.Or(cmp.Compare(term, known.GetTerm()), cmp.Compare(count, known.GetCount()), cmp.Compare(site, known.GetSite()))
+	if later > 0 {
+		r.Released = &deskpb.Release{Term: term, Count: count, Site: site}
 	}
 }
 

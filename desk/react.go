@@ -8,11 +8,12 @@ import (
 )
 
 // React is what the rules demand of this site after an event of another site was folded, or when the ticket is looked at
-// again: answer a hand-over that has arrived, settle wishes, pass a homeward ticket on, send a queued one another way. Nil
+// again: answer a hand-over that has arrived, settle wishes, pass a homeward ticket on, send a queued one another way, release
+// what was taken from here. Nil
 // when there is nothing to do, and while the site is frozen or the ticket not settled. An error is a fault.
 func React(here Here, view View, record *deskpb.Record, at Stamp) (*Decision, error) {
 	w := &writer{here: here, view: view, at: at, record: record}
-	if here.Frozen != "" || !w.arrived() && !w.holds() {
+	if here.Frozen != "" || !w.arrived() && !w.holds() && !w.taken() {
 		return nil, nil
 	}
 	settled, err := w.settled()
@@ -23,7 +24,10 @@ func React(here Here, view View, record *deskpb.Record, at Stamp) (*Decision, er
 		return nil, err
 	}
 	steps := []func() error{w.answer, w.settleWishes, w.passHome, w.redirect}
-	if w.astray {
+	switch {
+	case w.taken():
+		steps = []func() error{w.release}
+	case w.astray:
 		steps = []func() error{w.answer, w.followOffice}
 	}
 	for _, step := range steps {

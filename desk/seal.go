@@ -135,7 +135,7 @@ func classOf(t deskpb.Event_Type) deskpb.Event_Class {
 	switch {
 	case t >= deskpb.Event_OPENED && t <= deskpb.Event_RELOCATION_QUEUED:
 		return deskpb.Event_CUSTODIAL
-	case t >= deskpb.Event_NOTED && t <= deskpb.Event_ALERTED:
+	case t >= deskpb.Event_NOTED && t <= deskpb.Event_RELEASED:
 		return deskpb.Event_REMARK
 	default:
 		return deskpb.Event_CLASS_UNSPECIFIED

@@ -99,6 +99,8 @@ func sampleEvent(kind deskpb.Event_Type) *deskpb.Event {
 		e.Previous = nil
 	case deskpb.Event_NOTED, deskpb.Event_ALERTED:
 		e.Visibility = deskpb.Event_AGENTS
+	case deskpb.Event_RELEASED:
+		e.Visibility, e.From, e.To = deskpb.Event_AGENTS, string(city), string(county)
 	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_DISPATCHED, deskpb.Event_ACCEPTED, deskpb.Event_REFUSED,
 		deskpb.Event_RELOCATION_QUEUED:
 		e.From, e.To = string(county), string(city)
@@ -136,6 +138,8 @@ func sampleBody(kind deskpb.Event_Type) *deskpb.Body {
 		b.Satisfaction = &deskpb.Satisfaction{Score: 5, Comment: "满意"}
 	case deskpb.Event_WISH_SETTLED:
 		b.WishId, b.Granted = "330106-0123456789abcdef-76", true
+	case deskpb.Event_RELEASED:
+		b = &deskpb.Body{Release: 1}
 	case deskpb.Event_WISHED:
 		b.Wish, b.Satisfaction = deskpb.Wish_CONFIRM, &deskpb.Satisfaction{Score: 4}
 	}

@@ -234,7 +234,7 @@ func (tr *tree) dispatch(site SiteID) error {
 	o := tr.office(site)
 	for _, number := range o.numbers() {
 		t := o.records[number].GetTicket()
-		if !holds(o.here, o.records[number]) || t.GetHandover().GetState() != deskpb.Handover_QUEUED {
+		if Sender(o.records[number]) != site || !holds(o.here, o.records[number]) || t.GetHandover().GetState() != deskpb.Handover_QUEUED {
 			continue
 		}
 		if _, err := tr.do(site, dispatchTo(number, t.GetHandover().GetToSite())); err != nil {

@@ -16,7 +16,8 @@ import (
 // Custodial events form a tree, since each names the hash of the one before it. A chain of it is valid when each of its
 // events folds onto what those before it came to. The valid chain whose last event is greatest by (term, reclaim, index,
 // hash) is the ticket. All other custodial events that stand on an OPENED are superseded: work that counts for nothing
-// any more, kept under its own ids. Those that stand on an event which is not in the set are detached.
+// any more, kept under its own ids. Those that stand on an event which is not in the set are detached, as long as they are
+// greater than the ticket's head: what is missing could make them the ticket. The others are superseded, whatever comes.
 //
 // It returns ErrUnknown, wrapped, when an event needs a later version, and ErrUnfit, wrapped, when one is of another
 // ticket.
@@ -32,7 +33,7 @@ func Union(events []Sealed) (*deskpb.Record, error) {
 			continue
 		case event.GetClass() == deskpb.Event_REMARK:
 			foldRemark(record, event)
-		case h.steps[i].rooted:
+		case h.steps[i].rooted || !outranks(event, h.steps[i].hash, record):
 			record.Superseded++
 		default:
 			record.Detached++
@@ -43,7 +44,8 @@ func Union(events []Sealed) (*deskpb.Record, error) {
 }
 
 // Follows tells whether Fold alone keeps the record equal to the Union of its events and this one: a remark, or a
-// custodial event exactly on the head while none is detached. Whether the author had the right to decide it is another
+// custodial event exactly on the head while none is detached. (What stands on that event and was superseded stays so: it
+// is below the head, and custody never falls along a chain.) Whether the author had the right to decide it is another
 // question, see Authority.
 func Follows(record *deskpb.Record, event Sealed) bool {
 	if record == nil || event.GetClass() != deskpb.Event_CUSTODIAL {
@@ -146,6 +148,15 @@ func (h *history) chain() []int {
 	}
 	slices.Reverse(places)
 	return places
+}
+
+// outranks tells whether a custodial event would be the ticket's head if it ended a valid chain.
+func outranks(event Sealed, hash []byte, head *deskpb.Record) bool {
+	return cmp.Or(
+		cmp.Compare(event.GetCustodyTerm(), head.GetTicket().GetCustodyTerm()),
+		cmp.Compare(event.GetReclaim(), head.GetReclaim()),
+		cmp.Compare(event.GetIndex(), head.GetLength()),
+		bytes.Compare(hash, head.GetHead())) > 0
 }
 
 // compareHeads orders the ends of valid chains: the greater one is the ticket.

@@ -121,6 +121,25 @@ func TestWhatStandsOnAMissingEventIsDetachedUntilItComes(t *testing.T) {
 	}
 }
 
+// What is missing will never come, and need not: the ticket has gone past what stands on it.
+func TestADetachedEventThatCannotWinIsSuperseded(t *testing.T) {
+	_, b := newBranches(t, "start", "hold")
+	loose := b.county[1:]
+	before := mustUnite(t, slices.Concat(b.common, loose))
+	if before.GetDetached() != 1 || before.GetSuperseded() != 0 {
+		t.Errorf("above the head it is detached %d times and superseded %d times, want it detached", before.GetDetached(), before.GetSuperseded())
+	}
+	after := mustUnite(t, slices.Concat(b.common, loose, b.city))
+	if after.GetDetached() != 0 || int(after.GetSuperseded()) != len(loose) {
+		t.Errorf("below the head %d events are detached and %d superseded, want %d superseded", after.GetDetached(), after.GetSuperseded(), len(loose))
+	}
+	whole := mustUnite(t, slices.Concat(b.common, b.county, b.city))
+	if !bytes.Equal(whole.GetHead(), after.GetHead()) || int(whole.GetSuperseded()) != len(b.county) {
+		t.Errorf("with what was missing the head is %x and %d events are superseded, want %x and %d",
+			whole.GetHead(), whole.GetSuperseded(), after.GetHead(), len(b.county))
+	}
+}
+
 func TestAnEventWithoutAuthorityIsSupersededWithAllThatStandsOnIt(t *testing.T) {
 	_, b := newBranches(t)
 	all := slices.Concat(b.common, b.city)

@@ -148,6 +148,9 @@ func (w *writer) dispatch(v *deskpb.Dispatch) error {
 	case !slices.Contains(w.path, v.GetTo()):
 		return Refuse(FailedPrecondition, "NOT_ON_PATH", "ticket %s cannot be sent to %s, which is not on its path %v any more",
 			w.number(), v.GetTo(), w.path)
+	case Sender(w.record) != w.here.Site:
+		return Refuse(FailedPrecondition, "NOT_RELEASED", "ticket %s was taken from %s by an override and is not handed on before %s "+
+			"has answered; close or resolve it here, or wait for the line", w.number(), Sender(w.record), Sender(w.record))
 	}
 	return w.custodial(&deskpb.Event{
 		Type:        deskpb.Event_DISPATCHED,

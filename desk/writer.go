@@ -54,12 +54,14 @@ func (w *writer) remark(draft *deskpb.Event) error {
 	return w.append(draft)
 }
 
+// append completes an event and folds it. Its sequence is the site's time in microseconds, and more than any before, so that
+// a machine that was rolled back without knowing never gives an id out twice.
 func (w *writer) append(draft *deskpb.Event) error {
 	draft.Ticket = cmp.Or(draft.Ticket, w.number())
 	draft.Id = &deskpb.EventID{
 		Site:        string(w.here.Site),
 		Incarnation: w.here.Incarnation,
-		Sequence:    w.here.Sequence + uint64(len(w.events)) + 1,
+		Sequence:    max(w.here.Sequence+1, uint64(w.at.Time)) + uint64(len(w.events)),
 	}
 	draft.Path = slices.Clone(w.path)
 	draft.Schema = Schema

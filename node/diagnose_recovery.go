@@ -47,7 +47,9 @@ func judgeLife(site *deskpb.Site, missing []string, zone *time.Location) *apipb.
 	case site.Restored:
 		return warning("wait; if it lasts, look at the node's log", "the site was restored and is taking another incarnation")
 	case site.Recovering != 0 && len(missing) == 0:
-		return warning("wait", "the site recovers since %s and is about to be done", since(site, zone))
+		return warning("wait; at a province that was rebuilt, start an office below it",
+			"the site recovers since %s; it was compared with every neighbour that it knows, and is about to be done or waits for the first one to call",
+			since(site, zone))
 	case site.Recovering != 0:
 		return warning("see that the lines to them are up; a ticket that cannot wait is taken with tierdesk site override",
 			"the site recovers since %s and was not compared to the end with %s: tickets from before that they may know more of "+

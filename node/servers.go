@@ -30,8 +30,12 @@ const (
 	messagePrefix = 5
 	// maxStreams bounds the calls at one time over one connection.
 	maxStreams = 4096
+	// streamWorkers answer calls one after the other; a call that finds none of them free gets a goroutine of its own.
+	streamWorkers = 64
 	// goneAfter is how long a connection may be silent before it is asked for a sign of life, and then until it is given up.
 	goneAfter = 20 * time.Second
+	// connectTime bounds the wait for a new connection's other end to introduce itself.
+	connectTime = 10 * time.Second
 	// drainTime bounds the wait for calls that were begun.
 	drainTime = 3 * time.Second
 )
@@ -49,9 +53,13 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxConcurrentStreams(maxStreams),
+		// A goroutine that is used again has grown its stack already.
+		grpc.NumStreamWorkers(streamWorkers),
 		// A window of its own size keeps gRPC from measuring the line of a quiet link with a ping after every frame.
 		grpc.InitialWindowSize(window),
 		grpc.InitialConnWindowSize(window),
+		// A connection whose other end never says what it wants must not keep the node from stopping.
+		grpc.ConnectionTimeout(connectTime),
 		// A caller that is gone without a word must not keep a stream, and with a backup the files it copies.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: goneAfter, Timeout: goneAfter}),
 		// Nodes and links look every few seconds whether the other end is there.

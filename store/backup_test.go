@@ -141,7 +141,7 @@ func TestABackupThatCannotBeUsedIsRefusedByName(t *testing.T) {
 		{"of a newer program", newer, "use the newer tierdesk that wrote it"},
 		{"of another site", foreign, "the backup is of site 330108 滨江区, this is a node of site 330106"},
 		{"cut in its first lines", backup[:600], "ends inside its first lines"},
-		{"cut behind its first lines", backup[:len(backup)/2], "unexpected EOF"},
+		{"cut behind its first lines", backup[:len(backup)/2], "ends inside its file"},
 		{"without its checksum", backup[:len(backup)-4*tarBlock], "ends before its checksum"},
 		{"first lines of another backup", slices.Concat(elsewhere, checkpoint), "its first lines say 1 of 1"},
 		{"wrong in its first lines", changed(backup, tarBlock+20), "damaged in its first lines"},

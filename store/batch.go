@@ -41,7 +41,7 @@ func (b *Batch) Commit(index, term uint64) error {
 	if b.pending == nil || b.store.db != b.db {
 		return fmt.Errorf("commit log entry %d: the batch has ended or its database was replaced", index)
 	}
-	if err := b.pending.drafts.settle(b.pending); err != nil {
+	if err := b.pending.finish(); err != nil {
 		return fmt.Errorf("commit log entry %d: %w", index, err)
 	}
 	batch := b.db.NewBatchWithSize(b.pending.bytes + batchOverhead)

@@ -32,7 +32,7 @@ func (d *drafts) read(number desk.TicketNumber, record *deskpb.Record) *draft {
 	return known
 }
 
-// change replaces a record, nil for none.
+// change replaces a record.
 func (d *drafts) change(known *draft, record *deskpb.Record) {
 	known.record = record
 	if !known.behind {
@@ -55,23 +55,16 @@ func (d *drafts) settle(p *pending) error {
 
 // replace writes a record and the difference between the index rows that there are and those that it has.
 func (d *drafts) replace(p *pending, changed *draft) error {
-	stale, fresh := make([]keys.Key, ByApplication), make([]keys.Key, ByApplication)
+	stale := make([]keys.Key, ByApplication)
 	if changed.rows != nil {
 		stale = rows(changed.rows.GetTicket())
 	}
-	if changed.record != nil {
-		fresh = rows(changed.record.GetTicket())
-	}
-	for i := range fresh {
-		p.move(stale[i], fresh[i])
+	for i, row := range rows(changed.record.GetTicket()) {
+		p.move(stale[i], row)
 	}
 	p.move(handoverRow(changed.rows, d.site), handoverRow(changed.record, d.site))
 	p.move(majorRow(changed.rows), majorRow(changed.record))
 	key := ticketKey(changed.number)
-	if changed.record == nil {
-		p.put(write{key: key, deleted: true})
-		return nil
-	}
 	value, err := encode(key, changed.record)
 	if err != nil {
 		return err

@@ -50,31 +50,30 @@ func refer(event desk.Sealed) *deskpb.EventRef {
 	}
 }
 
-// PutEvent stores an event; false when the very same event is there already. An equal id with other bytes is ErrConflict,
-// even under another ticket or time, which are among the bytes. The event must be one that desk opened or sealed.
+// PutEvent stores an event; false when the very same event is there already. The errors are those of Knows.
 func (b *Batch) PutEvent(event desk.Sealed) (bool, error) {
-	ref := refer(event)
-	known, err := b.get(eventIDKey(event.GetId()))
-	if err != nil {
+	known, err := b.Knows(event)
+	if known || err != nil {
 		return false, err
 	}
-	if known == nil {
-		return true, b.AddEvent(event)
-	}
-	d := keys.Decode(known)
-	there := &deskpb.EventRef{
-		Ticket: d.Text(), Time: d.Int64(), Site: ref.Site, Incarnation: ref.Incarnation, Sequence: ref.Sequence,
-	}
-	if err := d.Done(); err != nil {
-		return false, &corruptError{path: b.path, cause: err}
+	return true, b.AddEvent(event)
+}
+
+// Knows tells whether the very same event is stored. An equal id with other bytes is ErrConflict, even under another ticket
+// or time, which are among the bytes. The event must be one that desk opened or sealed.
+func (b *Batch) Knows(event desk.Sealed) (bool, error) {
+	there, err := b.whereIs(event.GetId())
+	if there == nil || err != nil {
+		return false, err
 	}
 	raw, err := b.Event(there)
 	if err != nil {
 		return false, err
 	}
 	if !bytes.Equal(raw, event.Raw) {
-		return false, fmt.Errorf("event %s/%016x/%d of ticket %s: %w, of ticket %s", ref.Site, ref.Incarnation, ref.Sequence,
-			ref.Ticket, ErrConflict, there.Ticket)
+		id := event.GetId()
+		return false, fmt.Errorf("event %s/%016x/%d of ticket %s: %w, of ticket %s", id.GetSite(), id.GetIncarnation(), id.GetSequence(),
+			event.GetTicket(), ErrConflict, there.GetTicket())
 	}
-	return false, nil
+	return true, nil
 }

@@ -18,7 +18,7 @@ type pending struct {
 	lookup  *pebble.Iterator // of the database as it was at the first look; nil before
 	kept    kept
 	writes  []write        // in the order in which their keys were first written, one for each key
-	written map[string]int // key to its place in writes
+	written map[string]int // key to its place in writes; nil once nothing is read any more
 	bytes   int            // about what flush adds to a batch
 }
 
@@ -39,8 +39,16 @@ func (p *pending) put(w write) {
 		p.writes[at] = w
 		return
 	}
-	p.written[string(w.key)] = len(p.writes)
+	if p.written != nil {
+		p.written[string(w.key)] = len(p.writes)
+	}
 	p.writes = append(p.writes, w)
+}
+
+// finish writes what drafts hold back. Nothing may be read afterwards, so these many rows need not be found again.
+func (p *pending) finish() error {
+	p.written = nil
+	return p.drafts.settle(p)
 }
 
 // rowOverhead is what a batch adds to a row, in bytes.

@@ -6,7 +6,6 @@ import (
 	"math/bits"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
@@ -163,40 +162,6 @@ func (r *Reader) whereIs(id *deskpb.EventID) (*deskpb.EventRef, error) {
 		return nil, &corruptError{path: r.path, cause: err}
 	}
 	return ref, nil
-}
-
-// RemoveEvent takes an event out of its ticket's journal; the record stays as it is. Outboxes that refer to the event
-// carry it whole from now on.
-func (b *Batch) RemoveEvent(event desk.Sealed) error {
-	item, err := proto.MarshalOptions{Deterministic: true}.Marshal(&deskpb.Item{Content: &deskpb.Item_Event{Event: event.Raw}})
-	if err != nil {
-		return fmt.Errorf("encode an event of ticket %s: %w", event.GetTicket(), err)
-	}
-	ref := refer(event)
-	err = b.scan(under(family(familyOutbox)), func(key, value []byte) (bool, error) {
-		entry, err := decode[deskpb.OutboxEntry](b.Reader, key, value)
-		if err != nil || !proto.Equal(entry.GetEvent(), ref) {
-			return err == nil, err
-		}
-		entry.Event, entry.Item = nil, item
-		return true, b.put(append(keys.Key{}, key...), entry)
-	})
-	if err != nil {
-		return err
-	}
-	if err := b.delete(eventIDKey(event.GetId())); err != nil {
-		return err
-	}
-	return b.delete(eventKey(ref))
-}
-
-// DeleteTicket deletes a record with its index rows; the journal stays.
-func (b *Batch) DeleteTicket(number desk.TicketNumber) error {
-	known, err := b.draft(number)
-	if err == nil && known.record != nil {
-		b.pending.drafts.change(known, nil)
-	}
-	return err
 }
 
 func unopenedKey(number desk.TicketNumber) keys.Key {

@@ -111,7 +111,11 @@ func readArchive(r io.Reader, take func(name string, content io.Reader) error) e
 			return fmt.Errorf("the checkpoint contains %q, which is not a plain file: send one that tierdesk made", entry.Name)
 		}
 		describe(sum, file{entry.Name, entry.Size})
-		if err := take(entry.Name, io.TeeReader(archive, sum)); err != nil {
+		err = take(entry.Name, io.TeeReader(archive, sum))
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("the checkpoint ends inside its file %s: send it again", entry.Name)
+		}
+		if err != nil {
 			return fmt.Errorf("write %s of the checkpoint: %w", entry.Name, err)
 		}
 	}

@@ -53,34 +53,34 @@ func charged(err error) (reason, sentence string) {
 }
 
 // answerCharge does what a standing charge demands. A copy whose other self lives decides nothing any more; a machine that
-// was rolled back begins a new life. Both are certain only after a while: an older stream may seem to live, or may still
-// move the marks.
+// was rolled back begins a new life. Marks prove a roll-back, so that is certain as soon as a second call says the same. That
+// another copy lives is certain later: the stream that seems to live may be the last one of this very machine.
 func (t *Tiers) answerCharge(ctx context.Context, c *charge) error {
-	certain := time.Since(c.since) >= t.pace.certain
-	incarnation, err := t.incarnation()
+	stood := time.Since(c.since)
+	site, err := t.site()
 	switch {
 	case err != nil:
 		return err
-	case c.reason == "LETTERS_USED", c.reason == rolledBack && certain:
-		return t.reincarnate(ctx, incarnation, c.sentence)
-	case c.reason == "PEER_FENCED", c.reason == doubled && certain:
-		return t.freeze(ctx, incarnation, c.sentence)
+	case site.Frozen != "":
+		return nil // only an operator knows which copy shall live
+	case c.reason == "LETTERS_USED", c.reason == rolledBack && stood >= t.pace.certain:
+		return t.reincarnate(ctx, site.Incarnation, c.sentence)
+	case c.reason == "PEER_FENCED", c.reason == doubled && stood >= t.pace.departed:
+		return t.freeze(ctx, site.Incarnation, c.sentence)
 	}
 	return nil
 }
 
-// incarnation reads this site's present one.
-func (t *Tiers) incarnation() (uint64, error) {
-	var incarnation uint64
-	err := t.o.Site.View(func(r *store.Reader) error {
-		site, err := r.Site()
+// site reads what this site knows of itself.
+func (t *Tiers) site() (site *deskpb.Site, err error) {
+	err = t.o.Site.View(func(r *store.Reader) error {
+		site, err = r.Site()
 		if err == nil && site == nil {
 			err = errNotFounded
 		}
-		incarnation = site.GetIncarnation()
 		return err
 	})
-	return incarnation, err
+	return site, err
 }
 
 func (t *Tiers) freeze(ctx context.Context, incarnation uint64, reason string) error {
@@ -102,8 +102,7 @@ func asDouble(peer desk.SiteID, err error) error {
 		return err
 	}
 	return desk.Refuse(desk.FailedPrecondition, doubled,
-		"two copies of %s run, and the other one's link lives (%s); stop one of them, or run tierdesk site recover on the one that shall live",
-		peer, own.Message)
+		"two copies of %s run, and the other one's link lives; stop one of them, or run tierdesk site recover on the one that shall live", peer)
 }
 
 // heardByOthers tells whether another node of this site carries a living stream of the child.
@@ -114,11 +113,25 @@ func (t *reachTable) heardByOthers(peer desk.SiteID) bool {
 	return e != nil && e.Alive
 }
 
-// bench keeps what children say against this site's history. One child may err, or be a copy itself; two that say the same,
-// or the only one, are believed.
+// accuses tells whether a call ended because the other end's history is wrong, which that end learns by such calls alone.
+func accuses(err error) bool {
+	var own *desk.Refusal
+	var theirs *refusedError
+	if errors.As(err, &theirs) {
+		return theirs.reason == rolledBack
+	}
+	return errors.As(err, &own) && (own.Reason == peerRolledBack || own.Reason == streamMismatch || own.Reason == "PEER_FENCED")
+}
+
+// credit is how long a child that was believed once is not believed again, so that one whose own history is broken does not
+// keep its parent recovering. Each node of the parent counts for itself.
+const credit = time.Hour
+
+// bench keeps what children say against this site's history.
 type bench struct {
-	mu      sync.Mutex // guards charges
-	charges map[desk.SiteID]*standingCharge
+	mu       sync.Mutex // guards everything below
+	charges  map[desk.SiteID]*standingCharge
+	believed map[desk.SiteID]time.Time // when this site last began a new life at the word of a child
 }
 
 type standingCharge struct {
@@ -126,67 +139,90 @@ type standingCharge struct {
 	seen time.Time // last
 }
 
-// hear notes a charge and returns how many children raise it now, and for how long the first of them has.
-func (b *bench) hear(child desk.SiteID, c charge, now time.Time) (children int, longest time.Duration) {
+func newBench() *bench {
+	return &bench{charges: make(map[desk.SiteID]*standingCharge), believed: make(map[desk.SiteID]time.Time)}
+}
+
+// hear notes a charge and returns for how long the child has raised it without a break, and how many children raise it now.
+func (b *bench) hear(child desk.SiteID, c charge, now time.Time) (stood time.Duration, children int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.charges == nil {
-		b.charges = make(map[desk.SiteID]*standingCharge)
-	}
-	old := b.charges[child]
-	if old == nil || old.reason != c.reason || now.Sub(old.seen) > alarmLasts {
+	standing := b.charges[child]
+	if standing == nil || standing.reason != c.reason || now.Sub(standing.seen) > alarmLasts {
 		c.since = now
-		old = &standingCharge{charge: c}
-		b.charges[child] = old
+		standing = &standingCharge{charge: c}
+		b.charges[child] = standing
 	}
-	old.seen = now
+	standing.seen = now
 	for _, other := range b.charges {
 		if other.reason == c.reason && now.Sub(other.seen) <= alarmLasts {
 			children++
-			longest = max(longest, now.Sub(other.since))
 		}
 	}
-	return children, longest
+	return now.Sub(standing.since), children
 }
 
-// clear forgets every charge: this site has answered them.
-func (b *bench) clear() {
+// trusts tells whether a child has not been believed for long.
+func (b *bench) trusts(child desk.SiteID, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	last, ever := b.believed[child]
+	return !ever || now.Sub(last) >= credit
+}
+
+// answered forgets every charge because this site has done what one of them demands.
+func (b *bench) answered(child desk.SiteID, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	clear(b.charges)
+	b.believed[child] = now
 }
 
-// hearAccuser weighs what a child said against this site, and answers it when enough of them do.
+// hearAccuser weighs what a child said against this site, and answers it. That this site was rolled back is proved by the
+// child's marks alone. That another copy of it lives must be said by two children, or the only one: only an operator can
+// take that back.
 func (t *Tiers) hearAccuser(ctx context.Context, child desk.SiteID, err error) {
 	if child == t.parent() {
 		return
 	}
-	c := charge{}
-	if !c.hear(err, time.Now()) || c.reason != rolledBack && c.reason != "PEER_FENCED" {
+	c, now := charge{}, time.Now()
+	if !c.hear(err, now) || c.reason != rolledBack && c.reason != "PEER_FENCED" {
 		return
 	}
-	count, longest := t.bench.hear(child, c, time.Now())
-	children := 0
-	if err := t.o.Site.View(func(r *store.Reader) error {
-		tree, err := newTree(r)
+	stood, accusers := t.bench.hear(child, c, now)
+	switch {
+	case stood < t.pace.certain:
+		return
+	case c.reason == rolledBack && !t.bench.trusts(child, now):
+		return
+	case c.reason != rolledBack:
+		children, err := t.countChildren()
 		if err != nil {
-			return err
+			t.o.Logger.Error("a child's charge cannot be weighed", "child", string(child), "error", err)
 		}
-		all, err := tree.awaited()
-		children = len(all)
-		return err
-	}); err != nil {
-		t.o.Logger.Error("a child's charge cannot be weighed", "child", string(child), "error", err)
-		return
-	}
-	if count < min(2, children) || longest < t.pace.certain {
-		return
+		if err != nil || accusers < min(2, children) {
+			return
+		}
 	}
 	c.since = time.Time{} // it stood for long enough
 	// The child hangs up meanwhile.
 	if err := t.answerCharge(context.WithoutCancel(ctx), &c); err != nil {
-		t.o.Logger.Error("the children's charge is not answered yet", "reason", c.sentence, "error", err)
+		t.o.Logger.Error("a child's charge is not answered yet", "child", string(child), "reason", c.sentence, "error", err)
 		return
 	}
-	t.bench.clear()
+	t.bench.answered(child, now)
+}
+
+// countChildren counts the sites below this one that it has to be compared with.
+func (t *Tiers) countChildren() (count int, err error) {
+	err = t.o.Site.View(func(r *store.Reader) error {
+		tree, err := newTree(r)
+		if err != nil {
+			return err
+		}
+		children, err := tree.awaited()
+		count = len(children)
+		return err
+	})
+	return count, err
 }

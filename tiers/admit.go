@@ -129,7 +129,7 @@ func open(b *store.Batch, t tree, peer desk.SiteID) error {
 	if peer != t.parent() {
 		return sendPublications(b, peer)
 	}
-	if err := sendDeliveries(b, peer); err != nil {
+	if err := sendDeliveries(b, t, peer); err != nil {
 		return err
 	}
 	return returnPublications(b, t.self(), peer)

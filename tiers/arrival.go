@@ -1,7 +1,6 @@
 package tiers
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,12 +16,10 @@ func (in *inbound) event(item, raw []byte) error {
 	if err != nil {
 		return in.park(item, err.Error())
 	}
-	stored, err := in.b.Event(reference(e))
-	if err != nil {
+	known, err := in.b.Knows(e)
+	taken := errors.Is(err, store.ErrConflict)
+	if known || err != nil && !taken {
 		return err
-	}
-	if bytes.Equal(stored, raw) {
-		return nil
 	}
 	record, err := in.b.Ticket(desk.TicketNumber(e.Ticket))
 	if err != nil {
@@ -47,8 +44,19 @@ func (in *inbound) event(item, raw []byte) error {
 		return in.park(item, err.Error())
 	case err != nil:
 		return err
+	case taken:
+		return in.park(item, in.takenWords(e))
 	}
 	return in.keep(item, e, next)
+}
+
+// takenWords says that another event has the id. An item that was parked before keeps its reason, which says how that
+// came about.
+func (in *inbound) takenWords(e desk.Sealed) string {
+	if in.again != nil {
+		return in.again.Reason
+	}
+	return fmt.Sprintf("another event has the id %s", desk.EventName(e.Id))
 }
 
 func waitsForUpgrade(e desk.Sealed) string {
@@ -76,18 +84,15 @@ func (in *inbound) after(record *deskpb.Record, e desk.Sealed) (*deskpb.Record, 
 	return desk.Union(append(events, e))
 }
 
-// keep stores an admitted event with the record that it makes and with what the rules demand of this site in answer, or
+// keep stores an admitted event, which is new here, with the record that it makes and with what the rules demand of this site in answer, or
 // parks it when it does not fit. An event that leaves no room for the answer does not fit either: a neighbour's bytes
 // never stop this site.
 func (in *inbound) keep(item []byte, e desk.Sealed, next *deskpb.Record) error {
-	answer, here, err := in.answer(next)
+	answer, err := in.answer(next)
 	if err != nil {
-		return in.park(item, fmt.Sprintf("%s cannot answer event %s: %s", here.Site, desk.EventName(e.Id), err))
+		return in.park(item, fmt.Sprintf("%s cannot answer event %s: %s", in.here.Site, desk.EventName(e.Id), err))
 	}
-	switch _, err := in.b.PutEvent(e); {
-	case errors.Is(err, store.ErrConflict):
-		return in.park(item, fmt.Sprintf("another event has the id %s", desk.EventName(e.Id)))
-	case err != nil:
+	if err := in.b.AddEvent(e); err != nil {
 		return err
 	}
 	if err := putTicket(in.b, desk.TicketNumber(e.Ticket), next); err != nil {
@@ -99,21 +104,27 @@ func (in *inbound) keep(item []byte, e desk.Sealed, next *deskpb.Record) error {
 	if err := sendAside(in.b, in.tree, e, in.peer); err != nil {
 		return err
 	}
-	if answer == nil {
-		return nil
-	}
-	// It goes to every neighbour on the path, the sender included.
-	return Record(in.b, here, answer)
+	return in.give(answer)
 }
 
 // answer is what the rules demand of this site once the ticket is as the record says; nil when that is nothing.
-func (in *inbound) answer(record *deskpb.Record) (*desk.Decision, desk.Here, error) {
-	here, err := Here(in.b.Reader)
-	if err != nil || record == nil {
-		return nil, here, err
+func (in *inbound) answer(record *deskpb.Record) (*desk.Decision, error) {
+	if record == nil {
+		return nil, nil
 	}
-	answer, err := desk.React(here, newView(in.b, in.tree), record, in.at)
-	return answer, here, err
+	return desk.React(in.here, newView(in.b, in.tree), record, in.at)
+}
+
+// give stores an answer, which may be nil. It goes to every neighbour on the path, the sender included.
+func (in *inbound) give(answer *desk.Decision) error {
+	if answer == nil {
+		return nil
+	}
+	if err := record(in.b, in.tree, answer); err != nil {
+		return err
+	}
+	in.here.Sequence = answer.Events[len(answer.Events)-1].Id.Sequence
+	return nil
 }
 
 // pathOf is the ticket's path as its record has it, or as the event does where there is no record yet.
@@ -125,8 +136,13 @@ func pathOf(record *deskpb.Record, e desk.Sealed) []string {
 }
 
 // putTicket stores what the events of a ticket come to; a nil record means that none of them opens it.
+// Invariant: a ticket with a record is not noted as one without.
 func putTicket(b *store.Batch, number desk.TicketNumber, record *deskpb.Record) error {
-	early, err := b.Unopened(number)
+	before, err := b.Ticket(number)
+	early := false
+	if err == nil && before == nil {
+		early, err = b.Unopened(number)
+	}
 	if err != nil {
 		return err
 	}
@@ -136,7 +152,7 @@ func putTicket(b *store.Batch, number desk.TicketNumber, record *deskpb.Record) 
 		}
 	}
 	if record == nil {
-		return b.DeleteTicket(number)
+		return nil
 	}
 	return b.PutTicket(record)
 }

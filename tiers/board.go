@@ -106,6 +106,16 @@ func (b *board) forget(peer desk.SiteID) {
 	b.metrics.forget(peer)
 }
 
+// turn replaces a link by that with another peer, which is down since now.
+func (b *board) turn(from, to desk.SiteID) {
+	b.forget(from)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, known := b.links[to]; !known {
+		b.links[to] = LinkStatus{Peer: to, State: Down, Since: time.Now()}
+	}
+}
+
 // watch measures a stream until it is released.
 func (b *board) watch(peer desk.SiteID, p *pulse) (release func()) {
 	b.mu.Lock()

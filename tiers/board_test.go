@@ -37,3 +37,19 @@ func TestRefusalIsLoggedOnceAndStaysAnAlarm(t *testing.T) {
 		}
 	})
 }
+
+// The link with a parent that the site was moved to was not down before the move.
+func TestALinkWithANewParentIsDownSinceTheMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBoard(slog.New(slog.DiscardHandler), newMetrics(nil))
+		b.show("330100", Down, "not connected yet")
+		time.Sleep(time.Hour)
+		b.turn("330100", "330200")
+		moved := time.Now()
+		time.Sleep(time.Minute)
+		b.show("330200", Down, "nobody answers")
+		if links := b.list(); len(links) != 1 || links[0].Peer != "330200" || !links[0].Since.Equal(moved) {
+			t.Errorf("the links are %+v, want one with 330200, down since %s", links, moved)
+		}
+	})
+}

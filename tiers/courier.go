@@ -63,19 +63,24 @@ func (s *session) carryHandovers(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		changed := s.t.o.Site.Changed(s.peer)
-		queued, err := s.departures(m)
+		queued, pending, err := s.departures(m)
 		if err != nil {
 			return err
 		}
 		if len(queued) > 0 && s.dispatch(ctx, queued) > 0 {
 			continue
 		}
+		// Whether the peer would answer is learnt without a change here, so what is pending is looked at again and again.
+		var again <-chan time.Time
+		if pending {
+			again = tick.C
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
 		case <-s.arrived:
-		case <-tick.C:
+		case <-again:
 		}
 	}
 }
@@ -85,34 +90,37 @@ func (s *session) open() bool {
 	return s.up.Load() && !s.closed.Load() && s.vouch.Load() != 0 && s.age(&s.vouch) < s.t.pace.silence
 }
 
-// departures lists the queued hand-overs that may go now, oldest wish first.
-func (s *session) departures(m *meter) (queued []desk.TicketNumber, err error) {
-	if !s.open() {
-		return nil, nil
-	}
+// departures lists the queued hand-overs that may go now, oldest wish first. pending tells whether any is queued or in
+// transit, whether or not it may go.
+func (s *session) departures(m *meter) (queued []desk.TicketNumber, pending bool, err error) {
 	err = s.t.o.Site.View(func(r *store.Reader) error {
-		if leaving, err := leaves(r, s.t.o.SiteID, s.peer); err != nil || leaving {
-			return err
-		}
-		if allowed, err := s.dispatches(r); err != nil || !allowed {
-			return err
-		}
 		transit, err := r.Handovers(deskpb.Handover_IN_TRANSIT, s.peer, m.bounds[1])
 		if err != nil {
 			return err
 		}
 		m.look(time.Now(), transit)
 		room := m.window() - len(transit)
-		if room <= 0 {
+		oldest, err := r.Handovers(deskpb.Handover_QUEUED, s.peer, max(room, 1))
+		if err != nil {
+			return err
+		}
+		pending = len(transit) > 0 || len(oldest) > 0
+		if room <= 0 || len(oldest) == 0 || !s.open() {
 			return nil
 		}
-		queued, err = s.settledOnes(r, room)
+		if leaving, err := leaves(r, s.t.o.SiteID, s.peer); err != nil || leaving {
+			return err
+		}
+		if allowed, err := s.dispatches(r); err != nil || !allowed {
+			return err
+		}
+		queued, err = s.ready(r, oldest, room)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the hand-overs to %s: %w", s.peer, err)
+		return nil, false, fmt.Errorf("read the hand-overs to %s: %w", s.peer, err)
 	}
-	return queued, nil
+	return queued, pending, nil
 }
 
 // dispatches tells whether this site sends hand-overs over this link: the link was compared, and the site is not frozen.
@@ -125,33 +133,44 @@ func (s *session) dispatches(r *store.Reader) (bool, error) {
 	return site.GetFrozen() == "" && !link.GetUnsettled(), err
 }
 
-// settledOnes lists queued hand-overs of tickets that are settled, oldest wish first and at most limit.
-func (s *session) settledOnes(r *store.Reader, limit int) ([]desk.TicketNumber, error) {
+// ready lists queued hand-overs that may begin, oldest wish first and at most limit. When some of the oldest may not, it looks
+// behind them, so that tickets which wait for long keep no others from going.
+func (s *session) ready(r *store.Reader, oldest []desk.TicketNumber, limit int) ([]desk.TicketNumber, error) {
+	ready, err := mayBegin(r, oldest)
+	if err != nil || len(ready) == len(oldest) {
+		return ready, err
+	}
+	more, err := r.Handovers(deskpb.Handover_QUEUED, s.peer, s.t.pace.transits[1])
+	if err != nil {
+		return nil, err
+	}
+	ready, err = mayBegin(r, more)
+	return ready[:min(limit, len(ready))], err
+}
+
+// mayBegin selects the queued hand-overs of tickets that are settled and that no other site has to release before.
+func mayBegin(r *store.Reader, queued []desk.TicketNumber) (ready []desk.TicketNumber, err error) {
 	here, err := Here(r)
 	if err != nil {
 		return nil, err
 	}
-	if !here.Recovering {
-		return r.Handovers(deskpb.Handover_QUEUED, s.peer, limit)
-	}
-	all, err := r.Handovers(deskpb.Handover_QUEUED, s.peer, s.t.pace.transits[1])
-	if err != nil {
-		return nil, err
-	}
 	v := newView(r, tree{r: r, path: here.Path})
-	var settled []desk.TicketNumber
-	for _, number := range all {
+	for _, number := range queued {
 		record, err := r.Ticket(number)
 		if err != nil {
 			return nil, err
 		}
-		if ready, err := v.Settled(record); err != nil {
-			return nil, err
-		} else if ready && record.GetReclaim() == 0 && len(settled) < limit {
-			settled = append(settled, number)
+		settled := !here.Recovering
+		if here.Recovering {
+			if settled, err = v.Settled(record); err != nil {
+				return nil, err
+			}
+		}
+		if settled && desk.Sender(record) == here.Site {
+			ready = append(ready, number)
 		}
 	}
-	return settled, nil
+	return ready, nil
 }
 
 // dispatch proposes the hand-overs side by side, so that they share a log entry, and returns how many went. One that

@@ -73,15 +73,12 @@ func (in *inbound) delivery(item []byte, d *deskpb.Delivery) error {
 	return sendWhole(in.b, []desk.SiteID{in.tree.parent()}, item)
 }
 
-// sendDeliveries tells the parent anew which versions this site and those below it have.
-func sendDeliveries(b *store.Batch, parent desk.SiteID) error {
-	site, err := b.Site()
-	if err != nil {
-		return fmt.Errorf("read the site: %w", err)
-	}
+// sendDeliveries tells the parent anew which versions this site and those below it have. What an office had that was moved
+// away since is told by its new parent.
+func sendDeliveries(b *store.Batch, t tree, parent desk.SiteID) error {
 	var all []*deskpb.Delivery
-	err = b.EachDelivery(func(d *deskpb.Delivery) error {
-		if d.Publisher != site.GetId() {
+	err := b.EachDelivery(func(d *deskpb.Delivery) error {
+		if desk.SiteID(d.Publisher) != t.self() {
 			all = append(all, d)
 		}
 		return nil
@@ -90,6 +87,13 @@ func sendDeliveries(b *store.Batch, parent desk.SiteID) error {
 		return fmt.Errorf("read the deliveries: %w", err)
 	}
 	for _, d := range all {
+		where, _, err := t.locate(desk.SiteID(d.Site))
+		if err != nil {
+			return err
+		}
+		if where == elsewhere {
+			continue
+		}
 		if err := sendItem(b, []desk.SiteID{parent}, &deskpb.Item{Content: &deskpb.Item_Delivery{Delivery: d}}); err != nil {
 			return err
 		}

@@ -60,7 +60,7 @@ func (t *Tiers) lead(ctx context.Context, term uint64, changed <-chan struct{}) 
 			return
 		}
 		if next := t.parent(); next != parent {
-			t.board.forget(parent)
+			t.board.turn(parent, next)
 			parent = next
 		}
 		t.board.show(parent, Down, err.Error())
@@ -71,6 +71,8 @@ func (t *Tiers) lead(ctx context.Context, term uint64, changed <-chan struct{}) 
 			if err := t.answerCharge(ctx, &charge); err != nil {
 				t.o.Logger.Error("the parent's charge is not answered yet", "reason", charge.sentence, "error", err)
 			}
+		case accuses(err):
+			wait = t.pace.certain
 		case isRefusal(err):
 			wait = t.pace.refused
 		case address != "":
@@ -167,16 +169,16 @@ func (t *Tiers) reachOut(ctx context.Context, address string) (net.Conn, error) 
 // introduce says Hello to the parent and checks its answer. When the parent lives another life than the one that this
 // site knew, the marks in the Hello mean nothing, and the parent is called again.
 func (t *Tiers) introduce(ctx context.Context, w wire, s stream, term uint64) (ours, theirs *linkpb.Hello, err error) {
-	if err := t.barrier(ctx); err != nil {
+	if ours, err = t.sayHello(ctx, w, term, nil); err != nil {
 		return nil, nil, err
 	}
-	if ours, err = t.describe(t.parent(), term); err != nil {
-		return nil, nil, err
+	theirs, challenge, err := w.answer(ctx)
+	if challenge != nil {
+		if ours, err = t.sayHello(ctx, w, term, challenge); err == nil {
+			theirs, err = w.hello(ctx)
+		}
 	}
-	if !w.send(ctx, &linkpb.Frame{Content: &linkpb.Frame_Hello{Hello: ours}}) {
-		return nil, nil, context.Cause(ctx)
-	}
-	if theirs, err = w.hello(ctx); err != nil {
+	if err != nil {
 		return nil, nil, err
 	}
 	if err := t.checkParent(theirs, t.o.PeerSite(s.Context())); err != nil {

@@ -170,8 +170,7 @@ func fitReceived(r *store.Reader, link *deskpb.Link, h *linkpb.Hello, now time.T
 	case mark < link.AckedSequence && now.Sub(time.UnixMicro(link.AckedTime)).Abs() < settle:
 		return errOvertaken
 	case mark < link.AckedSequence:
-		return desk.Refuse(desk.FailedPrecondition, peerRolledBack,
-			"%s has received up to item %d, but acknowledged %d before; it was rolled back, recover it", h.Site, mark, link.AckedSequence)
+		return forgetful(link, h)
 	case mark > link.SentSequence:
 		return desk.Refuse(desk.FailedPrecondition, rolledBack,
 			"%s has received up to item %d, but only %d were sent by this site; this site was rolled back, recover it",
@@ -195,16 +194,31 @@ func fitSent(link *deskpb.Link, h *linkpb.Hello, now time.Time, settle time.Dura
 		if now.Sub(time.UnixMicro(link.ReceivedTime)).Abs() < settle {
 			return errOvertaken
 		}
-		return desk.Refuse(desk.FailedPrecondition, peerRolledBack,
-			"%s has sent up to item %d, but %d were received from it; it was rolled back, recover it",
-			h.Site, h.SentSequence, link.ReceivedSequence)
+		return behind(link, h)
 	}
 	if h.SentSequence == link.ReceivedSequence && !bytes.Equal(h.SentHash, link.ReceivedHash) {
-		return desk.Refuse(desk.FailedPrecondition, streamMismatch,
-			"what %s has sent up to item %d is not what this site has received; %s was copied or rolled back, recover it",
-			h.Site, h.SentSequence, h.Site)
+		return beside(h, h.SentSequence)
 	}
 	return nil
+}
+
+// forgetful, behind and beside refuse a peer by what its Hello says of its own history.
+func forgetful(link *deskpb.Link, h *linkpb.Hello) error {
+	return desk.Refuse(desk.FailedPrecondition, peerRolledBack,
+		"%s has received up to item %d, but acknowledged %d before; it was rolled back, recover it",
+		h.Site, h.ReceivedSequence, link.AckedSequence)
+}
+
+func behind(link *deskpb.Link, h *linkpb.Hello) error {
+	return desk.Refuse(desk.FailedPrecondition, peerRolledBack,
+		"%s has sent up to item %d, but %d were received from it; it was rolled back, recover it",
+		h.Site, h.SentSequence, link.ReceivedSequence)
+}
+
+func beside(h *linkpb.Hello, sequence uint64) error {
+	return desk.Refuse(desk.FailedPrecondition, streamMismatch,
+		"what %s has sent up to item %d is not what this site has received; %s was copied or rolled back, recover it",
+		h.Site, sequence, h.Site)
 }
 
 // examine holds the peer's Hello against the latest state of this end.

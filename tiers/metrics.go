@@ -59,11 +59,15 @@ func (m *metrics) unregister() {
 }
 
 func (m *metrics) up(peer desk.SiteID, up bool) {
-	value := 0.0
-	if up {
-		value = 1
+	m.links.WithLabelValues(string(peer)).Set(truth(up))
+}
+
+// truth is 1 for what holds and 0 for what does not.
+func truth(holds bool) float64 {
+	if holds {
+		return 1
 	}
-	m.links.WithLabelValues(string(peer)).Set(value)
+	return 0
 }
 
 // forget drops the gauge of a link that this node does not carry any more.
@@ -76,7 +80,8 @@ type linkCollector struct {
 	board *board
 	log   *slog.Logger
 
-	pending, oldest, queued, transit, parked, bytes *prometheus.Desc
+	pending, oldest, queued, transit, parked, unsettled, bytes *prometheus.Desc
+	frozen, recovering                                         *prometheus.Desc
 }
 
 func newLinkCollector(t *Tiers) *linkCollector {
@@ -85,28 +90,40 @@ func newLinkCollector(t *Tiers) *linkCollector {
 	}
 	return &linkCollector{
 		site: t.o.Site, board: t.board, log: t.o.Logger,
-		pending: desc("pending_items", "Items written for the peer and not acknowledged."),
-		oldest:  desc("oldest_pending_timestamp_seconds", "When the oldest event was decided that the peer has not acknowledged; absent when there is none."),
-		queued:  desc("queued_handovers", "Hand-overs that wait for the line to the peer."),
-		transit: desc("transit_handovers", "Hand-overs that left for the peer and were not answered."),
-		parked:  desc("parked_items", "Items from the peer that are set aside."),
-		bytes:   desc("bytes_total", "Bytes of frames that this node carried over the link.", "direction"),
+		pending:   desc("pending_items", "Items written for the peer and not acknowledged."),
+		oldest:    desc("oldest_pending_timestamp_seconds", "When the oldest event was decided that the peer has not acknowledged; absent when there is none."),
+		queued:    desc("queued_handovers", "Hand-overs that wait for the line to the peer."),
+		transit:   desc("transit_handovers", "Hand-overs that left for the peer and were not answered."),
+		parked:    desc("parked_items", "Items from the peer that are set aside."),
+		unsettled: desc("unsettled", "1 until both ends were compared, after one of them began a new life."),
+		bytes:     desc("bytes_total", "Bytes of frames that this node carried over the link.", "direction"),
+		frozen:    prometheus.NewDesc("tierdesk_site_frozen", "1 while the site decides nothing because another copy of it lives.", nil, nil),
+		recovering: prometheus.NewDesc("tierdesk_site_recovering",
+			"1 while tickets from before the site's present life wait for the comparison with neighbours.", nil, nil),
 	}
 }
 
 // Describe lists what Collect may tell.
 func (c *linkCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.pending, c.oldest, c.queued, c.transit, c.parked, c.bytes} {
+	for _, d := range []*prometheus.Desc{
+		c.pending, c.oldest, c.queued, c.transit, c.parked, c.unsettled, c.bytes, c.frozen, c.recovering,
+	} {
 		out <- d
 	}
 }
 
 // Collect reads the state. What cannot be read is left out.
 func (c *linkCollector) Collect(out chan<- prometheus.Metric) {
-	gauge := func(d *prometheus.Desc, value float64, peer string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, peer)
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
 	err := c.site.View(func(r *store.Reader) error {
+		site, err := r.Site()
+		if err != nil {
+			return err
+		}
+		gauge(c.frozen, truth(site.GetFrozen() != ""))
+		gauge(c.recovering, truth(site.GetRecovering() != 0))
 		links, err := r.Links()
 		if err != nil {
 			return err
@@ -120,6 +137,7 @@ func (c *linkCollector) Collect(out chan<- prometheus.Metric) {
 			gauge(c.queued, float64(w.Queued), link.Peer)
 			gauge(c.transit, float64(w.InTransit), link.Peer)
 			gauge(c.parked, float64(link.Parked), link.Peer)
+			gauge(c.unsettled, truth(link.Unsettled), link.Peer)
 			if !w.Oldest.IsZero() {
 				gauge(c.oldest, float64(w.Oldest.UnixMicro())/1e6, link.Peer)
 			}

@@ -60,9 +60,8 @@ func newRegion(t *testing.T) region {
 	}
 	// The county knows all addresses; whoever answers where the parent is called says who it is.
 	g.county = newNode(t, county, newOffice(t, county, wall), g.old.address, g.new.address, top.address)
-	eventually(t, "all links are up", func() bool {
-		return g.old.state(top.id) == Up && g.new.state(top.id) == Up && g.county.state(g.old.id) == Up
-	})
+	// A city that is lost before the province was through with it would stay unsettled for ever.
+	whole(t, g.all()...)
 	eventually(t, "every site knows the whole tree", func() bool {
 		for _, n := range g.all() {
 			if len(read(n.office, func(r *store.Reader) ([]*deskpb.SiteInfo, error) { return r.Directory() })) != 4 {

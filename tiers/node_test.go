@@ -118,7 +118,7 @@ func (c *lineConn) Write(p []byte) (int, error) {
 // quick is a pace for tests: the same rules, shorter times, smaller windows.
 func quick() pace {
 	p := defaultPace()
-	p.beat, p.silence, p.doubt = 50*time.Millisecond, 500*time.Millisecond, 2*time.Second
+	p.beat, p.silence, p.doubt = 50*time.Millisecond, time.Second, 3*time.Second
 	p.redial, p.redials, p.refused = 10*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
 	p.items, p.run, p.window, p.lag = 8, 20, 32, 20
 	p.settle, p.retry, p.courier = 100*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond
@@ -236,18 +236,26 @@ func holder(o *office, number string) string {
 	return record.Ticket.CustodianSite
 }
 
-// agree waits until the offices show the same journals and nothing waits in their outboxes towards each other.
+// waiting lists how far each node has sent to each other one, and tells whether anything is not acknowledged yet.
+func waiting(nodes []*node) (sent []uint64, some bool) {
+	for _, n := range nodes {
+		for _, other := range nodes {
+			l := n.link(other.id)
+			sent, some = append(sent, l.SentSequence), some || l.AckedSequence != l.SentSequence
+		}
+	}
+	return sent, some
+}
+
+// agree waits until nothing waits in the offices' outboxes towards each other, and fails unless they show the same journals
+// then. The outboxes are read one after the other: that they were empty at one moment is certain when two readings in a row
+// found the same.
 func agree(t *testing.T, numbers []string, nodes ...*node) {
 	t.Helper()
 	eventually(t, "every outbox is empty", func() bool {
-		for _, n := range nodes {
-			for _, other := range nodes {
-				if l := n.link(other.id); l.AckedSequence != l.SentSequence {
-					return false
-				}
-			}
-		}
-		return true
+		before, first := waiting(nodes)
+		after, second := waiting(nodes)
+		return !first && !second && slices.Equal(before, after)
 	})
 	for _, number := range numbers {
 		want := nodes[0].journal(number)

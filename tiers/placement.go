@@ -107,7 +107,7 @@ func (t tree) move(c *deskpb.PlaceSite, old *deskpb.Placement) (*deskpb.Placemen
 		return nil, desk.Refuse(desk.FailedPrecondition, "ALREADY_THERE", "%s stands below %s already", info.Id, present)
 	case old.GetPhase() == deskpb.Placement_LEAVING && !c.Now:
 		return nil, desk.Refuse(desk.FailedPrecondition, "MOVE_UNDER_WAY",
-			"%s is on its way from %s to %s; wait until it is there, or say now if %s is lost", info.Id, old.From, old.Parent, old.From)
+			"%s is on its way from %s to %s; wait until it is there, or repeat it with now (--now) if %s is lost", info.Id, old.From, old.Parent, old.From)
 	}
 	next := &deskpb.Placement{Site: info.Id, Parent: parent.Id, Phase: deskpb.Placement_PLACED, Actor: wish.Actor, Reason: wish.Reason}
 	if string(present) != parent.Id {
@@ -130,7 +130,7 @@ func (t tree) close(c *deskpb.PlaceSite, old *deskpb.Placement) (*deskpb.Placeme
 	case old.GetPhase() == deskpb.Placement_CLOSED:
 		return nil, desk.Refuse(desk.FailedPrecondition, "ALREADY_CLOSED", "%s was closed by %s; move it to %s to open it again", info.Id, old.Actor, t.self())
 	case old.GetPhase() == deskpb.Placement_CLOSING && !c.Now:
-		return nil, desk.Refuse(desk.FailedPrecondition, "CLOSE_UNDER_WAY", "%s is being closed; wait until it is, or say now if it is lost", info.Id)
+		return nil, desk.Refuse(desk.FailedPrecondition, "CLOSE_UNDER_WAY", "%s is being closed; wait until it is, or repeat it with now (--now) if it is lost", info.Id)
 	}
 	next := &deskpb.Placement{
 		Site: info.Id, Parent: string(t.self()), Phase: deskpb.Placement_CLOSING, Actor: c.Placement.Actor, Reason: c.Placement.Reason,
@@ -198,14 +198,19 @@ func place(b *store.Batch, t tree, p *deskpb.Placement, at desk.Stamp) error {
 	if err := b.PutPlacement(p); err != nil {
 		return fmt.Errorf("write the placement of %s: %w", p.Site, err)
 	}
-	if p.Phase != deskpb.Placement_PLACED {
+	// A site that was restored hears of a move that is under way without having heard of the one before.
+	placed, stands := p.Phase == deskpb.Placement_PLACED, standsBelow(p)
+	missed := p.Phase == deskpb.Placement_LEAVING && stands != t.self()
+	switch {
+	case site == t.self() && (placed || missed && stands != t.parent()):
+		return t.turnTo(b, stands, at)
+	case before == t.self() && (placed || missed), placed && stands == t.self():
+		if err := leave(b, site); err != nil {
+			return err
+		}
+		return endRecovery(b)
+	case !placed:
 		return nil
-	}
-	if site == t.self() {
-		return t.turnTo(b, desk.SiteID(p.Parent), at)
-	}
-	if before == t.self() || desk.SiteID(p.Parent) == t.self() {
-		return leave(b, site)
 	}
 	// What this site has of the office's tickets goes to the new parent by comparison.
 	if where, child, err := t.locate(site); err != nil || where != below {

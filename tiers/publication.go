@@ -272,7 +272,7 @@ func notFrozen(r *store.Reader) error {
 		return fmt.Errorf("read the site: %w", err)
 	}
 	if site.GetFrozen() != "" {
-		return desk.Refuse(desk.FailedPrecondition, "FROZEN", "%s", site.Frozen)
+		return desk.Refuse(desk.FailedPrecondition, "FROZEN", "%s is frozen and decides nothing: %s", site.Id, site.Frozen)
 	}
 	return nil
 }

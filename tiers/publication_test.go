@@ -278,6 +278,45 @@ func deliveryItem(site, publisher string) *deskpb.Item {
 	}}}
 }
 
+// What an office had that stands elsewhere by now is not for its former parent to tell.
+func TestDeliveriesOfOfficesThatWereMovedAwayAreNotToldAnew(t *testing.T) {
+	top, former := newOffice(t, province, wall), newOffice(t, city, wall)
+	for _, o := range []*office{top, former} {
+		err := o.log(func(b *store.Batch, _ desk.Stamp) error {
+			for _, site := range []*deskpb.Site{province, city, county} {
+				if err := b.PutSiteInfo(entry(site)); err != nil {
+					return err
+				}
+			}
+			return b.PutPlacement(&deskpb.Placement{Site: county.Id, Parent: province.Id, Phase: deskpb.Placement_PLACED, Version: 1})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := former.log(func(b *store.Batch, _ desk.Stamp) error {
+		for _, site := range []string{city.Id, county.Id} {
+			if err := b.PutDelivery(deliveryItem(site, province.Id).GetDelivery()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	admit(t, top, former)
+	for ship(t, former, top) {
+	}
+	if parked := top.parked(); len(parked) != 0 {
+		t.Errorf("the province set aside what the city told: %v", parked)
+	}
+	told := read(top, func(r *store.Reader) (*deskpb.Delivery, error) { return r.Delivery("330000", "notice", "x", former.id) })
+	if told == nil {
+		t.Error("the province does not know that the city has the document")
+	}
+}
+
 func TestNewerDocumentWinsAndTiesAreBrokenByBytes(t *testing.T) {
 	a, b := documentItem("330000", "x").GetPublication(), documentItem("330000", "x").GetPublication()
 	b.Body = []byte("另一个内容")

@@ -28,11 +28,11 @@ func Receive(b *store.Batch, c *deskpb.Receive, at desk.Stamp) error {
 	if err != nil || len(items) == 0 {
 		return err
 	}
-	t, err := newTree(b.Reader)
+	in, err := newInbound(b, peer, at)
 	if err != nil {
 		return err
 	}
-	in := inbound{b: b, peer: peer, at: at, tree: t, sequence: link.ReceivedSequence}
+	in.sequence = link.ReceivedSequence
 	for _, item := range items {
 		in.sequence++
 		if err := in.apply(item); err != nil {
@@ -85,11 +85,26 @@ type inbound struct {
 	b        *store.Batch
 	peer     desk.SiteID
 	at       desk.Stamp
-	tree     tree   // its path is this site's at the beginning; the directory behind it is read anew
-	sequence uint64 // of the item that is being applied
-	parked   uint64 // items set aside by this command
+	tree     tree      // its path is this site's at the beginning; the directory behind it is read anew where it changed
+	here     desk.Here // for events: only other items change more of it than the sequence
+	sequence uint64    // of the item that is being applied
+	parked   uint64    // items set aside by this command
 
 	again *deskpb.Parked // the item is not new: it was parked before; nil otherwise
+}
+
+func newInbound(b *store.Batch, peer desk.SiteID, at desk.Stamp) (inbound, error) {
+	in := inbound{b: b, peer: peer, at: at}
+	err := in.orient()
+	in.tree.r, in.tree.path = b.Reader, in.here.Path
+	return in, err
+}
+
+// orient reads anew what events are held against.
+func (in *inbound) orient() (err error) {
+	in.here, err = Here(in.b.Reader)
+	in.tree.parents = map[desk.SiteID]parentage{}
+	return err
 }
 
 func (in *inbound) apply(item []byte) error {
@@ -98,16 +113,23 @@ func (in *inbound) apply(item []byte) error {
 	if err := proto.Unmarshal(item, &content); err != nil {
 		return in.park(item, "the bytes are not an item of the stream")
 	}
+	var err error
 	switch kind := content.Content.(type) {
 	case *deskpb.Item_Event:
 		return in.event(item, kind.Event)
 	case *deskpb.Item_Site:
-		return in.site(item, kind.Site)
+		in.tree.parents = nil
+		err = in.site(item, kind.Site)
 	case *deskpb.Item_Publication, *deskpb.Item_Delivery, *deskpb.Item_Placement:
-		return in.notice(item, &content)
+		in.tree.parents = nil
+		err = in.notice(item, &content)
 	default:
 		return in.park(item, "the kind of item is not known here; upgrade this site")
 	}
+	if err != nil {
+		return err
+	}
+	return in.orient()
 }
 
 // park sets an item aside, whole, with the reason that people read. One that was parked before keeps its place.

@@ -15,7 +15,11 @@ func Record(b *store.Batch, here desk.Here, d *desk.Decision) error {
 	if len(d.Events) == 0 {
 		return nil
 	}
-	t := tree{r: b.Reader, path: here.Path}
+	return record(b, tree{r: b.Reader, path: here.Path}, d)
+}
+
+// record is Record for a decision with events.
+func record(b *store.Batch, t tree, d *desk.Decision) error {
 	peers, err := t.onward(d.Record.Path)
 	if err != nil {
 		return err
@@ -29,14 +33,37 @@ func Record(b *store.Batch, here desk.Here, d *desk.Decision) error {
 			return fmt.Errorf("record event %s of ticket %s: %w", desk.EventName(e.Id), e.Ticket, err)
 		}
 	}
-	put := b.PutTicket
-	if d.Events[0].Type == deskpb.Event_OPENED {
-		put = b.AddTicket
-	}
-	if err := put(d.Record); err != nil {
+	if err := putDecision(b, d); err != nil {
 		return fmt.Errorf("record ticket %s: %w", d.Record.GetTicket().GetNumber(), err)
 	}
 	return countEvents(b, d.Events[len(d.Events)-1])
+}
+
+// putDecision stores the ticket after a decision. Where events stand beside those that the decision was made on, because they
+// came before the ticket was opened or miss what is before them, it is the union of all.
+func putDecision(b *store.Batch, d *desk.Decision) (err error) {
+	number := desk.TicketNumber(d.Record.GetTicket().GetNumber())
+	opened, early := d.Events[0].Type == deskpb.Event_OPENED, false
+	if opened {
+		if early, err = b.Unopened(number); err != nil {
+			return err
+		}
+	}
+	switch {
+	case early || d.Record.Detached > 0:
+		events, err := allEvents(b.Reader, number)
+		if err != nil {
+			return err
+		}
+		if d.Record, err = desk.Union(events); err != nil {
+			return err
+		}
+		return putTicket(b, number, d.Record)
+	case opened:
+		return b.AddTicket(d.Record)
+	default:
+		return b.PutTicket(d.Record)
+	}
 }
 
 func recordEvent(b *store.Batch, peers []desk.SiteID, e desk.Sealed) error {

@@ -47,7 +47,7 @@ func (o *office) restore(t *testing.T, backup []byte) {
 // hasty is quick with little patience for a history that is said to be wrong.
 func hasty() pace {
 	p := quick()
-	p.certain = 300 * time.Millisecond
+	p.certain, p.departed = 300*time.Millisecond, 300*time.Millisecond
 	return p
 }
 
@@ -65,25 +65,37 @@ func three(t *testing.T, p pace) []*node {
 // whole waits until nobody recovers, every link between the nodes is settled, and nothing waits.
 func whole(t *testing.T, nodes ...*node) {
 	t.Helper()
+	missing := ""
+	defer func() {
+		if missing != "" {
+			t.Log(missing)
+		}
+	}()
 	eventually(t, "everybody has recovered and all links are settled", func() bool {
-		for _, n := range nodes {
-			if n.site().Recovering != 0 || n.site().Frozen != "" {
-				return false
-			}
-			for _, l := range read(n.office, func(r *store.Reader) ([]*deskpb.Link, error) { return r.Links() }) {
-				here := slices.ContainsFunc(nodes, func(other *node) bool { return string(other.id) == l.Peer })
-				if here && (l.Unsettled || l.Revisit || l.AckedSequence != l.SentSequence) {
-					return false
-				}
-			}
-		}
-		for _, n := range nodes[1:] {
-			if n.state(desk.SiteID(n.site().Parent)) != Up {
-				return false
-			}
-		}
-		return true
+		missing = unfinished(nodes)
+		return missing == ""
 	})
+}
+
+// unfinished names something that is not at rest among the nodes, empty when everything is.
+func unfinished(nodes []*node) string {
+	for _, n := range nodes {
+		if site := n.site(); site.Recovering != 0 || site.Frozen != "" {
+			return fmt.Sprintf("%s recovers since %d, or is frozen because %q", n.id, site.Recovering, site.Frozen)
+		}
+		for _, l := range read(n.office, func(r *store.Reader) ([]*deskpb.Link, error) { return r.Links() }) {
+			here := slices.ContainsFunc(nodes, func(other *node) bool { return string(other.id) == l.Peer })
+			if here && (l.Unsettled || l.Revisit || l.AckedSequence != l.SentSequence) {
+				return fmt.Sprintf("the link of %s is %v", n.id, l)
+			}
+		}
+	}
+	for _, n := range nodes[1:] {
+		if link := n.status(desk.SiteID(n.site().Parent)); link.State != Up {
+			return fmt.Sprintf("%s shows the link %+v", n.id, link)
+		}
+	}
+	return ""
 }
 
 // cutAll cuts or mends every line.

@@ -36,11 +36,11 @@ const lettersWidth = 3
 // Recover begins a new life of the site, whatever it knows of itself: after that it is compared with its neighbours. A
 // refusal is a *desk.Refusal; any other error leaves the outcome open, and asking again is harmless.
 func (t *Tiers) Recover(ctx context.Context, reason string) error {
-	before, err := t.incarnation()
+	site, err := t.site()
 	if err != nil {
 		return fmt.Errorf("recover site %s: %w", t.o.SiteID, err)
 	}
-	return t.reincarnate(ctx, before, reason)
+	return t.reincarnate(ctx, site.Incarnation, reason)
 }
 
 // reincarnate has the log end the life that it was in before.

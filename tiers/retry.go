@@ -43,15 +43,15 @@ func retryItem(b *store.Batch, key *deskpb.ParkedKey, at desk.Stamp) error {
 		return err
 	}
 	// The item before may have been what this one waited for, so the tree is looked at anew.
-	t, err := newTree(b.Reader)
+	peer := desk.SiteID(parked.Peer)
+	in, err := newInbound(b, peer, at)
 	if err != nil {
 		return err
 	}
 	if err := b.DeleteParked(parked); err != nil {
 		return err
 	}
-	peer := desk.SiteID(parked.Peer)
-	in := inbound{b: b, peer: peer, at: at, tree: t, sequence: parked.Sequence, again: parked}
+	in.sequence, in.again = parked.Sequence, parked
 	if err := in.apply(parked.Item); err != nil || in.parked > 0 {
 		return err
 	}

@@ -60,6 +60,11 @@ func (t *Tiers) answer(ctx context.Context, w wire, certified string) error {
 	if _, err := t.examine(ctx, theirs); err != nil && !errors.Is(err, errOvertaken) {
 		return t.turnAway(ctx, w, peer, err)
 	}
+	if t.lives(peer) {
+		if theirs, err = t.challenge(ctx, w, theirs); err != nil {
+			return t.turnAway(ctx, w, peer, err)
+		}
+	}
 	s := newSession(t, w, theirs)
 	ctx, release, err := t.supersede(ctx, s)
 	if err != nil {
@@ -150,13 +155,13 @@ func (t *Tiers) supersede(ctx context.Context, s *session) (context.Context, fun
 // turnAway ends a call in a child's name that cannot be the child's stream. Another stream of the child that lives goes
 // on, and the link stays as it is.
 func (t *Tiers) turnAway(ctx context.Context, w wire, peer desk.SiteID, err error) error {
-	t.mu.Lock()
-	living := t.sessions[peer] != nil
-	t.mu.Unlock()
-	if living || t.reach.heardByOthers(peer) {
+	if t.lives(peer) {
 		err = asDouble(peer, err)
 	}
-	if !living {
+	t.mu.Lock()
+	here := t.sessions[peer] != nil
+	t.mu.Unlock()
+	if !here {
 		return t.reject(ctx, w, peer, err)
 	}
 	var own *desk.Refusal
@@ -181,7 +186,12 @@ func (t *Tiers) reject(ctx context.Context, w wire, peer desk.SiteID, err error)
 		return err
 	}
 	if isRefusal(err) {
-		t.board.alarm(peer, err.Error())
+		sentence := err.Error()
+		var theirs *refusedError
+		if errors.As(err, &theirs) {
+			sentence = fmt.Sprintf("%s refuses %s: %s", peer, t.o.SiteID, theirs.message)
+		}
+		t.board.alarm(peer, sentence)
 		t.hearAccuser(ctx, peer, err)
 	}
 	t.board.show(peer, Down, err.Error())

@@ -32,19 +32,27 @@ func Settle(b *store.Batch, c *deskpb.Settle) error {
 			"%s has sent up to item %d before it was compared, but only %d were received; wait for them",
 			peer, c.ReceivedSequence, link.ReceivedSequence)
 	}
+	link.Unsettled, link.Revisit = false, true
+	if err := b.PutLink(link); err != nil {
+		return fmt.Errorf("write the link with %s: %w", peer, err)
+	}
+	return endRecovery(b)
+}
+
+// endRecovery notes that the site recovers no more when no neighbour is left to compare with.
+func endRecovery(b *store.Batch) error {
 	site, err := b.Site()
 	if err != nil {
 		return fmt.Errorf("read the site: %w", err)
 	}
-	link.Unsettled, link.Revisit = false, site.Recovering != 0
-	if err := b.PutLink(link); err != nil {
-		return fmt.Errorf("write the link with %s: %w", peer, err)
+	if site.GetRecovering() == 0 {
+		return nil
 	}
 	t, err := newTree(b.Reader)
 	if err != nil {
 		return err
 	}
-	if done, err := t.settledAll(); err != nil || !done || site.Recovering == 0 {
+	if done, err := t.settledAll(); err != nil || !done {
 		return err
 	}
 	site.Recovering = 0
@@ -57,25 +65,24 @@ func Settle(b *store.Batch, c *deskpb.Settle) error {
 // Revisit has the rules look at tickets again that this site left alone while they were not settled, and stores what they
 // demand. The last command for a neighbour says so.
 func Revisit(b *store.Batch, c *deskpb.Revisit, at desk.Stamp) error {
-	t, err := newTree(b.Reader)
-	if err != nil {
-		return err
-	}
 	if len(c.Tickets) > maxRevisited {
 		return desk.Refuse(desk.InvalidArgument, "TOO_MANY_TICKETS", "%d tickets are too many to look at in one command; the limit is %d",
 			len(c.Tickets), maxRevisited)
 	}
-	in := inbound{b: b, peer: desk.SiteID(c.Peer), at: at, tree: t}
+	in, err := newInbound(b, desk.SiteID(c.Peer), at)
+	if err != nil {
+		return err
+	}
 	for _, number := range c.Tickets {
 		record, err := b.Ticket(desk.TicketNumber(number))
 		if err != nil {
 			return err
 		}
-		answer, here, err := in.answer(record)
-		if err != nil || answer == nil {
+		answer, err := in.answer(record)
+		if err != nil {
 			continue // a ticket that cannot be answered waits for people, as it did before
 		}
-		if err := Record(b, here, answer); err != nil {
+		if err := in.give(answer); err != nil {
 			return err
 		}
 	}

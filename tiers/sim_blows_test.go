@@ -13,7 +13,7 @@ func (w *simWorld) temper() (blows []func() error) {
 		all = append(all, w.back, w.back, w.restore, w.rollBack, w.double, w.rebuild)
 	}
 	if w.rng.IntN(2) == 0 {
-		all = append(all, w.publish, w.move)
+		all = append(all, w.publish, w.move, w.shut)
 	}
 	for _, blow := range all {
 		if w.rng.IntN(4) > 0 {

@@ -200,13 +200,16 @@ func (w *simWorld) publish() error {
 	return err
 }
 
+// simMoves is how often offices are moved in a world.
+const simMoves = 2
+
 // move has the province put a county below another parent.
 func (w *simWorld) move() error {
 	counties := []desk.SiteID{"330101", "330102", "330201", "330202", "330301", "330302"}
 	parents := []desk.SiteID{"330000", "330100", "330200", "330300"}
 	county, parent := counties[w.rng.IntN(len(counties))], parents[w.rng.IntN(len(parents))]
 	province := w.living("330000")[0]
-	if !province.led() || w.moves >= 2 {
+	if !province.led() || w.moves >= simMoves {
 		return nil
 	}
 	w.moves++

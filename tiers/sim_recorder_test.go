@@ -3,7 +3,6 @@ package tiers
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -43,7 +42,6 @@ type simRecorder struct {
 	numbers  map[string]string          // incarnation that gave a number out, as it was answered to a client
 	requests map[string]simEffect       // the event that a request led to
 	doubled  map[uint64]bool            // incarnations that lived a second time
-	taken    map[string]bool            // tickets that an operator took without a hand-over, somewhere
 	homes    map[string]map[string]bool // sites that were ever on the way from a home to the province
 }
 
@@ -61,6 +59,7 @@ type simLife struct {
 	gone        bool // stopped for good
 	tickets     map[string]*simTicket
 	links       map[string]*deskpb.Link
+	misled      map[string]uint64 // a neighbour's incarnation with which the life was compared while it lived twice, by peer
 	fenced      map[string]map[uint64]bool // by peer
 	acked       map[string]string          // ticket by event that a client was told of
 }
@@ -76,8 +75,7 @@ func newSimRecorder() *simRecorder {
 	return &simRecorder{
 		broken: make(chan struct{}), lives: make(map[*simSite]*simLife), events: make(map[string][]byte),
 		accepted: make(map[string]string), numbers: make(map[string]string), requests: make(map[string]simEffect),
-		doubled: make(map[uint64]bool), taken: make(map[string]bool),
-		homes: make(map[string]map[string]bool),
+		doubled: make(map[uint64]bool), homes: make(map[string]map[string]bool),
 	}
 }
 
@@ -126,7 +124,7 @@ func (r *simRecorder) violation() *simViolation {
 func (r *simRecorder) life(s *simSite) *simLife {
 	if r.lives[s] == nil {
 		r.lives[s] = &simLife{
-			tickets: make(map[string]*simTicket), links: make(map[string]*deskpb.Link),
+			tickets: make(map[string]*simTicket), links: make(map[string]*deskpb.Link), misled: make(map[string]uint64),
 			fenced: make(map[string]map[uint64]bool), acked: make(map[string]string),
 		}
 	}
@@ -234,10 +232,6 @@ func (r *simRecorder) after(s *simSite, b *store.Batch, c *deskpb.Command, w sim
 	if record != nil {
 		touched = append(touched, record.Ticket.Number)
 	}
-	if c.GetUnite() != nil && site.GetRecovering() != 0 {
-		// An event may leave one ticket because a neighbour knows its id on another.
-		touched = slices.AppendSeq(touched, maps.Keys(l.tickets))
-	}
 	slices.Sort(touched)
 	for _, number := range slices.Compact(touched) {
 		if err := r.checkTicket(s, l, b, site, number); err != nil {
@@ -291,6 +285,9 @@ func (r *simRecorder) checkLink(s *simSite, l *simLife, c *deskpb.Command, befor
 			r.fail(12, "%s received items %d to %d of %s, its mark went from %d to %d",
 				s.name, receive.First, last, before.Peer, before.ReceivedSequence, after.ReceivedSequence)
 		}
+	}
+	if c.GetSettle() != nil && r.doubled[after.PeerIncarnation] {
+		l.misled[after.Peer] = after.PeerIncarnation
 	}
 	if unite := c.GetUnite(); unite != nil && fenced[unite.PeerIncarnation] {
 		r.fail(11, "%s united events of incarnation %016x of %s, which is fenced", s.name, unite.PeerIncarnation, before.Peer)

@@ -33,7 +33,28 @@ func (w *simWorld) unrest() (what, ticket string) {
 			return s.name + ": " + what, ticket
 		}
 	}
+	for _, s := range w.living("") {
+		if parent := s.self().GetParent(); parent != "" {
+			if what := simApart(s, w.living(desk.SiteID(parent))[0]); what != "" {
+				return what, ""
+			}
+		}
+	}
 	return "", ""
+}
+
+// simApart says how the two ends of a link contradict each other, empty when they have met and have the same.
+func simApart(child, parent *simSite) string {
+	up := simRead(child, func(r *store.Reader) (*deskpb.Link, error) { return r.Link(parent.id) })
+	down := simRead(parent, func(r *store.Reader) (*deskpb.Link, error) { return r.Link(child.id) })
+	met := up.PeerIncarnation == parent.self().Incarnation && down.PeerIncarnation == child.self().Incarnation
+	same := up.SentSequence == down.ReceivedSequence && bytes.Equal(up.SentHash, down.ReceivedHash) &&
+		down.SentSequence == up.ReceivedSequence && bytes.Equal(down.SentHash, up.ReceivedHash)
+	if met && same {
+		return ""
+	}
+	return fmt.Sprintf("%s has sent %d items to %s and received %d; %s has received %d and sent %d; they have met as they live: %v",
+		child.name, up.SentSequence, parent.name, up.ReceivedSequence, parent.name, down.ReceivedSequence, down.SentSequence, met)
 }
 
 // simUnrest says what is not at rest at one site.
@@ -42,9 +63,6 @@ func simUnrest(r *store.Reader) (what, ticket string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	if site.Frozen != "" || site.Recovering != 0 {
-		return fmt.Sprintf("recovering since %d, frozen %q", site.Recovering, site.Frozen), "", nil
-	}
 	links, err := r.Links()
 	if err != nil {
 		return "", "", err
@@ -52,6 +70,10 @@ func simUnrest(r *store.Reader) (what, ticket string, err error) {
 	t, err := newTree(r)
 	if err != nil {
 		return "", "", err
+	}
+	if site.Frozen != "" || site.Recovering != 0 {
+		awaited, err := t.awaited()
+		return fmt.Sprintf("recovering since %d, frozen %q, below %s, children %v, links %v", site.Recovering, site.Frozen, t.parent(), awaited, links), "", err
 	}
 	if parent := t.parent(); parent != "" {
 		link, err := r.Link(parent)
@@ -70,6 +92,15 @@ func simUnrest(r *store.Reader) (what, ticket string, err error) {
 		if link.SentSequence != link.AckedSequence || link.PeerIncarnation == 0 || link.Unsettled || link.Revisit {
 			return fmt.Sprintf("the link with %s: sent %d, acknowledged %d, peer %016x, unsettled %v, revisit %v", link.Peer,
 				link.SentSequence, link.AckedSequence, link.PeerIncarnation, link.Unsettled, link.Revisit), "", nil
+		}
+	}
+	placements, err := r.Placements()
+	if err != nil {
+		return "", "", err
+	}
+	for _, p := range placements {
+		if p.Phase == deskpb.Placement_LEAVING || p.Phase == deskpb.Placement_CLOSING {
+			return fmt.Sprintf("%s is %s", p.Site, p.Phase), "", nil
 		}
 	}
 	page, err := r.Tickets(store.Query{Index: store.ByNumber, Limit: math.MaxInt32})
@@ -133,6 +164,7 @@ func (w *simWorld) checkRest() {
 		}
 		w.checkAnswers(s)
 	}
+	w.checkTree()
 	for _, number := range slices.Sorted(maps.Keys(homes)) {
 		w.checkAgreement(number, w.way(homes[number]))
 	}

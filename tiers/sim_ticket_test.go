@@ -59,7 +59,7 @@ func (r *simRecorder) checkJournal(s *simSite, l *simLife, known *simTicket, sit
 		if bytes.Equal(known.events[name], hash) {
 			continue
 		}
-		if known.events[name] != nil && site.Recovering == 0 {
+		if known.events[name] != nil {
 			r.fail(5, "the bytes of event %s of ticket %s changed at %s", name, number, s.name)
 		}
 		known.events[name] = hash
@@ -74,14 +74,9 @@ func (r *simRecorder) checkJournal(s *simSite, l *simLife, known *simTicket, sit
 		}
 	}
 	for name := range known.events {
-		if present[name] {
-			continue
-		}
-		if site.Recovering == 0 {
+		if !present[name] {
 			r.fail(8, "event %s of ticket %s is not in the journal of %s any more", name, number, s.name)
 		}
-		delete(known.events, name)
-		delete(l.acked, name)
 	}
 	return fresh
 }
@@ -99,11 +94,9 @@ func (r *simRecorder) checkDecision(s *simSite, l *simLife, site *deskpb.Site, s
 		}
 	}
 	switch e.Type {
-	case deskpb.Event_RECLAIMED:
-		r.taken[e.Ticket] = true
 	case deskpb.Event_ACCEPTED:
 		key := fmt.Sprintf("%s under term %d", e.Ticket, e.CustodyTerm)
-		if before := r.accepted[key]; before != "" && before != e.Id.Site && !r.taken[e.Ticket] {
+		if before := r.accepted[key]; before != "" && before != e.Id.Site {
 			r.fail(1, "%s was accepted by %s and by %s", key, before, e.Id.Site)
 		}
 		r.accepted[key] = e.Id.Site
@@ -167,11 +160,14 @@ func (r *simRecorder) checkCustody(s *simSite, known *simTicket, site *deskpb.Si
 	known.term, known.reclaim = t.CustodyTerm, record.Reclaim
 	known.decidesFreely = t.CustodianSite == string(s.id) && t.Handover.GetState() != deskpb.Handover_IN_TRANSIT &&
 		record.Reclaim == 0 && settled && site.Frozen == "" && record.Detached == 0
-	if !known.decidesFreely || r.taken[t.Number] {
+	if !known.decidesFreely {
+		return
+	}
+	if r.lives[s].doubtful() {
 		return
 	}
 	for other, life := range r.lives {
-		if other == s || life.gone || life.forked || r.lives[s].forked {
+		if other == s || life.gone || life.doubtful() {
 			continue
 		}
 		if there := life.tickets[t.Number]; there != nil && there.decidesFreely {
@@ -179,6 +175,17 @@ func (r *simRecorder) checkCustody(s *simSite, known *simTicket, site *deskpb.Si
 				s.name, other.name, t.Number, t.CustodyTerm, there.term)
 		}
 	}
+}
+
+// doubtful tells whether a life may take a ticket for its own that it has lost: it is an old state of a site that does not
+// know that yet, or was compared with one that may be such a state.
+func (l *simLife) doubtful() bool {
+	for peer, incarnation := range l.misled {
+		if link := l.links[peer]; link != nil && link.PeerIncarnation == incarnation {
+			return true
+		}
+	}
+	return l.forked
 }
 
 // simSettled tells whether a ticket may be decided at a site, read from what the site stores.

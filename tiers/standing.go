@@ -166,6 +166,7 @@ func (s *session) settle(ctx context.Context, st stance) error {
 	if err := outcome(result); err != nil {
 		return fmt.Errorf("settle the link with %s: %w", s.peer, err)
 	}
+	s.t.o.Logger.Info("link was compared to the end", "peer", string(s.peer))
 	s.arrived.raise()
 	return s.overtake(ctx)
 }

@@ -26,6 +26,9 @@ func TestWhatWaitsIsMeasuredWhileTheLineIsDown(t *testing.T) {
 		"tierdesk_link_queued_handovers":  1,
 		"tierdesk_link_transit_handovers": 0,
 		"tierdesk_link_parked_items":      0,
+		"tierdesk_link_unsettled":         0,
+		"tierdesk_site_frozen":            0,
+		"tierdesk_site_recovering":        0,
 		"tierdesk_link_up":                0,
 	} {
 		if got := bottom.counted(t, name); got != want {

@@ -101,20 +101,27 @@ func (o *Options) complete() {
 
 // pace holds the times and bounds of a link.
 type pace struct {
-	connect  time.Duration // for one address, up to the neighbour's Hello
-	reach    time.Duration // for one address, up to the connection
-	barrier  time.Duration // for one proof of the majority
-	propose  time.Duration // for one command of the log
-	insist   time.Duration // without an outcome, after which a stream is given up
-	retry    time.Duration // between attempts at a command that had no outcome
-	beat     time.Duration // between heartbeats
-	silence  time.Duration // without a frame, after which a stream is given up
-	doubt    time.Duration // without a sign that the peer commits, after which a stream is given up
-	redial   time.Duration // first pause after a failed attempt; it doubles
-	redials  time.Duration // longest pause after a failed attempt
-	refused  time.Duration // pause after a refusal
-	certain  time.Duration // for which a site is told that its history is wrong before it believes that
-	settle   time.Duration // a mark that moved less than this ago may have overtaken a Hello
+	connect time.Duration // for one address, up to the neighbour's Hello
+	reach   time.Duration // for one address, up to the connection
+	barrier time.Duration // for one proof of the majority
+	propose time.Duration // for one command of the log
+	insist  time.Duration // without an outcome, after which a stream is given up
+	retry   time.Duration // between attempts at a command that had no outcome
+	beat    time.Duration // between heartbeats
+	silence time.Duration // without a frame, after which a stream is given up
+	doubt   time.Duration // without a sign that the peer commits, after which a stream is given up
+	redial  time.Duration // first pause after a failed attempt; it doubles
+	redials time.Duration // longest pause after a failed attempt
+	refused time.Duration // pause after a refusal
+	// A site is told that its history is wrong for this long before it believes that: longer than one call may take, so that
+	// two calls, each with new Hellos of both ends, have said so.
+	certain time.Duration
+	// A site is told that another copy of it lives for this long before it believes that: longer than a stream that broke
+	// without a word is taken for living, at another node of the neighbour (silence, survey, silence).
+	departed time.Duration
+	// A mark that moved less than this ago may have overtaken a Hello, which is answered within the time for one call; the
+	// rest is for clocks of a site's nodes that disagree.
+	settle   time.Duration
 	note     time.Duration // for which acknowledgements gather before the log notes the newest
 	courier  time.Duration // between looks of the courier at the queue when nothing wakes it
 	survey   time.Duration // between two questions to the site's other nodes
@@ -133,27 +140,28 @@ type pace struct {
 
 func defaultPace() pace {
 	return pace{
-		connect: 2 * time.Second,
-		reach:   time.Second,
-		barrier: time.Second,
-		propose: 5 * time.Second,
-		insist:  10 * time.Second,
-		retry:   200 * time.Millisecond,
-		beat:    time.Second,
-		silence: 3 * time.Second,
-		doubt:   5 * time.Second,
-		redial:  200 * time.Millisecond,
-		redials: 500 * time.Millisecond,
-		refused: 15 * time.Second,
-		certain: 10 * time.Second,
-		settle:  10 * time.Second,
-		note:    50 * time.Millisecond,
-		courier: 200 * time.Millisecond,
-		survey:  2 * time.Second,
-		recheck: 10 * time.Second,
-		retries: time.Hour,
-		moves:   time.Second,
-		transit: 200 * time.Millisecond,
+		connect:  2 * time.Second,
+		reach:    time.Second,
+		barrier:  time.Second,
+		propose:  5 * time.Second,
+		insist:   10 * time.Second,
+		retry:    200 * time.Millisecond,
+		beat:     time.Second,
+		silence:  3 * time.Second,
+		doubt:    5 * time.Second,
+		redial:   200 * time.Millisecond,
+		redials:  500 * time.Millisecond,
+		refused:  15 * time.Second,
+		certain:  3 * time.Second,
+		departed: 10 * time.Second,
+		settle:   5 * time.Second,
+		note:     50 * time.Millisecond,
+		courier:  200 * time.Millisecond,
+		survey:   2 * time.Second,
+		recheck:  10 * time.Second,
+		retries:  time.Hour,
+		moves:    time.Second,
+		transit:  200 * time.Millisecond,
 
 		frame:    256 << 10,
 		items:    256,
@@ -178,8 +186,8 @@ type Tiers struct {
 	reach   *reachTable
 	metrics *metrics
 	proof   *proof
-	above   above // the parent's clock
-	bench   bench // what the children say against this site
+	above   above  // the parent's clock
+	bench   *bench // what the children say against this site
 
 	stopping chan struct{}  // closed by Stop
 	running  sync.WaitGroup // everything that Start, Connect and their streams began
@@ -206,6 +214,7 @@ func start(o Options, p pace) (*Tiers, error) {
 		board:    newBoard(o.Logger, m),
 		reach:    newReachTable(),
 		proof:    newProof(),
+		bench:    newBench(),
 		stopping: make(chan struct{}),
 		sessions: make(map[desk.SiteID]*session),
 	}

@@ -15,6 +15,14 @@ const depth = 3
 type tree struct {
 	r    *store.Reader
 	path []desk.SiteID // this site first, its known ancestors behind it
+	// parents remembers what parentOf has read, while nothing changes it; nil to read it anew.
+	parents map[desk.SiteID]parentage
+}
+
+// parentage is what is known of where a site stands.
+type parentage struct {
+	parent desk.SiteID // empty for the province
+	known  bool
 }
 
 func newTree(r *store.Reader) (tree, error) {
@@ -113,6 +121,17 @@ func (t tree) locate(site desk.SiteID) (where side, child desk.SiteID, err error
 // parentOf reads the parent of a site that is neither this one nor above it. A neighbour that was admitted is a child
 // even before its directory entry has come: nobody else may be.
 func (t tree) parentOf(site desk.SiteID) (parent desk.SiteID, known bool, err error) {
+	if at, remembered := t.parents[site]; remembered {
+		return at.parent, at.known, nil
+	}
+	parent, known, err = t.readParent(site)
+	if err == nil && t.parents != nil {
+		t.parents[site] = parentage{parent, known}
+	}
+	return parent, known, err
+}
+
+func (t tree) readParent(site desk.SiteID) (parent desk.SiteID, known bool, err error) {
 	if parent, known, err = recordedParent(t.r, site); known || err != nil {
 		return parent, known, err
 	}

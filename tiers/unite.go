@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
@@ -23,7 +22,7 @@ func Unite(b *store.Batch, c *deskpb.Unite, at desk.Stamp) error {
 	if err := living(b.Reader, link, c.PeerIncarnation, c.Incarnation); err != nil {
 		return err
 	}
-	t, err := newTree(b.Reader)
+	in, err := newInbound(b, peer, at)
 	if err != nil {
 		return err
 	}
@@ -32,8 +31,7 @@ func Unite(b *store.Batch, c *deskpb.Unite, at desk.Stamp) error {
 		return fmt.Errorf("read the site: %w", err)
 	}
 	u := union{
-		inbound: inbound{b: b, peer: peer, at: at, tree: t}, site: site,
-		yields: site.Recovering != 0 && link.Unsettled, news: map[desk.TicketNumber][]desk.Sealed{},
+		inbound: in, site: site, news: map[desk.TicketNumber][]desk.Sealed{},
 	}
 	for _, raw := range c.Events {
 		if err := u.add(raw); err != nil {
@@ -68,18 +66,16 @@ func countParked(b *store.Batch, peer desk.SiteID, parked uint64) error {
 type union struct {
 	inbound
 	site    *deskpb.Site
-	yields  bool                                // this site recovers: of two events of its own with one id the neighbour's is right
 	tickets []desk.TicketNumber                 // those with news, in the order of their first
 	news    map[desk.TicketNumber][]desk.Sealed // events that were not stored before
-	anew    map[desk.TicketNumber]bool          // tickets that an event was taken out of
-	lost    map[string]bool                     // hashes of events that gave way to others with their ids
 }
 
 // add stores one event without looking yet at what it makes of its ticket.
 func (u *union) add(raw []byte) error {
 	e, err := desk.Open(raw)
 	if err != nil {
-		return u.setAside(desk.Sealed{Event: &deskpb.Event{Time: u.at.Time}, Raw: raw}, err.Error())
+		// It has no time that could be told, and must stand under the same one however often it comes.
+		return u.setAside(desk.Sealed{Event: &deskpb.Event{}, Raw: raw}, err.Error())
 	}
 	number := desk.TicketNumber(e.Ticket)
 	known, err := u.b.EventByID(e.Id)
@@ -102,15 +98,8 @@ func (u *union) add(raw []byte) error {
 		return u.setAside(e, objection)
 	case unknownKind(e):
 		return u.passOn(e)
-	case u.orphan(e):
-		return u.setOrphanAside(e)
-	case known != nil && !(u.yields && e.Id.Site == u.site.Id):
-		u.lose(e)
-		return u.setAside(e, fmt.Sprintf("another event has the id %s", desk.EventName(e.Id)))
 	case known != nil:
-		if err := u.takeOut(known); err != nil {
-			return err
-		}
+		return u.setAside(e, fmt.Sprintf("another event has the id %s", desk.EventName(e.Id)))
 	}
 	if err := u.b.AddEvent(e); err != nil {
 		return err
@@ -131,31 +120,6 @@ func (u *union) touch(number desk.TicketNumber, events ...desk.Sealed) {
 		u.tickets = append(u.tickets, number)
 	}
 	u.news[number] = append(u.news[number], events...)
-}
-
-// takeOut removes an event from the journal whose id a neighbour knows with other bytes: this site gave the id out twice,
-// because its machine was rolled back in between. What was removed stays in sight as a parked item.
-func (u *union) takeOut(raw []byte) error {
-	e, err := desk.Open(raw)
-	if err != nil {
-		return err
-	}
-	if err := u.b.RemoveEvent(e); err != nil {
-		return err
-	}
-	u.lose(e)
-	if err := u.takeOutOrphans(e); err != nil {
-		return err
-	}
-	number := desk.TicketNumber(e.Ticket)
-	u.touch(number)
-	u.news[number] = slices.DeleteFunc(u.news[number], func(n desk.Sealed) bool { return string(n.Raw) == string(raw) })
-	if u.anew == nil {
-		u.anew = map[desk.TicketNumber]bool{}
-	}
-	u.anew[number] = true
-	return u.setAside(e, fmt.Sprintf("event %s was decided after the machine was rolled back: %s knows another one under its id",
-		desk.EventName(e.Id), u.peer))
 }
 
 // setAside parks an event once, however often comparisons bring it: it stands under its own time and hash.
@@ -215,15 +179,15 @@ func (u *union) conclude(number desk.TicketNumber) error {
 			return err
 		}
 	}
-	answer, here, err := u.answer(record)
+	answer, err := u.answer(record)
 	if events := u.news[number]; err != nil && len(events) > 0 {
 		last := events[len(events)-1]
-		return u.setAside(last, fmt.Sprintf("%s cannot answer event %s: %s", here.Site, desk.EventName(last.Id), err))
+		return u.setAside(last, fmt.Sprintf("%s cannot answer event %s: %s", u.here.Site, desk.EventName(last.Id), err))
 	}
-	if err != nil || answer == nil {
+	if err != nil {
 		return err
 	}
-	return Record(u.b, here, answer)
+	return u.give(answer)
 }
 
 // together is the record after the news.
@@ -232,7 +196,7 @@ func (u *union) together(number desk.TicketNumber) (*deskpb.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	simple := !u.anew[number]
+	simple := true
 	for _, e := range u.news[number] {
 		if simple = simple && desk.Follows(record, e); !simple {
 			break

@@ -145,22 +145,35 @@ func (w wire) send(ctx context.Context, frame *linkpb.Frame) bool {
 	}
 }
 
+var errNoHello = errors.New("the other end did not say Hello first")
+
 // hello waits for the other end's Hello, the first frame of a stream.
 func (w wire) hello(ctx context.Context) (*linkpb.Hello, error) {
+	hello, _, err := w.answer(ctx)
+	if err == nil && hello == nil {
+		err = errNoHello
+	}
+	return hello, err
+}
+
+// answer waits for the parent's first word to a Hello: its own, or a challenge.
+func (w wire) answer(ctx context.Context) (*linkpb.Hello, *linkpb.Challenge, error) {
 	select {
 	case frame := <-w.in:
-		if refusal := frame.GetRefusal(); refusal != nil {
-			if refusal.Placement != nil {
-				return nil, &movedError{refusal.Placement}
+		switch c := frame.Content.(type) {
+		case *linkpb.Frame_Hello:
+			return c.Hello, nil, nil
+		case *linkpb.Frame_Challenge:
+			return nil, c.Challenge, nil
+		case *linkpb.Frame_Refusal:
+			if c.Refusal.Placement != nil {
+				return nil, nil, &movedError{c.Refusal.Placement}
 			}
-			return nil, &refusedError{reason: refusal.Reason, message: refusal.Message}
+			return nil, nil, &refusedError{reason: c.Refusal.Reason, message: c.Refusal.Message}
 		}
-		if hello := frame.GetHello(); hello != nil {
-			return hello, nil
-		}
-		return nil, errors.New("the other end did not say Hello first")
+		return nil, nil, errNoHello
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	}
 }
 

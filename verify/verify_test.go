@@ -127,6 +127,32 @@ func TestCompareFindsWhatDiffers(t *testing.T) {
 	}
 }
 
+// A former parent shows the tickets of a site that was moved as they were then; that is no difference.
+func TestAFormerParentIsNotCompared(t *testing.T) {
+	county, city, province, sites := offices()
+	for i := range county.tickets {
+		for _, o := range []*office{county, province} {
+			o.tickets[i] = proto.CloneOf(o.tickets[i])
+			o.tickets[i].CustodianSite = "A"
+		}
+	}
+	city.know(&deskpb.Ticket{Number: "B-20261122-0001", HomeSite: "B", CustodianSite: "B", Handover: &deskpb.Handover{}}, "opened")
+	province.know(city.tickets[len(city.tickets)-1], "opened")
+	sites[0].Parent = "A"
+	for _, known := range []bool{false, true} {
+		if known {
+			sites[0].Former = []string{"B"}
+		}
+		report, err := Compare(t.Context(), sites)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if report.Agree() != known {
+			t.Errorf("with the former parent known: %t, the problems are %q", known, report.Problems)
+		}
+	}
+}
+
 func TestCompareCounts(t *testing.T) {
 	_, _, _, sites := offices()
 	report, err := Compare(t.Context(), sites)

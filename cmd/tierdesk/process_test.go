@@ -163,7 +163,7 @@ func aNodeAtWork(t *testing.T, program testbed.Program) {
 	if queued.Handover.State != "QUEUED" || queued.Handover.ToSite != "330100" {
 		t.Errorf("escalated without a line: %+v, want it queued for 330100", queued.Handover)
 	}
-	if words := c.done(t, "ticket", "show", created.Number); !strings.Contains(words, "已联系用户") || !strings.Contains(words, "待上送") {
+	if words := c.done(t, "ticket", "show", created.Number); !strings.Contains(words, "已联系用户") || !strings.Contains(words, "待送出") {
 		t.Errorf("ticket show: %s", words)
 	}
 	if words := c.done(t, "site", "links"); !strings.Contains(words, "330100") || !strings.Contains(words, "中断") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -81,6 +82,36 @@ func halfway(id string, path []*office) *life {
 	l.add(1, note, resolve)
 	l.add(0, urge, closing)
 	return l
+}
+
+// askedFor is a life that is left for later as soon as its home has asked for the next line.
+func askedFor(id string, path []*office) *life {
+	l := &life{id: id, path: path}
+	l.add(0, create, note, escalate)
+	l.end = len(l.steps)
+	l.add(1, note, resolve)
+	l.add(0, closing)
+	return l
+}
+
+// follow has a life go on where its ticket is now that its home stands elsewhere: with the new parent, or with the province,
+// which took it over from the former one. The tree is at rest.
+func (l *life) follow(ctx context.Context) error {
+	l.path = l.path[0].path()
+	ticket, err := l.node(l.path[0]).GetTicket(ctx, &apipb.GetTicketRequest{Number: l.number})
+	if err != nil {
+		return fmt.Errorf("look for %s: %w", l.number, err)
+	}
+	height := slices.IndexFunc(l.path, func(o *office) bool { return o.id == ticket.CustodianSite })
+	if height < 1 {
+		return fmt.Errorf("%s %s was escalated and is with %s after its home was moved", l.id, l.number, ticket.CustodianSite)
+	}
+	for i := range l.steps {
+		if l.steps[i].height > 0 {
+			l.steps[i].height = height
+		}
+	}
+	return nil
 }
 
 // goOn lets a life that was left for later go on to its end.

@@ -37,7 +37,7 @@ func commands() []command {
 		{"heal", "cut and mend the line until the waiting hand-over is accepted, again and again", heal},
 		{"wire", "count the bytes on the line for a ticket's life", wireCommand},
 		{"province", "run a whole province on this machine, cut it from its cities, and compare all sites", province},
-		{"wan", "cut, flap and slow the lines of a province in network namespaces, and kill its sites (root)", wanCommand},
+		{"wan", "cut, flap and slow the lines of a province in network namespaces; kill, restore, copy and move its sites (root)", wanCommand},
 		{nodeCommand, "run one node that reaches its parent over a line; others start it", runOnLine},
 		{memberCommand, "run one etcd member; versus starts it", member},
 	}

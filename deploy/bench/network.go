@@ -96,26 +96,25 @@ func (n *network) host(ctx context.Context, name string, number int) (*host, err
 // cable lays a cable, which is whole.
 func (n *network) cable(ctx context.Context, child, parent *host) (*cable, error) {
 	c := &cable{child, parent}
-	if err := ip(ctx, "-n", child.name, "link", "add", upDevice, "type", "veth", "peer", "name", c.downDevice(), "netns", parent.name); err != nil {
-		return nil, err
-	}
-	if err := ip(ctx, "-n", child.name, "link", "set", upDevice, "up"); err != nil {
-		return nil, err
-	}
-	if err := ip(ctx, "-n", child.name, "route", "add", parent.address+"/32", "dev", upDevice, "src", child.address); err != nil {
-		return nil, err
+	for _, args := range [][]string{
+		{"link", "add", c.upDevice(), "type", "veth", "peer", "name", c.downDevice(), "netns", parent.name},
+		{"link", "set", c.upDevice(), "up"},
+		{"route", "add", parent.address + "/32", "dev", c.upDevice(), "src", child.address},
+	} {
+		if err := ip(ctx, append([]string{"-n", child.name}, args...)...); err != nil {
+			return nil, err
+		}
 	}
 	return c, c.set(ctx, true)
 }
 
-// upDevice is a child's end of its cable.
-const upDevice = "above"
+// upDevice and downDevice are the child's and the parent's end. Each name is unique among the cables of its host, and not
+// too long for the kernel.
+func (c *cable) upDevice() string   { return "above" + c.parent.number() }
+func (c *cable) downDevice() string { return "below" + c.child.number() }
 
-// downDevice is the parent's end: its name is unique among the parent's cables and not too long for the kernel.
-func (c *cable) downDevice() string {
-	parts := strings.Split(c.child.address, ".")
-	return "below" + parts[2]
-}
+// number is the number that the host was made with.
+func (h *host) number() string { return strings.Split(h.address, ".")[2] }
 
 // set plugs the cable in or pulls it at the parent. Packets are lost, and nobody is told; the child sees no carrier.
 func (c *cable) set(ctx context.Context, plugged bool) error {

@@ -25,6 +25,7 @@ type office struct {
 	inside      bool    // its nodes run within this process
 	nodesInside []*node.Node
 	desk        *verify.Desk // signed in as administrator
+	former      []string     // parents that it was moved away from
 }
 
 // tree is the offices of a province, every parent before its children.
@@ -180,7 +181,9 @@ func (t *tree) awaitUp(ctx context.Context, within time.Duration) error {
 func (t *tree) sites() []verify.Site {
 	var all []verify.Site
 	for _, o := range t.offices {
-		all = append(all, o.desk.Site(o.id, o.name, o.parent))
+		site := o.desk.Site(o.id, o.name, o.parent)
+		site.Former = o.former
+		all = append(all, site)
 	}
 	return all
 }

@@ -81,7 +81,7 @@ func (b *wan) layOut(ctx context.Context, w *workshop) error {
 		}
 		b.hosts[at.id] = h
 		o := &office{above: known[at.parent], site: &site{place: at, workshop: w, expect: nodes[i], netns: h.name}}
-		if err := b.furnish(w, o, h); err != nil {
+		if err := o.furnish(h, filepath.Join(w.dir, at.id)); err != nil {
 			return err
 		}
 		if o.above != nil {
@@ -104,19 +104,20 @@ func (b *wan) layOut(ctx context.Context, w *workshop) error {
 	return nil
 }
 
-// furnish gives an office its nodes, with forwarders through which this program reaches them.
-func (b *wan) furnish(w *workshop, o *office, h *host) error {
+// furnish gives an office on a host its nodes, whose data is below a directory, with forwarders through which this program
+// reaches them.
+func (o *office) furnish(h *host, dir string) error {
 	const first, each = 7400, 10 // ports of the nodes of a host
 	for i := range o.expect {
 		var addresses []string
 		for kind := range gossipAddress + 1 {
 			addresses = append(addresses, fmt.Sprintf("%s:%d", h.address, first+each*i+kind))
 		}
-		n := nodeAt(filepath.Join(w.dir, o.id), nodeID(i), addresses)
+		n := nodeAt(dir, nodeID(i), addresses)
 		if err := os.MkdirAll(n.dir, 0o700); err != nil {
 			return err
 		}
-		reach, err := w.forwarder(h, addresses[:grpcAddress+1])
+		reach, err := o.workshop.forwarder(h, addresses[:grpcAddress+1])
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ type act struct {
 type aftermath struct {
 	mended  time.Time
 	waiting []*life
+	moved   bool // their home stands elsewhere now
 }
 
 // wanAct is what an act brought.
@@ -53,6 +54,9 @@ func (b *wan) play(ctx context.Context) error {
 		{fmt.Sprintf("the line of a county is late by %s each way", b.delay), b.slowDown},
 		{"a city of three nodes is killed, all at once", func(ctx context.Context) (aftermath, error) { return b.killAll(ctx, "330100") }},
 		{"the province is killed, all nodes at once", func(ctx context.Context) (aftermath, error) { return b.killAll(ctx, "330000") }},
+		{"a city of three nodes is restored from a backup of the second act", b.restoreCity},
+		{"a county and a copy of its disk from before run at once", b.copyCounty},
+		{fmt.Sprintf("a county is moved to the other city while its lines come and go for %s", b.flaps), b.moveCounty},
 	} {
 		if err := b.perform(ctx, a); err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
@@ -83,6 +87,11 @@ func (b *wan) perform(ctx context.Context, a act) (err error) {
 	}
 	say("  nothing waits %.1f s after it was mended, and all sites agree; %d tickets go on", r.Healed, r.Waiting)
 	for _, l := range after.waiting {
+		if after.moved {
+			if err := l.follow(ctx); err != nil {
+				return err
+			}
+		}
 		l.goOn()
 	}
 	left, err := playAll(ctx, after.waiting, lineWait)
@@ -120,7 +129,11 @@ const (
 )
 
 func (b *wan) quietDay(ctx context.Context) (aftermath, error) {
-	return aftermath{mended: time.Now()}, b.mustFinish(ctx, drawLives("quiet", b.tree.at(config.County), b.tickets/someOf))
+	began := time.Now()
+	if err := b.mustFinish(ctx, drawLives("quiet", b.tree.at(config.County), b.tickets/someOf)); err != nil {
+		return aftermath{}, err
+	}
+	return aftermath{mended: began}, b.office(restoredCity).backUp(ctx)
 }
 
 // mustFinish plays lives that nothing keeps from being finished.
@@ -159,7 +172,7 @@ func (b *wan) cutCounty(ctx context.Context) (aftermath, error) {
 	if err := b.outlast(ctx, over, county.desk.Sites, county.parent); err != nil {
 		return aftermath{}, err
 	}
-	return aftermath{time.Now(), waiting}, b.cables[county.id].set(ctx, true)
+	return aftermath{mended: time.Now(), waiting: waiting}, b.cables[county.id].set(ctx, true)
 }
 
 // outlast waits until an outage is over, and wants a site to have noticed by then that a neighbour is out of reach.
@@ -187,22 +200,32 @@ func (b *wan) others(but *office) (all []*office) {
 }
 
 // flapCity pulls and plugs a city's cable every second while all counties work.
-func (b *wan) flapCity(ctx context.Context) (after aftermath, err error) {
+func (b *wan) flapCity(ctx context.Context) (aftermath, error) {
+	return b.flap(ctx, []*cable{b.cables["330100"]}, func(round int) []*life {
+		return drawLives(fmt.Sprintf("flap-%d", round), b.tree.at(config.County), 10)
+	})
+}
+
+// flap pulls and plugs cables every second while round after round of tickets is worked on, with a second between them.
+func (b *wan) flap(ctx context.Context, cables []*cable, round func(number int) []*life) (after aftermath, err error) {
 	const every, patience = time.Second, 3 * time.Second
-	cable := b.cables["330100"]
 	playing, stop := context.WithCancel(ctx)
 	defer stop()
 	var work sync.WaitGroup
 	var failed error
 	work.Go(func() {
-		for round := 0; playing.Err() == nil && failed == nil; round++ {
+		for number := 0; playing.Err() == nil && failed == nil; number++ {
 			var left []*life
-			left, failed = playAll(ctx, drawLives(fmt.Sprintf("flap-%d", round), b.tree.at(config.County), 10), patience)
+			left, failed = playAll(ctx, round(number), patience)
 			after.waiting = append(after.waiting, left...)
+			select {
+			case <-time.After(every):
+			case <-playing.Done():
+			}
 		}
 	})
 	for began, plugged := time.Now(), false; time.Since(began) < b.flaps && err == nil; plugged = !plugged {
-		if err = cable.set(ctx, plugged); err == nil {
+		if err = plug(ctx, cables, plugged); err == nil {
 			select {
 			case <-time.After(every):
 			case <-ctx.Done():
@@ -210,11 +233,20 @@ func (b *wan) flapCity(ctx context.Context) (after aftermath, err error) {
 			}
 		}
 	}
-	err = errors.Join(err, cable.set(ctx, true))
+	err = errors.Join(err, plug(ctx, cables, true))
 	after.mended = time.Now()
 	stop()
 	work.Wait()
 	return after, errors.Join(err, failed)
+}
+
+// plug plugs cables in or pulls them.
+func plug(ctx context.Context, cables []*cable, plugged bool) error {
+	var errs []error
+	for _, c := range cables {
+		errs = append(errs, c.set(ctx, plugged))
+	}
+	return errors.Join(errs...)
 }
 
 // slowDown makes a county's line late for the rest of the acts.
@@ -256,7 +288,7 @@ func (b *wan) killAll(ctx context.Context, id string) (aftermath, error) {
 		return aftermath{}, err
 	}
 	again := time.Now()
-	return aftermath{again, waiting}, dead.open(ctx, nil)
+	return aftermath{mended: again, waiting: waiting}, dead.open(ctx, nil)
 }
 
 // below is an office whose parent this one is.

@@ -161,6 +161,8 @@ const (
 	Event_WISHED            Event_Type = 43
 	// A major incident was reported to every site above the author at once.
 	Event_ALERTED Event_Type = 44
+	// A site from which the ticket was taken without a hand-over knows that, and leaves it to the new custodian to hand on.
+	Event_RELEASED Event_Type = 45
 )
 
 // Enum value maps for Event_Type.
@@ -193,6 +195,7 @@ var (
 		42: "URGED",
 		43: "WISHED",
 		44: "ALERTED",
+		45: "RELEASED",
 	}
 	Event_Type_value = map[string]int32{
 		"TYPE_UNSPECIFIED":  0,
@@ -222,6 +225,7 @@ var (
 		"URGED":             42,
 		"WISHED":            43,
 		"ALERTED":           44,
+		"RELEASED":          45,
 	}
 )
 
@@ -267,7 +271,7 @@ type Event struct {
 	// Custodial events only: position among the ticket's custodial events, from 1, and the hash of the one before.
 	Index    uint32 `protobuf:"varint,8,opt,name=index,proto3" json:"index,omitempty"`
 	Previous []byte `protobuf:"bytes,9,opt,name=previous,proto3" json:"previous,omitempty"`
-	// Hand-overs only.
+	// Hand-overs, and RELEASED.
 	From string `protobuf:"bytes,10,opt,name=from,proto3" json:"from,omitempty"`
 	To   string `protobuf:"bytes,11,opt,name=to,proto3" json:"to,omitempty"`
 	// Home site first, province last, as far as the author knew.
@@ -434,10 +438,11 @@ func (x *Event) GetBody() *Body {
 
 // EventID names an event in the whole tree, for ever.
 type EventID struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Site          string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
-	Incarnation   uint64                 `protobuf:"fixed64,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	Sequence      uint64                 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Site        string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	Incarnation uint64                 `protobuf:"fixed64,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	// The site's time in microseconds, and more than any before in the incarnation.
+	Sequence      uint64 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -580,7 +585,9 @@ type Body struct {
 	WishId  string `protobuf:"bytes,11,opt,name=wish_id,json=wishId,proto3" json:"wish_id,omitempty"`
 	Granted bool   `protobuf:"varint,12,opt,name=granted,proto3" json:"granted,omitempty"`
 	// RELOCATION_QUEUED and DISPATCHED: the ticket follows its office to another place in the tree.
-	Relocation    bool `protobuf:"varint,13,opt,name=relocation,proto3" json:"relocation,omitempty"`
+	Relocation bool `protobuf:"varint,13,opt,name=relocation,proto3" json:"relocation,omitempty"`
+	// RELEASED: how often the right to hand the ticket on has changed hands within the term, from 1.
+	Release       uint32 `protobuf:"varint,14,opt,name=release,proto3" json:"release,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -706,6 +713,13 @@ func (x *Body) GetRelocation() bool {
 	return false
 }
 
+func (x *Body) GetRelease() uint32 {
+	if x != nil {
+		return x.Release
+	}
+	return 0
+}
+
 // Opened carries the ticket as it was first written down.
 type Opened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -755,7 +769,7 @@ var File_desk_deskpb_event_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17desk/deskpb/event.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\"\xd8\b\n" +
+	"\x17desk/deskpb/event.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\"\xe6\b\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12)\n" +
 	"\x02id\x18\x02 \x01(\v2\x19.tierdesk.desk.v1.EventIDR\x02id\x123\n" +
@@ -787,7 +801,7 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bEVERYONE\x10\x01\x12\n" +
 	"\n" +
-	"\x06AGENTS\x10\x02\"\x94\x03\n" +
+	"\x06AGENTS\x10\x02\"\xa2\x03\n" +
 	"\x04Type\x12\x14\n" +
 	"\x10TYPE_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -820,7 +834,8 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\x05URGED\x10*\x12\n" +
 	"\n" +
 	"\x06WISHED\x10+\x12\v\n" +
-	"\aALERTED\x10,\"[\n" +
+	"\aALERTED\x10,\x12\f\n" +
+	"\bRELEASED\x10-\"[\n" +
 	"\aEventID\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x06R\vincarnation\x12\x1a\n" +
@@ -829,7 +844,7 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"RequestKey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x1b\n" +
-	"\tbody_hash\x18\x03 \x01(\fR\bbodyHash\"\xf4\x03\n" +
+	"\tbody_hash\x18\x03 \x01(\fR\bbodyHash\"\x8e\x04\n" +
 	"\x04Body\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x120\n" +
 	"\x06opened\x18\x02 \x01(\v2\x18.tierdesk.desk.v1.OpenedR\x06opened\x12\x1a\n" +
@@ -849,7 +864,8 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\agranted\x18\f \x01(\bR\agranted\x12\x1e\n" +
 	"\n" +
 	"relocation\x18\r \x01(\bR\n" +
-	"relocation\":\n" +
+	"relocation\x12\x18\n" +
+	"\arelease\x18\x0e \x01(\rR\arelease\":\n" +
 	"\x06Opened\x120\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticketB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
 

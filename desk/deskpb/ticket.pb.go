@@ -1378,7 +1378,11 @@ type Record struct {
 	// is decided at this site only when it was compared with the neighbours on its path: they do not have them either.
 	Detached uint32 `protobuf:"varint,15,opt,name=detached,proto3" json:"detached,omitempty"`
 	// With a hand-over: the ticket follows its office to another place in the tree. Its line stays.
-	Relocation    bool `protobuf:"varint,16,opt,name=relocation,proto3" json:"relocation,omitempty"`
+	Relocation bool `protobuf:"varint,16,opt,name=relocation,proto3" json:"relocation,omitempty"`
+	// With an override: the custodian before the first one of this term.
+	ReclaimedFrom string `protobuf:"bytes,17,opt,name=reclaimed_from,json=reclaimedFrom,proto3" json:"reclaimed_from,omitempty"`
+	// The latest RELEASED of any term.
+	Released      *Release `protobuf:"bytes,18,opt,name=released,proto3" json:"released,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1525,6 +1529,83 @@ func (x *Record) GetRelocation() bool {
 	return false
 }
 
+func (x *Record) GetReclaimedFrom() string {
+	if x != nil {
+		return x.ReclaimedFrom
+	}
+	return ""
+}
+
+func (x *Record) GetReleased() *Release {
+	if x != nil {
+		return x.Released
+	}
+	return nil
+}
+
+// Release is the right to hand a ticket on within a term, as one site gave it to another that had taken the ticket.
+type Release struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Term  uint32                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
+	// How often the right has changed hands within the term.
+	Count uint32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	// Who has it since then.
+	Site          string `protobuf:"bytes,3,opt,name=site,proto3" json:"site,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Release) Reset() {
+	*x = Release{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Release) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Release) ProtoMessage() {}
+
+func (x *Release) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Release.ProtoReflect.Descriptor instead.
+func (*Release) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Release) GetTerm() uint32 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *Release) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Release) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
 type Station struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Site          string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
@@ -1535,7 +1616,7 @@ type Station struct {
 
 func (x *Station) Reset() {
 	*x = Station{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1547,7 +1628,7 @@ func (x *Station) String() string {
 func (*Station) ProtoMessage() {}
 
 func (x *Station) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1560,7 +1641,7 @@ func (x *Station) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Station.ProtoReflect.Descriptor instead.
 func (*Station) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{8}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Station) GetSite() string {
@@ -1728,7 +1809,7 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\x05State\x12\v\n" +
 	"\aPENDING\x10\x00\x12\v\n" +
 	"\aGRANTED\x10\x01\x12\f\n" +
-	"\bDECLINED\x10\x02\"\xdd\x03\n" +
+	"\bDECLINED\x10\x02\"\xbb\x04\n" +
 	"\x06Record\x120\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\x12\x12\n" +
 	"\x04path\x18\x02 \x03(\tR\x04path\x12\x18\n" +
@@ -1751,7 +1832,13 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\bdetached\x18\x0f \x01(\rR\bdetached\x12\x1e\n" +
 	"\n" +
 	"relocation\x18\x10 \x01(\bR\n" +
-	"relocation\"P\n" +
+	"relocation\x12%\n" +
+	"\x0ereclaimed_from\x18\x11 \x01(\tR\rreclaimedFrom\x125\n" +
+	"\breleased\x18\x12 \x01(\v2\x19.tierdesk.desk.v1.ReleaseR\breleased\"G\n" +
+	"\aRelease\x12\x12\n" +
+	"\x04term\x18\x01 \x01(\rR\x04term\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\rR\x05count\x12\x12\n" +
+	"\x04site\x18\x03 \x01(\tR\x04site\"P\n" +
 	"\aStation\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x121\n" +
 	"\x04line\x18\x02 \x01(\x0e2\x1d.tierdesk.desk.v1.Ticket.LineR\x04lineB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
@@ -1769,7 +1856,7 @@ func file_desk_deskpb_ticket_proto_rawDescGZIP() []byte {
 }
 
 var file_desk_deskpb_ticket_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_desk_deskpb_ticket_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_desk_deskpb_ticket_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_desk_deskpb_ticket_proto_goTypes = []any{
 	(Ticket_Kind)(0),              // 0: tierdesk.desk.v1.Ticket.Kind
 	(Ticket_State)(0),             // 1: tierdesk.desk.v1.Ticket.State
@@ -1788,8 +1875,9 @@ var file_desk_deskpb_ticket_proto_goTypes = []any{
 	(*Satisfaction)(nil),          // 14: tierdesk.desk.v1.Satisfaction
 	(*Wish)(nil),                  // 15: tierdesk.desk.v1.Wish
 	(*Record)(nil),                // 16: tierdesk.desk.v1.Record
-	(*Station)(nil),               // 17: tierdesk.desk.v1.Station
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*Release)(nil),               // 17: tierdesk.desk.v1.Release
+	(*Station)(nil),               // 18: tierdesk.desk.v1.Station
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
 }
 var file_desk_deskpb_ticket_proto_depIdxs = []int32{
 	0,  // 0: tierdesk.desk.v1.Ticket.kind:type_name -> tierdesk.desk.v1.Ticket.Kind
@@ -1799,32 +1887,33 @@ var file_desk_deskpb_ticket_proto_depIdxs = []int32{
 	3,  // 4: tierdesk.desk.v1.Ticket.line:type_name -> tierdesk.desk.v1.Ticket.Line
 	11, // 5: tierdesk.desk.v1.Ticket.handover:type_name -> tierdesk.desk.v1.Handover
 	12, // 6: tierdesk.desk.v1.Ticket.sla:type_name -> tierdesk.desk.v1.Sla
-	18, // 7: tierdesk.desk.v1.Ticket.open_time:type_name -> google.protobuf.Timestamp
-	18, // 8: tierdesk.desk.v1.Ticket.respond_time:type_name -> google.protobuf.Timestamp
-	18, // 9: tierdesk.desk.v1.Ticket.resolve_time:type_name -> google.protobuf.Timestamp
-	18, // 10: tierdesk.desk.v1.Ticket.close_time:type_name -> google.protobuf.Timestamp
-	18, // 11: tierdesk.desk.v1.Ticket.update_time:type_name -> google.protobuf.Timestamp
+	19, // 7: tierdesk.desk.v1.Ticket.open_time:type_name -> google.protobuf.Timestamp
+	19, // 8: tierdesk.desk.v1.Ticket.respond_time:type_name -> google.protobuf.Timestamp
+	19, // 9: tierdesk.desk.v1.Ticket.resolve_time:type_name -> google.protobuf.Timestamp
+	19, // 10: tierdesk.desk.v1.Ticket.close_time:type_name -> google.protobuf.Timestamp
+	19, // 11: tierdesk.desk.v1.Ticket.update_time:type_name -> google.protobuf.Timestamp
 	13, // 12: tierdesk.desk.v1.Ticket.resolution:type_name -> tierdesk.desk.v1.Resolution
 	14, // 13: tierdesk.desk.v1.Ticket.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
 	15, // 14: tierdesk.desk.v1.Ticket.wishes:type_name -> tierdesk.desk.v1.Wish
 	4,  // 15: tierdesk.desk.v1.Handover.state:type_name -> tierdesk.desk.v1.Handover.State
-	18, // 16: tierdesk.desk.v1.Handover.since:type_name -> google.protobuf.Timestamp
+	19, // 16: tierdesk.desk.v1.Handover.since:type_name -> google.protobuf.Timestamp
 	3,  // 17: tierdesk.desk.v1.Handover.to_line:type_name -> tierdesk.desk.v1.Ticket.Line
 	5,  // 18: tierdesk.desk.v1.Sla.metric:type_name -> tierdesk.desk.v1.Sla.Metric
-	18, // 19: tierdesk.desk.v1.Sla.due_time:type_name -> google.protobuf.Timestamp
+	19, // 19: tierdesk.desk.v1.Sla.due_time:type_name -> google.protobuf.Timestamp
 	6,  // 20: tierdesk.desk.v1.Sla.state:type_name -> tierdesk.desk.v1.Sla.State
 	7,  // 21: tierdesk.desk.v1.Wish.kind:type_name -> tierdesk.desk.v1.Wish.Kind
 	8,  // 22: tierdesk.desk.v1.Wish.state:type_name -> tierdesk.desk.v1.Wish.State
-	18, // 23: tierdesk.desk.v1.Wish.time:type_name -> google.protobuf.Timestamp
+	19, // 23: tierdesk.desk.v1.Wish.time:type_name -> google.protobuf.Timestamp
 	14, // 24: tierdesk.desk.v1.Wish.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
 	9,  // 25: tierdesk.desk.v1.Record.ticket:type_name -> tierdesk.desk.v1.Ticket
-	17, // 26: tierdesk.desk.v1.Record.route:type_name -> tierdesk.desk.v1.Station
-	3,  // 27: tierdesk.desk.v1.Station.line:type_name -> tierdesk.desk.v1.Ticket.Line
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	18, // 26: tierdesk.desk.v1.Record.route:type_name -> tierdesk.desk.v1.Station
+	17, // 27: tierdesk.desk.v1.Record.released:type_name -> tierdesk.desk.v1.Release
+	3,  // 28: tierdesk.desk.v1.Station.line:type_name -> tierdesk.desk.v1.Ticket.Line
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_ticket_proto_init() }
@@ -1838,7 +1927,7 @@ func file_desk_deskpb_ticket_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_ticket_proto_rawDesc), len(file_desk_deskpb_ticket_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -49,13 +50,7 @@ func (s *sites) ListParked(ctx context.Context, r *apipb.ListParkedRequest) (*ap
 			return fmt.Errorf("read parked items: %w", err)
 		}
 		for _, item := range parked {
-			answer.Items = append(answer.Items, &apipb.ParkedItem{
-				Peer:     item.GetPeer(),
-				Sequence: item.GetSequence(),
-				Reason:   item.GetReason(),
-				Time:     timestamppb.New(time.UnixMicro(item.GetTime())),
-				Size:     int32(len(item.GetItem())),
-			})
+			answer.Items = append(answer.Items, parkedItem(item))
 		}
 		if next != nil {
 			answer.NextPageToken = scope.seal(next)
@@ -66,6 +61,30 @@ func (s *sites) ListParked(ctx context.Context, r *apipb.ListParkedRequest) (*ap
 		return nil, err
 	}
 	return answer, nil
+}
+
+// parkedItem tells of an item what people can read of it: an event's ticket, kind and words.
+func parkedItem(item *deskpb.Parked) *apipb.ParkedItem {
+	told := &apipb.ParkedItem{
+		Peer:     item.GetPeer(),
+		Sequence: item.GetSequence(),
+		Reason:   item.GetReason(),
+		Time:     timestamppb.New(time.UnixMicro(item.GetTime())),
+		Size:     int32(len(item.GetItem())),
+	}
+	var content deskpb.Item
+	if proto.Unmarshal(item.GetItem(), &content) != nil || content.GetEvent() == nil {
+		return told
+	}
+	event, err := desk.Open(content.GetEvent())
+	if err != nil {
+		return told
+	}
+	told.Ticket, told.Type, told.Text = event.GetTicket(), event.GetType().String(), event.GetBody().GetText()
+	if opened := event.GetBody().GetOpened(); opened != nil {
+		told.Text = opened.GetTicket().GetTitle()
+	}
+	return told
 }
 
 func (s *sites) TransferLeadership(ctx context.Context, r *apipb.TransferLeadershipRequest) (*emptypb.Empty, error) {

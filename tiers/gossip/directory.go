@@ -205,6 +205,22 @@ func (d *directory) seen(site string) bool {
 	return false
 }
 
+// lost returns the gossip addresses of the nodes of the sites below a site, when none of them lives.
+func (d *directory) lost(parent string) (gossips []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(d.entries)) {
+		switch e := d.entries[name]; {
+		case e.Parent != parent:
+		case len(e.living) > 0:
+			return nil
+		case e.gossip != "":
+			gossips = append(gossips, e.gossip)
+		}
+	}
+	return gossips
+}
+
 // place returns the entry of a name, made if need be at the cost of the oldest one that is gone; nil when there is no
 // room. The caller holds mu.
 func (d *directory) place(name string) *entry {

@@ -204,6 +204,25 @@ func TestAddressesAreRememberedOverARestart(t *testing.T) {
 	eventually(t, "the county finds its city where it was last, without a join address", func() bool { return len(alive(c)) == 2 })
 }
 
+// A city whose only node comes back at another address is at none that its county knows.
+func TestACityThatMovedIsFoundAgain(t *testing.T) {
+	o := options(t, hangzhou)
+	b := start(t, o)
+	c := start(t, options(t, xihu, b))
+	eventually(t, "each sees the other", func() bool { return len(alive(b)) == 2 && len(alive(c)) == 2 })
+	old := b.advertised
+	b.Stop()
+
+	o.Self.GRPC = "moved.example:7400"
+	b = start(t, o) // at another free port
+	if b.advertised == old {
+		t.Fatalf("the city came back at %s, where it was", old)
+	}
+	eventually(t, "the county dials the city where it is now", func() bool {
+		return slices.Equal(c.Addresses("330100"), []string{"moved.example:7400"})
+	})
+}
+
 func TestUnreadableMemoryIsPassedOver(t *testing.T) {
 	o := options(t, xihu)
 	file := filepath.Join(o.Dir, rememberedFile)

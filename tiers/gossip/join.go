@@ -13,6 +13,8 @@ const (
 	// doubles, so that nodes that start together find each other at once and a lost one is not hammered.
 	firstRejoin = 500 * time.Millisecond
 	rejoinEvery = 30 * time.Second
+	// childrenTried bounds how many nodes of the sites below are tried in one round.
+	childrenTried = 4
 	// resolveTimeout bounds the look-up of a join address.
 	resolveTimeout = 5 * time.Second
 )
@@ -31,6 +33,7 @@ func (j *joiner) keepJoining(ctx context.Context) {
 			j.configured(ctx, address)
 		}
 		j.parent(ctx)
+		j.children(ctx)
 		if !pause(ctx, wait/2+rand.N(wait)) {
 			return
 		}
@@ -75,6 +78,18 @@ func (j *joiner) parent(ctx context.Context) {
 	for _, p := range j.pools {
 		if p.label == j.self.Parent {
 			j.try(ctx, p, j.directory.gossips(j.self.Parent))
+		}
+	}
+}
+
+// children tries where nodes of the sites below were last heard while none of them is seen: all of this site's nodes may
+// have moved to other addresses, where nobody looks for them. Through the one that answers the others hear of it.
+func (j *joiner) children(ctx context.Context) {
+	lost := j.directory.lost(j.self.Site)
+	rand.Shuffle(len(lost), func(a, b int) { lost[a], lost[b] = lost[b], lost[a] })
+	for _, p := range j.pools {
+		if p.label == j.self.Site {
+			j.try(ctx, p, lost[:min(len(lost), childrenTried)])
 		}
 	}
 }

@@ -155,6 +155,7 @@ type Frame struct {
 	//	*Frame_Gift
 	//	*Frame_Standing
 	//	*Frame_Packed
+	//	*Frame_Challenge
 	Content       isFrame_Content `protobuf_oneof:"content"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -296,6 +297,15 @@ func (x *Frame) GetPacked() *Packed {
 	return nil
 }
 
+func (x *Frame) GetChallenge() *Challenge {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Challenge); ok {
+			return x.Challenge
+		}
+	}
+	return nil
+}
+
 type isFrame_Content interface {
 	isFrame_Content()
 }
@@ -344,6 +354,10 @@ type Frame_Packed struct {
 	Packed *Packed `protobuf:"bytes,11,opt,name=packed,proto3,oneof"`
 }
 
+type Frame_Challenge struct {
+	Challenge *Challenge `protobuf:"bytes,12,opt,name=challenge,proto3,oneof"`
+}
+
 func (*Frame_Hello) isFrame_Content() {}
 
 func (*Frame_Items) isFrame_Content() {}
@@ -366,6 +380,55 @@ func (*Frame_Standing) isFrame_Content() {}
 
 func (*Frame_Packed) isFrame_Content() {}
 
+func (*Frame_Challenge) isFrame_Content() {}
+
+// Challenge answers the Hello of a child that has a stream already, which lives: is the caller the same site, or a copy? The
+// caller says Hello once more, as it is now.
+type Challenge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was received from the child: the caller tells the running hash of what it has written up to this item.
+	Sequence      uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Challenge) Reset() {
+	*x = Challenge{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Challenge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Challenge) ProtoMessage() {}
+
+func (x *Challenge) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Challenge.ProtoReflect.Descriptor instead.
+func (*Challenge) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Challenge) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
 // Packed is a frame that was compressed as a part of all that the speaker packed on this stream.
 type Packed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -378,7 +441,7 @@ type Packed struct {
 
 func (x *Packed) Reset() {
 	*x = Packed{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -390,7 +453,7 @@ func (x *Packed) String() string {
 func (*Packed) ProtoMessage() {}
 
 func (x *Packed) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -403,7 +466,7 @@ func (x *Packed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Packed.ProtoReflect.Descriptor instead.
 func (*Packed) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{3}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Packed) GetFrame() []byte {
@@ -423,7 +486,7 @@ type Compare struct {
 
 func (x *Compare) Reset() {
 	*x = Compare{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -435,7 +498,7 @@ func (x *Compare) String() string {
 func (*Compare) ProtoMessage() {}
 
 func (x *Compare) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -448,7 +511,7 @@ func (x *Compare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Compare.ProtoReflect.Descriptor instead.
 func (*Compare) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{4}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Compare) GetRanges() []*Range {
@@ -473,7 +536,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -485,7 +548,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -498,7 +561,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{5}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Range) GetFrom() string {
@@ -539,7 +602,7 @@ type Differences struct {
 
 func (x *Differences) Reset() {
 	*x = Differences{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +614,7 @@ func (x *Differences) String() string {
 func (*Differences) ProtoMessage() {}
 
 func (x *Differences) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +627,7 @@ func (x *Differences) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Differences.ProtoReflect.Descriptor instead.
 func (*Differences) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{6}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Differences) GetRanges() []*Difference {
@@ -588,7 +651,7 @@ type Difference struct {
 
 func (x *Difference) Reset() {
 	*x = Difference{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[7]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -600,7 +663,7 @@ func (x *Difference) String() string {
 func (*Difference) ProtoMessage() {}
 
 func (x *Difference) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[7]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -613,7 +676,7 @@ func (x *Difference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Difference.ProtoReflect.Descriptor instead.
 func (*Difference) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{7}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Difference) GetParts() []*Range {
@@ -650,7 +713,7 @@ type TicketDigest struct {
 
 func (x *TicketDigest) Reset() {
 	*x = TicketDigest{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[8]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -662,7 +725,7 @@ func (x *TicketDigest) String() string {
 func (*TicketDigest) ProtoMessage() {}
 
 func (x *TicketDigest) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[8]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -675,7 +738,7 @@ func (x *TicketDigest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketDigest.ProtoReflect.Descriptor instead.
 func (*TicketDigest) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{8}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TicketDigest) GetTicket() string {
@@ -717,7 +780,7 @@ type Holdings struct {
 
 func (x *Holdings) Reset() {
 	*x = Holdings{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[9]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +792,7 @@ func (x *Holdings) String() string {
 func (*Holdings) ProtoMessage() {}
 
 func (x *Holdings) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[9]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +805,7 @@ func (x *Holdings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holdings.ProtoReflect.Descriptor instead.
 func (*Holdings) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{9}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Holdings) GetTickets() []*Holding {
@@ -763,7 +826,7 @@ type Holding struct {
 
 func (x *Holding) Reset() {
 	*x = Holding{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[10]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -775,7 +838,7 @@ func (x *Holding) String() string {
 func (*Holding) ProtoMessage() {}
 
 func (x *Holding) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[10]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -788,7 +851,7 @@ func (x *Holding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holding.ProtoReflect.Descriptor instead.
 func (*Holding) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{10}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Holding) GetTicket() string {
@@ -821,7 +884,7 @@ type Gift struct {
 
 func (x *Gift) Reset() {
 	*x = Gift{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[11]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +896,7 @@ func (x *Gift) String() string {
 func (*Gift) ProtoMessage() {}
 
 func (x *Gift) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[11]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +909,7 @@ func (x *Gift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gift.ProtoReflect.Descriptor instead.
 func (*Gift) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{11}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Gift) GetEvents() [][]byte {
@@ -885,7 +948,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[12]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -897,7 +960,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[12]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -910,7 +973,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{12}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Standing) GetCompared() bool {
@@ -960,14 +1023,17 @@ type Hello struct {
 	// How the speaker can unpack Packed frames: "zstd". The other end packs only in a way that is named here.
 	Packings []string `protobuf:"bytes,15,rep,name=packings,proto3" json:"packings,omitempty"`
 	// The speaker did not compare what both know to the end since one of them took its incarnation.
-	Unsettled     bool `protobuf:"varint,16,opt,name=unsettled,proto3" json:"unsettled,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Unsettled bool `protobuf:"varint,16,opt,name=unsettled,proto3" json:"unsettled,omitempty"`
+	// In answer to a Challenge: the running hash up to the item that it names; empty when the item was not written, or when
+	// more than it was acknowledged since.
+	ChallengedHash []byte `protobuf:"bytes,17,opt,name=challenged_hash,json=challengedHash,proto3" json:"challenged_hash,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[13]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -979,7 +1045,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[13]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -992,7 +1058,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{13}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Hello) GetSite() string {
@@ -1114,6 +1180,13 @@ func (x *Hello) GetUnsettled() bool {
 	return false
 }
 
+func (x *Hello) GetChallengedHash() []byte {
+	if x != nil {
+		return x.ChallengedHash
+	}
+	return nil
+}
+
 type Items struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Sequence of the first item.
@@ -1128,7 +1201,7 @@ type Items struct {
 
 func (x *Items) Reset() {
 	*x = Items{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[14]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1213,7 @@ func (x *Items) String() string {
 func (*Items) ProtoMessage() {}
 
 func (x *Items) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[14]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1226,7 @@ func (x *Items) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Items.ProtoReflect.Descriptor instead.
 func (*Items) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{14}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Items) GetFirst() uint64 {
@@ -1187,7 +1260,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[15]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1199,7 +1272,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[15]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1212,7 +1285,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{15}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Ack) GetSequence() uint64 {
@@ -1239,7 +1312,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[16]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1251,7 +1324,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[16]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1264,7 +1337,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{16}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Heartbeat) GetCommitted() bool {
@@ -1315,7 +1388,7 @@ type Reach struct {
 
 func (x *Reach) Reset() {
 	*x = Reach{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[17]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1327,7 +1400,7 @@ func (x *Reach) String() string {
 func (*Reach) ProtoMessage() {}
 
 func (x *Reach) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[17]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1340,7 +1413,7 @@ func (x *Reach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reach.ProtoReflect.Descriptor instead.
 func (*Reach) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{17}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Reach) GetSite() string {
@@ -1377,7 +1450,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[18]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1389,7 +1462,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[18]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1402,7 +1475,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{18}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Refusal) GetReason() string {
@@ -1438,7 +1511,7 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x14\n" +
 	"\x05known\x18\x02 \x01(\bR\x05known\x12 \n" +
 	"\vincarnation\x18\x03 \x01(\x06R\vincarnation\x12\x1c\n" +
-	"\tconnected\x18\x04 \x01(\bR\tconnected\"\xe3\x04\n" +
+	"\tconnected\x18\x04 \x01(\bR\tconnected\"\xa0\x05\n" +
 	"\x05Frame\x12/\n" +
 	"\x05hello\x18\x01 \x01(\v2\x17.tierdesk.link.v1.HelloH\x00R\x05hello\x12/\n" +
 	"\x05items\x18\x02 \x01(\v2\x17.tierdesk.link.v1.ItemsH\x00R\x05items\x12)\n" +
@@ -1451,8 +1524,11 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\x04gift\x18\t \x01(\v2\x16.tierdesk.link.v1.GiftH\x00R\x04gift\x128\n" +
 	"\bstanding\x18\n" +
 	" \x01(\v2\x1a.tierdesk.link.v1.StandingH\x00R\bstanding\x122\n" +
-	"\x06packed\x18\v \x01(\v2\x18.tierdesk.link.v1.PackedH\x00R\x06packedB\t\n" +
-	"\acontent\"\x1e\n" +
+	"\x06packed\x18\v \x01(\v2\x18.tierdesk.link.v1.PackedH\x00R\x06packed\x12;\n" +
+	"\tchallenge\x18\f \x01(\v2\x1b.tierdesk.link.v1.ChallengeH\x00R\tchallengeB\t\n" +
+	"\acontent\"'\n" +
+	"\tChallenge\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\"\x1e\n" +
 	"\x06Packed\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\":\n" +
 	"\aCompare\x12/\n" +
@@ -1486,7 +1562,7 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\bStanding\x12\x1a\n" +
 	"\bcompared\x18\x01 \x01(\bR\bcompared\x12\x14\n" +
 	"\x05final\x18\x02 \x01(\bR\x05final\x12#\n" +
-	"\rsent_sequence\x18\x03 \x01(\x04R\fsentSequence\"\xa3\x04\n" +
+	"\rsent_sequence\x18\x03 \x01(\x04R\fsentSequence\"\xcc\x04\n" +
 	"\x05Hello\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
@@ -1505,7 +1581,8 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\rreceived_hash\x18\x0e \x01(\fR\freceivedHash\x12+\n" +
 	"\x11placement_version\x18\x14 \x01(\x04R\x10placementVersion\x12\x1a\n" +
 	"\bpackings\x18\x0f \x03(\tR\bpackings\x12\x1c\n" +
-	"\tunsettled\x18\x10 \x01(\bR\tunsettled\"G\n" +
+	"\tunsettled\x18\x10 \x01(\bR\tunsettled\x12'\n" +
+	"\x0fchallenged_hash\x18\x11 \x01(\fR\x0echallengedHash\"G\n" +
 	"\x05Items\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x04R\x05first\x12\x14\n" +
 	"\x05items\x18\x02 \x03(\fR\x05items\x12\x12\n" +
@@ -1544,60 +1621,62 @@ func file_tiers_linkpb_link_proto_rawDescGZIP() []byte {
 	return file_tiers_linkpb_link_proto_rawDescData
 }
 
-var file_tiers_linkpb_link_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_tiers_linkpb_link_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_tiers_linkpb_link_proto_goTypes = []any{
 	(*AskRequest)(nil),       // 0: tierdesk.link.v1.AskRequest
 	(*AskResponse)(nil),      // 1: tierdesk.link.v1.AskResponse
 	(*Frame)(nil),            // 2: tierdesk.link.v1.Frame
-	(*Packed)(nil),           // 3: tierdesk.link.v1.Packed
-	(*Compare)(nil),          // 4: tierdesk.link.v1.Compare
-	(*Range)(nil),            // 5: tierdesk.link.v1.Range
-	(*Differences)(nil),      // 6: tierdesk.link.v1.Differences
-	(*Difference)(nil),       // 7: tierdesk.link.v1.Difference
-	(*TicketDigest)(nil),     // 8: tierdesk.link.v1.TicketDigest
-	(*Holdings)(nil),         // 9: tierdesk.link.v1.Holdings
-	(*Holding)(nil),          // 10: tierdesk.link.v1.Holding
-	(*Gift)(nil),             // 11: tierdesk.link.v1.Gift
-	(*Standing)(nil),         // 12: tierdesk.link.v1.Standing
-	(*Hello)(nil),            // 13: tierdesk.link.v1.Hello
-	(*Items)(nil),            // 14: tierdesk.link.v1.Items
-	(*Ack)(nil),              // 15: tierdesk.link.v1.Ack
-	(*Heartbeat)(nil),        // 16: tierdesk.link.v1.Heartbeat
-	(*Reach)(nil),            // 17: tierdesk.link.v1.Reach
-	(*Refusal)(nil),          // 18: tierdesk.link.v1.Refusal
-	(deskpb.Site_Tier)(0),    // 19: tierdesk.desk.v1.Site.Tier
-	(*deskpb.Placement)(nil), // 20: tierdesk.desk.v1.Placement
+	(*Challenge)(nil),        // 3: tierdesk.link.v1.Challenge
+	(*Packed)(nil),           // 4: tierdesk.link.v1.Packed
+	(*Compare)(nil),          // 5: tierdesk.link.v1.Compare
+	(*Range)(nil),            // 6: tierdesk.link.v1.Range
+	(*Differences)(nil),      // 7: tierdesk.link.v1.Differences
+	(*Difference)(nil),       // 8: tierdesk.link.v1.Difference
+	(*TicketDigest)(nil),     // 9: tierdesk.link.v1.TicketDigest
+	(*Holdings)(nil),         // 10: tierdesk.link.v1.Holdings
+	(*Holding)(nil),          // 11: tierdesk.link.v1.Holding
+	(*Gift)(nil),             // 12: tierdesk.link.v1.Gift
+	(*Standing)(nil),         // 13: tierdesk.link.v1.Standing
+	(*Hello)(nil),            // 14: tierdesk.link.v1.Hello
+	(*Items)(nil),            // 15: tierdesk.link.v1.Items
+	(*Ack)(nil),              // 16: tierdesk.link.v1.Ack
+	(*Heartbeat)(nil),        // 17: tierdesk.link.v1.Heartbeat
+	(*Reach)(nil),            // 18: tierdesk.link.v1.Reach
+	(*Refusal)(nil),          // 19: tierdesk.link.v1.Refusal
+	(deskpb.Site_Tier)(0),    // 20: tierdesk.desk.v1.Site.Tier
+	(*deskpb.Placement)(nil), // 21: tierdesk.desk.v1.Placement
 }
 var file_tiers_linkpb_link_proto_depIdxs = []int32{
-	13, // 0: tierdesk.link.v1.Frame.hello:type_name -> tierdesk.link.v1.Hello
-	14, // 1: tierdesk.link.v1.Frame.items:type_name -> tierdesk.link.v1.Items
-	15, // 2: tierdesk.link.v1.Frame.ack:type_name -> tierdesk.link.v1.Ack
-	16, // 3: tierdesk.link.v1.Frame.heartbeat:type_name -> tierdesk.link.v1.Heartbeat
-	18, // 4: tierdesk.link.v1.Frame.refusal:type_name -> tierdesk.link.v1.Refusal
-	4,  // 5: tierdesk.link.v1.Frame.compare:type_name -> tierdesk.link.v1.Compare
-	6,  // 6: tierdesk.link.v1.Frame.differences:type_name -> tierdesk.link.v1.Differences
-	9,  // 7: tierdesk.link.v1.Frame.holdings:type_name -> tierdesk.link.v1.Holdings
-	11, // 8: tierdesk.link.v1.Frame.gift:type_name -> tierdesk.link.v1.Gift
-	12, // 9: tierdesk.link.v1.Frame.standing:type_name -> tierdesk.link.v1.Standing
-	3,  // 10: tierdesk.link.v1.Frame.packed:type_name -> tierdesk.link.v1.Packed
-	5,  // 11: tierdesk.link.v1.Compare.ranges:type_name -> tierdesk.link.v1.Range
-	7,  // 12: tierdesk.link.v1.Differences.ranges:type_name -> tierdesk.link.v1.Difference
-	5,  // 13: tierdesk.link.v1.Difference.parts:type_name -> tierdesk.link.v1.Range
-	8,  // 14: tierdesk.link.v1.Difference.tickets:type_name -> tierdesk.link.v1.TicketDigest
-	10, // 15: tierdesk.link.v1.Holdings.tickets:type_name -> tierdesk.link.v1.Holding
-	10, // 16: tierdesk.link.v1.Gift.wanted:type_name -> tierdesk.link.v1.Holding
-	19, // 17: tierdesk.link.v1.Hello.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	17, // 18: tierdesk.link.v1.Heartbeat.reach:type_name -> tierdesk.link.v1.Reach
-	20, // 19: tierdesk.link.v1.Refusal.placement:type_name -> tierdesk.desk.v1.Placement
-	2,  // 20: tierdesk.link.v1.Link.Connect:input_type -> tierdesk.link.v1.Frame
-	0,  // 21: tierdesk.link.v1.Link.Ask:input_type -> tierdesk.link.v1.AskRequest
-	2,  // 22: tierdesk.link.v1.Link.Connect:output_type -> tierdesk.link.v1.Frame
-	1,  // 23: tierdesk.link.v1.Link.Ask:output_type -> tierdesk.link.v1.AskResponse
-	22, // [22:24] is the sub-list for method output_type
-	20, // [20:22] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	14, // 0: tierdesk.link.v1.Frame.hello:type_name -> tierdesk.link.v1.Hello
+	15, // 1: tierdesk.link.v1.Frame.items:type_name -> tierdesk.link.v1.Items
+	16, // 2: tierdesk.link.v1.Frame.ack:type_name -> tierdesk.link.v1.Ack
+	17, // 3: tierdesk.link.v1.Frame.heartbeat:type_name -> tierdesk.link.v1.Heartbeat
+	19, // 4: tierdesk.link.v1.Frame.refusal:type_name -> tierdesk.link.v1.Refusal
+	5,  // 5: tierdesk.link.v1.Frame.compare:type_name -> tierdesk.link.v1.Compare
+	7,  // 6: tierdesk.link.v1.Frame.differences:type_name -> tierdesk.link.v1.Differences
+	10, // 7: tierdesk.link.v1.Frame.holdings:type_name -> tierdesk.link.v1.Holdings
+	12, // 8: tierdesk.link.v1.Frame.gift:type_name -> tierdesk.link.v1.Gift
+	13, // 9: tierdesk.link.v1.Frame.standing:type_name -> tierdesk.link.v1.Standing
+	4,  // 10: tierdesk.link.v1.Frame.packed:type_name -> tierdesk.link.v1.Packed
+	3,  // 11: tierdesk.link.v1.Frame.challenge:type_name -> tierdesk.link.v1.Challenge
+	6,  // 12: tierdesk.link.v1.Compare.ranges:type_name -> tierdesk.link.v1.Range
+	8,  // 13: tierdesk.link.v1.Differences.ranges:type_name -> tierdesk.link.v1.Difference
+	6,  // 14: tierdesk.link.v1.Difference.parts:type_name -> tierdesk.link.v1.Range
+	9,  // 15: tierdesk.link.v1.Difference.tickets:type_name -> tierdesk.link.v1.TicketDigest
+	11, // 16: tierdesk.link.v1.Holdings.tickets:type_name -> tierdesk.link.v1.Holding
+	11, // 17: tierdesk.link.v1.Gift.wanted:type_name -> tierdesk.link.v1.Holding
+	20, // 18: tierdesk.link.v1.Hello.tier:type_name -> tierdesk.desk.v1.Site.Tier
+	18, // 19: tierdesk.link.v1.Heartbeat.reach:type_name -> tierdesk.link.v1.Reach
+	21, // 20: tierdesk.link.v1.Refusal.placement:type_name -> tierdesk.desk.v1.Placement
+	2,  // 21: tierdesk.link.v1.Link.Connect:input_type -> tierdesk.link.v1.Frame
+	0,  // 22: tierdesk.link.v1.Link.Ask:input_type -> tierdesk.link.v1.AskRequest
+	2,  // 23: tierdesk.link.v1.Link.Connect:output_type -> tierdesk.link.v1.Frame
+	1,  // 24: tierdesk.link.v1.Link.Ask:output_type -> tierdesk.link.v1.AskResponse
+	23, // [23:25] is the sub-list for method output_type
+	21, // [21:23] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_tiers_linkpb_link_proto_init() }
@@ -1617,6 +1696,7 @@ func file_tiers_linkpb_link_proto_init() {
 		(*Frame_Gift)(nil),
 		(*Frame_Standing)(nil),
 		(*Frame_Packed)(nil),
+		(*Frame_Challenge)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1624,7 +1704,7 @@ func file_tiers_linkpb_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tiers_linkpb_link_proto_rawDesc), len(file_tiers_linkpb_link_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

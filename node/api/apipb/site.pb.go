@@ -1899,12 +1899,16 @@ func (x *ListParkedRequest) GetPageToken() string {
 }
 
 type ParkedItem struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
-	Sequence      uint64                 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	Time          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
-	Size          int32                  `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Peer     string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	Sequence uint64                 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Reason   string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Time     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	Size     int32                  `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
+	// Of an event: its ticket, what it did (OPENED, NOTED, …) and what it says, such as the title of a ticket that it opens.
+	Ticket        string `protobuf:"bytes,6,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	Type          string `protobuf:"bytes,7,opt,name=type,proto3" json:"type,omitempty"`
+	Text          string `protobuf:"bytes,8,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1972,6 +1976,27 @@ func (x *ParkedItem) GetSize() int32 {
 		return x.Size
 	}
 	return 0
+}
+
+func (x *ParkedItem) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+func (x *ParkedItem) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ParkedItem) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
 }
 
 type ListParkedResponse struct {
@@ -2271,14 +2296,17 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\x11ListParkedRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"\x98\x01\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\xd8\x01\n" +
 	"\n" +
 	"ParkedItem\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12.\n" +
 	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
-	"\x04size\x18\x05 \x01(\x05R\x04size\"k\n" +
+	"\x04size\x18\x05 \x01(\x05R\x04size\x12\x16\n" +
+	"\x06ticket\x18\x06 \x01(\tR\x06ticket\x12\x12\n" +
+	"\x04type\x18\a \x01(\tR\x04type\x12\x12\n" +
+	"\x04text\x18\b \x01(\tR\x04text\"k\n" +
 	"\x12ListParkedResponse\x12-\n" +
 	"\x05items\x18\x01 \x03(\v2\x17.tierdesk.v1.ParkedItemR\x05items\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"/\n" +
