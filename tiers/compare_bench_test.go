@@ -1,7 +1,6 @@
 package tiers
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/tierdesk/tierdesk/desk"
@@ -57,7 +56,7 @@ func BenchmarkCompareNearlyEqual(b *testing.B) {
 		middle.tiers.Stop()
 		for _, i := range []int{0, tickets / differing} {
 			if got, want := len(parent.journal(numbers[i])), len(child.journal(numbers[i])); got != want {
-				b.Fatal(fmt.Sprintf("ticket %s has %d events at the city, want %d", numbers[i], got, want))
+				b.Fatalf("ticket %s has %d events at the city, want %d", numbers[i], got, want)
 			}
 		}
 		b.StartTimer()

@@ -59,7 +59,7 @@ type simLife struct {
 	gone        bool // stopped for good
 	tickets     map[string]*simTicket
 	links       map[string]*deskpb.Link
-	misled      map[string]uint64 // a neighbour's incarnation with which the life was compared while it lived twice, by peer
+	misled      map[string]uint64          // a neighbour's incarnation with which the life was compared while it lived twice, by peer
 	fenced      map[string]map[uint64]bool // by peer
 	acked       map[string]string          // ticket by event that a client was told of
 }
@@ -111,13 +111,6 @@ func (r *simRecorder) fail(invariant int, format string, args ...any) {
 	r.first = &simViolation{invariant: invariant, what: fmt.Sprintf(format, args...)}
 	r.noteLocked("VIOLATED %s", r.first)
 	close(r.broken)
-}
-
-// violation returns the first violation, nil when there is none.
-func (r *simRecorder) violation() *simViolation {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.first
 }
 
 // life returns what is known of a life; mu is held.

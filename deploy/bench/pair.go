@@ -276,6 +276,3 @@ func awaitHolder(ctx context.Context, node apipb.TicketsClient, site, number str
 	})
 	return time.Now(), err
 }
-
-// processes are those of both sites.
-func (p *pair) processes() []*process { return append(p.county.processes(), p.city.processes()...) }
