@@ -2,6 +2,7 @@ package desk
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -128,5 +129,43 @@ func (w *world) begunOnce(t *rapid.T) {
 				begun[term] = name
 			}
 		}
+	}
+}
+
+// The county takes the ticket from the city, which had taken it from the province: the province, which has heard of neither,
+// is the one to release it.
+func TestATicketThatWasTakenTwiceIsReleasedByItsFirstCustodian(t *testing.T) {
+	s := newStage(t, deskpb.Ticket_NEW)
+	s.escalateToCity()
+	s.do(city, escalateCommand(""))
+	s.drain()
+	between := func() {
+		for len(s.tree.lines[countyToCity])+len(s.tree.lines[cityToCounty]) > 0 {
+			for _, line := range []int{countyToCity, cityToCounty} {
+				for len(s.tree.lines[line]) > 0 {
+					if err := s.tree.deliver(line); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+	}
+	s.outcome(city, "reclaim")
+	between()
+	s.outcome(county, "reclaim")
+	s.do(county, escalateCommand(""))
+	between()
+	_, err := s.tree.do(county, dispatchTo(s.number, string(city)))
+	if reason(err) != "NOT_RELEASED" || !strings.Contains(err.Error(), "taken from 330000") {
+		t.Errorf("handing it on before the province knows comes to %v", err)
+	}
+	term := s.tree.office(county).records[s.number].GetTicket().GetCustodyTerm()
+	s.drain()
+	if err := s.tree.agree(s.number); err != nil {
+		t.Fatal(err)
+	}
+	record := s.tree.office(province).records[s.number]
+	if got := record.GetTicket(); got.GetCustodianSite() != string(city) || got.GetCustodyTerm() != term+1 {
+		t.Errorf("the ticket is with %s under term %d, want it with the city under term %d", got.GetCustodianSite(), got.GetCustodyTerm(), term+1)
 	}
 }

@@ -75,10 +75,11 @@ func (t tree) heardPlacement(b *store.Batch, p, old *deskpb.Placement, at desk.S
 	if desk.SiteID(p.Site) != t.self() || old.GetVersion() >= p.Version {
 		return nil
 	}
-	if err := place(b, t, p, at); err != nil {
+	in, err := newInbound(b, "", at)
+	if err != nil {
 		return err
 	}
-	return t.spread(b, p, "")
+	return in.heed(p)
 }
 
 // move weighs an operator's wish to put a site below another parent.
@@ -302,8 +303,7 @@ func (t tree) spread(b *store.Batch, p *deskpb.Placement, from desk.SiteID) erro
 	return sendItem(b, children, &deskpb.Item{Content: &deskpb.Item_Placement{Placement: p}})
 }
 
-// placement takes what the province decided and passes it on. A site that has something to hand over says that it heard.
-// Only a site that recovers learns from its children where offices stand.
+// placement takes what the province decided. Only a site that recovers learns from its children where offices stand.
 func (in *inbound) placement(item []byte, p *deskpb.Placement) error {
 	if objection := doubtsPlacement(p); objection != "" {
 		return in.park(item, objection)
@@ -324,6 +324,12 @@ func (in *inbound) placement(item []byte, p *deskpb.Placement) error {
 			return in.park(item, fmt.Sprintf("the placement of %s came from the child %s; placements come from the province", p.Site, in.peer))
 		}
 	}
+	return in.heed(p)
+}
+
+// heed does what a placement that is news here asks for, and passes it on. A site that has something to hand over says that
+// it heard.
+func (in *inbound) heed(p *deskpb.Placement) (err error) {
 	if err := place(in.b, in.tree, p, in.at); err != nil {
 		return err
 	}

@@ -342,11 +342,16 @@ func TestComparisonSurvivesACutAtEveryStep(t *testing.T) {
 	if err := bottom.tiers.Recover(t.Context(), "restored"); err != nil {
 		t.Fatal(err)
 	}
-	for reads := int64(1); reads <= 40; reads++ {
+	cuts := int64(0)
+	for reads := int64(1); bottom.site().Recovering != 0; reads++ {
+		cuts = reads
 		bottom.line.fuse.Store(reads)
 		bottom.line.set(false)
 		eventually(t, fmt.Sprintf("the line breaks after %d reads", reads), func() bool { return bottom.line.fuse.Load() <= 0 })
 		bottom.line.set(true)
+	}
+	if cuts < 4 {
+		t.Errorf("the county had recovered after %d cuts, want 4 or more in the middle of it", cuts)
 	}
 	bottom.line.set(false)
 	whole(t, nodes...)

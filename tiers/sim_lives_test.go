@@ -189,14 +189,16 @@ func (r *simRecorder) isForked(s *simSite) bool {
 func (w *simWorld) publish() error {
 	s := w.site()
 	p := &deskpb.Publication{
-		Kind: "notice", Name: fmt.Sprint("n", w.rng.IntN(3)), Title: "停机通知", Actor: "li",
-		Removed: w.rng.IntN(4) == 0, Body: fmt.Append(nil, "版本 ", w.rng.IntN(1000)),
+		Kind: "notice", Name: fmt.Sprint("n", w.rng.IntN(3)), Title: "停机通知", Actor: "li", Removed: w.rng.IntN(4) == 0,
+	}
+	if !p.Removed {
+		p.MediaType, p.Body = "text/plain", fmt.Append(nil, "版本 ", w.rng.IntN(1000))
 	}
 	if !s.led() {
 		return nil
 	}
-	_, _, err := s.entry(&deskpb.Command{Kind: &deskpb.Command_PutPublication{PutPublication: &deskpb.PutPublication{Publication: p}}})
-	w.recorder.note("%s publishes %s, removed: %v", s.name, p.Name, p.Removed)
+	result, _, err := s.entry(&deskpb.Command{Kind: &deskpb.Command_PutPublication{PutPublication: &deskpb.PutPublication{Publication: p}}})
+	w.recorder.note("%s publishes %s, removed: %v: %s", s.name, p.Name, p.Removed, result.GetRefusal().GetReason())
 	return err
 }
 

@@ -100,7 +100,8 @@ func simUnrest(r *store.Reader) (what, ticket string, err error) {
 	}
 	for _, p := range placements {
 		if p.Phase == deskpb.Placement_LEAVING || p.Phase == deskpb.Placement_CLOSING {
-			return fmt.Sprintf("%s is %s", p.Site, p.Phase), "", nil
+			left, err := remaining(r, p, math.MaxInt)
+			return fmt.Sprintf("%s is %s, %d tickets have to be handed over, placements %v", p.Site, p.Phase, left, placements), "", err
 		}
 	}
 	page, err := r.Tickets(store.Query{Index: store.ByNumber, Limit: math.MaxInt32})
