@@ -26,41 +26,64 @@ const (
 )
 
 // scope tells which tickets a comparison with a neighbour is about: those whose home lies below the child, or, at the
-// child, all that are not of another part of the tree.
+// child, all that are not of another part of the tree; and what the child still has of offices that left it.
 type scope struct {
-	tree  tree
-	peer  desk.SiteID
-	homes map[string]bool // what was found out about a home
+	tree   tree
+	peer   desk.SiteID
+	shares map[string]share // what was found out about a home
 }
+
+// share is what a comparison does with the tickets of a home.
+type share int
+
+const (
+	apart  share = iota // they are not of the comparison
+	common              // both ends shall have the same
+	left                // the child was left by the home: what the parent lacks is taken from it, and nothing is given to it
+)
 
 func newScope(r *store.Reader, peer desk.SiteID) (*scope, error) {
 	t, err := newTree(r)
 	if err != nil {
 		return nil, err
 	}
-	return &scope{tree: t, peer: peer, homes: map[string]bool{}}, nil
+	return &scope{tree: t, peer: peer, shares: map[string]share{}}, nil
 }
 
-// includes tells whether a ticket is of the comparison. When it is not, none of its home is, and skip is the number behind
-// all of them.
-func (s *scope) includes(number desk.TicketNumber) (included bool, skip desk.TicketNumber, err error) {
+// includes tells how a ticket is of the comparison. When it is not, none of its home is, and skip is the number behind all
+// of them.
+func (s *scope) includes(number desk.TicketNumber) (found share, skip desk.TicketNumber, err error) {
 	home, _, _ := strings.Cut(string(number), "-")
-	included, known := s.homes[home]
+	found, known := s.shares[home]
 	if !known {
-		where, child, err := s.tree.locate(desk.SiteID(home))
-		if err != nil {
-			return false, "", err
+		if found, err = s.share(desk.SiteID(home)); err != nil {
+			return apart, "", err
 		}
-		included = child == s.peer
-		if s.peer == s.tree.parent() {
-			included = where != elsewhere
-		}
-		s.homes[home] = included
+		s.shares[home] = found
 	}
-	if !included {
+	if found == apart {
 		skip = desk.TicketNumber(home + ".") // the character behind the hyphen
 	}
-	return included, skip, nil
+	return found, skip, nil
+}
+
+func (s *scope) share(home desk.SiteID) (share, error) {
+	where, below, err := s.tree.locate(home)
+	if err != nil {
+		return apart, err
+	}
+	child, both := s.peer, below == s.peer
+	if s.peer == s.tree.parent() {
+		child, both = s.tree.self(), where != elsewhere
+	}
+	if both {
+		return common, nil
+	}
+	former, err := s.tree.formerly(home, child)
+	if err != nil || !former {
+		return apart, err
+	}
+	return left, nil
 }
 
 // eachHolding visits what this site holds of each ticket of the comparison, in the order of their numbers, from one number
@@ -80,7 +103,7 @@ func (s *session) eachHolding(ctx context.Context, from, to string, visit func(s
 				}
 				seen++
 				included, skip, err := about.includes(h.Number)
-				if err != nil || !included {
+				if err != nil || included == apart {
 					return skip, true, err
 				}
 				more, err := visit(h)

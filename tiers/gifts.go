@@ -72,8 +72,8 @@ func (s *session) compose(holdings *linkpb.Holdings) (*linkpb.Gift, error) {
 			if err != nil {
 				return err
 			}
-			if included {
-				wanted, whole, err := offer(r, theirs, &p)
+			if included != apart {
+				wanted, whole, err := offer(r, theirs, included == common, &p)
 				if err != nil || !whole {
 					return err
 				}
@@ -89,9 +89,9 @@ func (s *session) compose(holdings *linkpb.Holdings) (*linkpb.Gift, error) {
 	return gift, err
 }
 
-// offer puts what the other end lacks of a ticket into the parcel, and names what it has and this end lacks. whole is false
-// when there was no room for all.
-func offer(r *store.Reader, theirs *linkpb.Holding, p *parcel) (wanted *linkpb.Holding, whole bool, err error) {
+// offer puts what the other end lacks of a ticket into the parcel, if anything is given, and names what it has and this end
+// lacks. whole is false when there was no room for all.
+func offer(r *store.Reader, theirs *linkpb.Holding, gives bool, p *parcel) (wanted *linkpb.Holding, whole bool, err error) {
 	lacking, err := readNames(theirs)
 	if err != nil {
 		return nil, false, err
@@ -102,7 +102,7 @@ func offer(r *store.Reader, theirs *linkpb.Holding, p *parcel) (wanted *linkpb.H
 	}
 	for _, e := range ours {
 		name := nameOf(e)
-		if !lacking[name] && !p.add(e) {
+		if gives && !lacking[name] && !p.add(e) {
 			return nil, false, nil
 		}
 		delete(lacking, name)

@@ -9,6 +9,7 @@ import (
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers/linkpb"
 )
 
 func reclaim() *deskpb.TicketCommand {
@@ -166,5 +167,55 @@ func TestFrozenCopyBeginsNoNewLifeByItself(t *testing.T) {
 	}
 	if site := n.site(); site.Incarnation != county.Incarnation || site.Frozen == "" {
 		t.Errorf("the copy is %v, want it frozen as it was", site)
+	}
+}
+
+// What a city still has of an office that left it is taken from it, in case everybody else was rebuilt from nothing; nothing
+// is given to it. Both ends agree on that.
+func TestComparisonTakesWhatAFormerParentHas(t *testing.T) {
+	g := newLineage(t)
+	for _, o := range []*office{g.top, g.middle} {
+		if err := o.log(func(b *store.Batch, _ desk.Stamp) error {
+			if err := b.PutSiteInfo(entry(city2)); err != nil {
+				return err
+			}
+			return b.PutPlacement(&deskpb.Placement{
+				Site: "330106", Parent: "330000", Phase: deskpb.Placement_PLACED, Version: 9, Former: []string{"330100"},
+			})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, end := range []struct {
+		at   *office
+		peer desk.SiteID
+	}{{g.top, "330100"}, {g.middle, "330000"}} {
+		for number, want := range map[desk.TicketNumber]share{
+			desk.TicketNumber(g.number): left, "330100-20261121-0001": common, "330200-20261121-0001": apart,
+		} {
+			got := read(end.at, func(r *store.Reader) (share, error) {
+				about, err := newScope(r, end.peer)
+				if err != nil {
+					return apart, err
+				}
+				found, _, err := about.includes(number)
+				return found, err
+			})
+			if got != want {
+				t.Errorf("at %s the comparison with %s does %d with ticket %s, want %d", end.at.id, end.peer, got, number, want)
+			}
+		}
+	}
+	all := g.top.journal(g.number)
+	gift := read(g.top, func(r *store.Reader) (*linkpb.Gift, error) {
+		var p parcel
+		wanted, whole, err := offer(r, &linkpb.Holding{Ticket: g.number, Events: []byte("12345678")}, false, &p)
+		if !whole {
+			t.Error("an offer of nothing had no room")
+		}
+		return &linkpb.Gift{Events: p.events, Wanted: []*linkpb.Holding{wanted}}, err
+	})
+	if len(all) == 0 || len(gift.Events) != 0 || string(gift.Wanted[0].Events) != "12345678" {
+		t.Errorf("of %d events the province gives %d and asks for %q, want none and what it lacks", len(all), len(gift.Events), gift.Wanted[0].Events)
 	}
 }
