@@ -9,7 +9,7 @@ func (w *simWorld) temper() (blows []func() error) {
 	all := []func() error{
 		w.cut, w.cut, w.mend, w.mend, w.haunt, w.haunt, w.slow, w.elect, w.elect, w.dropNode, w.dropNode, w.crash,
 	}
-	if w.rng.IntN(2) == 0 && *simLived {
+	if w.rng.IntN(2) == 0 {
 		all = append(all, w.back, w.back, w.restore, w.rollBack, w.double, w.rebuild)
 	}
 	if w.rng.IntN(2) == 0 {

@@ -18,7 +18,6 @@ const sabotageSeeds = 60
 //
 //	go test -tags sabotage ./tiers -run TestSabotage
 func TestSabotage(t *testing.T) {
-	*simLived = true
 	for _, fish := range []struct {
 		name  string
 		rule  desk.Rule

@@ -11,19 +11,16 @@ import (
 
 var (
 	simSeeds = flag.Int("seeds", simDefaultSeeds, "how many seeds TestSimulation plays")
-	simLived = flag.Bool("lives", false, "sites are also restored, rolled back, copied and rebuilt")
 	simSeed  = flag.Uint64("seed", 0, "the one seed that TestSimulation plays, when it is not 0")
 )
 
 // TestSimulation plays random histories of a province, three cities and six counties: the real rules, stores and links
 // over simulated lines and in virtual time. People work everywhere while lines are cut, delayed and doubled, leaders
-// change, nodes and sites crash, and old lives come back. Every entry of every log is checked against the invariants of
+// change, nodes and sites crash, and sites are restored from backups, rolled back, copied and rebuilt. Every entry of every log is checked against the invariants of
 // DESIGN.md; in the end everything is repaired and must come to rest in agreement.
 //
 //	go test ./tiers -run TestSimulation -seeds 10000 -timeout 10h
 //	go test ./tiers -run TestSimulation -seed 4711
-//
-// With -lives sites are restored from backups, rolled back, copied and rebuilt as well.
 //
 // A seed fixes what happens and when; the order in which goroutines run at one instant is the scheduler's, so that a
 // failure may need a few attempts at its seed to show again.
