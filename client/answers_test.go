@@ -33,6 +33,8 @@ func escalated() *deskpb.Ticket {
 		HomeSite: "330106", CustodianSite: "330000", CustodyTerm: 3, Line: deskpb.Ticket_SECOND,
 		Handover: &deskpb.Handover{State: deskpb.Handover_IN_TRANSIT, ToSite: "330000", Reason: "需要补丁"},
 		Assignee: "li", Group: "应用组", OpenTime: at0900(0), UpdateTime: at0900(5), UrgeCount: 1, Etag: "e3",
+		Service: "account", Fields: map[string]string{"单据号": "7", "原因": "接口"}, Paused: map[string]int64{"待厂商": 90},
+		AcceptTimeLimit: at0900(10), ArriveTime: at0900(4),
 		Sla: []*deskpb.Sla{{Metric: deskpb.Sla_RESOLUTION, Tier: "county", State: deskpb.Sla_RUNNING, DueTime: at0900(59)}},
 		Wishes: []*deskpb.Wish{{Kind: deskpb.Wish_CANCEL, State: deskpb.Wish_DECLINED, Site: "330106", Actor: "wang",
 			Text: "不用了", Answer: "已派人", Time: at0900(6)}},
@@ -120,12 +122,17 @@ func TestShowTellsTheWholeStory(t *testing.T) {
 交接          途中 → 330000  需要补丁
 处理人        li
 处理组        应用组
+认领期限      2026-11-21 09:10:00
 分类          业务事件
 应用          综合平台 3.2
+服务          account
+专用字段      单据号=7，原因=接口
 标签          登录, 全网
 报告人        王芳, 西湖区, 0571
 来源          电话
 受理时间      2026-11-21 09:00:00
+到场时间      2026-11-21 09:04:00
+挂起用时      待厂商 1m30s
 更新时间      2026-11-21 09:05:00
 次数          转派 0，重开 0，催办 1
 版本          e3

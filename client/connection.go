@@ -41,7 +41,15 @@ type connection struct {
 	// recoveries is what operators use around the loss of a site.
 	recoveries   apipb.RecoveriesClient
 	publications apipb.PublicationsClient
+	attachments  apipb.AttachmentsClient
 	tree         apipb.TreeClient
+	policies     apipb.PoliciesClient
+	requesters   apipb.RequestersClient
+	callBacks    apipb.CallBacksClient
+	surveys      apipb.SurveysClient
+	rounds       apipb.RoundsClient
+	notices      apipb.NoticesClient
+	duties       apipb.DutiesClient
 	conn         *grpc.ClientConn
 }
 
@@ -81,7 +89,15 @@ func connect(t target) (*connection, error) {
 
 		recoveries:   apipb.NewRecoveriesClient(conn),
 		publications: apipb.NewPublicationsClient(conn),
+		attachments:  apipb.NewAttachmentsClient(conn),
 		tree:         apipb.NewTreeClient(conn),
+		policies:     apipb.NewPoliciesClient(conn),
+		requesters:   apipb.NewRequestersClient(conn),
+		callBacks:    apipb.NewCallBacksClient(conn),
+		surveys:      apipb.NewSurveysClient(conn),
+		rounds:       apipb.NewRoundsClient(conn),
+		notices:      apipb.NewNoticesClient(conn),
+		duties:       apipb.NewDutiesClient(conn),
 		conn:         conn,
 	}, nil
 }

@@ -36,6 +36,7 @@ type fakeNode struct {
 	apipb.UnimplementedRecoveriesServer
 	address string
 	backup  func(stream grpc.ServerStreamingServer[apipb.BackupSiteResponse]) error // set before it is called
+	files   fakeFiles
 
 	mu    sync.Mutex // guards calls
 	calls []received
@@ -69,7 +70,15 @@ func newFakeNode(t *testing.T, reply answer, options ...grpc.ServerOption) *fake
 	apipb.RegisterSitesServer(server, apipb.UnimplementedSitesServer{})
 	apipb.RegisterRecoveriesServer(server, f)
 	apipb.RegisterPublicationsServer(server, apipb.UnimplementedPublicationsServer{})
+	apipb.RegisterAttachmentsServer(server, &f.files)
 	apipb.RegisterTreeServer(server, apipb.UnimplementedTreeServer{})
+	apipb.RegisterPoliciesServer(server, apipb.UnimplementedPoliciesServer{})
+	apipb.RegisterRequestersServer(server, apipb.UnimplementedRequestersServer{})
+	apipb.RegisterCallBacksServer(server, apipb.UnimplementedCallBacksServer{})
+	apipb.RegisterSurveysServer(server, apipb.UnimplementedSurveysServer{})
+	apipb.RegisterRoundsServer(server, apipb.UnimplementedRoundsServer{})
+	apipb.RegisterNoticesServer(server, apipb.UnimplementedNoticesServer{})
+	apipb.RegisterDutiesServer(server, apipb.UnimplementedDutiesServer{})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
@@ -112,13 +121,37 @@ func emptyAnswer(method string) proto.Message {
 		return &apipb.Publication{}
 	case "ListDeliveries":
 		return &apipb.ListDeliveriesResponse{}
+	case "FindSimilarTickets":
+		return &apipb.FindSimilarTicketsResponse{}
+	case "CountRepeats":
+		return &apipb.CountRepeatsResponse{}
+	case "ListNotices":
+		return &apipb.ListNoticesResponse{}
+	case "MarkNoticesRead":
+		return &emptypb.Empty{}
+	case "ListDuty":
+		return &apipb.ListDutyResponse{}
+	case "SetDuty":
+		return &apipb.DutyMember{}
+	case "ListRounds":
+		return &apipb.ListRoundsResponse{}
+	case "GetRoundReport":
+		return &apipb.RoundReport{}
+	case "ListRequesters":
+		return &apipb.ListRequestersResponse{}
+	case "CreateRequester", "GetRequester", "UpdateRequester", "RecordCustomerCall":
+		return &apipb.Requester{}
+	case "ListCallBacks":
+		return &apipb.ListCallBacksResponse{}
+	case "CreateSurvey":
+		return &apipb.CreateSurveyResponse{}
 	case "ListTree":
 		return &apipb.ListTreeResponse{}
 	case "MoveSite", "CloseSite":
 		return &apipb.Place{}
 	case "RetryParked":
 		return &apipb.RetryParkedResponse{}
-	case "DeleteSession", "SetPassword", "DeleteUser", "TransferLeadership", "RemoveNode", "RecoverSite":
+	case "DeleteSession", "SetPassword", "DeleteUser", "DeleteRequester", "TransferLeadership", "RemoveNode", "RecoverSite":
 		return &emptypb.Empty{}
 	}
 	return &deskpb.Ticket{}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -94,6 +95,11 @@ func (p *printer) ticket(t *deskpb.Ticket, entries []*apipb.JournalEntry) string
 	p.section(&out, phrase{"描述", "Description"}, indent(t.GetDescription()))
 	p.section(&out, phrase{"解决方案", "Resolution"}, indent(t.GetResolution().GetText()))
 	p.section(&out, phrase{"时限", "Clocks"}, indent(p.clocks(t)))
+	p.section(&out, phrase{"检查单", "Checklist"}, indent(p.checklist(t)))
+	p.section(&out, phrase{"协同", "Tasks"}, indent(p.tasks(t)))
+	p.section(&out, phrase{"关联工单", "Linked tickets"}, indent(p.relations(t)))
+	p.section(&out, phrase{"附件", "Attachments"}, indent(p.files(t)))
+	p.section(&out, phrase{"复盘", "Review"}, indent(t.GetReview()))
 	p.section(&out, phrase{"请求", "Wishes"}, indent(p.wishes(t)))
 	p.section(&out, phrase{"流转路径", "Journey"}, indent(p.journey(t, entries)))
 	p.section(&out, phrase{"流转记录", "Journal"}, indent(p.journal(new(table), entries)))
@@ -119,17 +125,26 @@ func (p *printer) facts(t *deskpb.Ticket) string {
 	b.add(phrase{"交接", "Handover"}, strings.TrimSpace(p.handover(t)+"  "+t.GetHandover().GetReason()))
 	b.add(phrase{"处理人", "Assignee"}, t.GetAssignee())
 	b.add(phrase{"处理组", "Group"}, t.GetGroup())
+	b.when(phrase{"认领期限", "To be taken up by"}, t.GetAcceptTimeLimit())
+	b.add(phrase{"已合并到", "Merged into"}, t.GetMergedInto())
+	b.add(phrase{"协调人", "Coordinator"}, t.GetCoordinator())
 	b.add(phrase{"协办", "Collaborators"}, strings.Join(t.GetCollaborators(), ", "))
 	b.add(phrase{"分类", "Category"}, t.GetCategory())
 	b.add(phrase{"应用", "Application"}, strings.TrimSpace(t.GetApplication()+" "+t.GetApplicationVersion()))
 	b.add(phrase{"配置项", "Configuration item"}, t.GetConfigurationItem())
+	b.add(phrase{"服务", "Service"}, t.GetService())
+	b.add(phrase{"专用字段", "Special fields"}, p.specialFields(t.GetFields()))
 	b.add(phrase{"标签", "Tags"}, strings.Join(t.GetTags(), ", "))
 	b.add(phrase{"报告人", "Requester"}, requester(t.GetRequester()))
 	b.add(phrase{"来源", "Channel"}, p.name(t.GetChannel()))
 	b.when(phrase{"受理时间", "Opened"}, t.GetOpenTime())
 	b.when(phrase{"响应时间", "Responded"}, t.GetRespondTime())
+	b.when(phrase{"到场时间", "On the spot"}, t.GetArriveTime())
+	b.add(phrase{"挂起用时", "Time on hold"}, p.paused(t.GetPaused()))
 	b.when(phrase{"解决时间", "Resolved"}, t.GetResolveTime())
 	b.when(phrase{"办结时间", "Closed"}, t.GetCloseTime())
+	b.when(phrase{"自动办结", "Closes by itself"}, t.GetAutoCloseTime())
+	b.add(phrase{"回访", "Call-back"}, p.callBack(t.GetCallBack()))
 	b.when(phrase{"更新时间", "Updated"}, t.GetUpdateTime())
 	b.add(phrase{"解决代码", "Resolution code"}, t.GetResolution().GetCode())
 	b.add(phrase{"根本原因", "Root cause"}, t.GetResolution().GetRootCause())
@@ -137,6 +152,24 @@ func (p *printer) facts(t *deskpb.Ticket) string {
 	b.add(phrase{"次数", "Counts"}, p.counts(t))
 	b.add(phrase{"版本", "Etag"}, t.GetEtag())
 	return b.String()
+}
+
+// specialFields are those of the ticket's category, by name.
+func (p *printer) specialFields(fields map[string]string) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		words = append(words, name+"="+fields[name])
+	}
+	return strings.Join(words, p.say(phrase{"，", ", "}))
+}
+
+// paused is how long the ticket was on hold so far, by reason.
+func (p *printer) paused(seconds map[string]int64) string {
+	var words []string
+	for _, reason := range slices.Sorted(maps.Keys(seconds)) {
+		words = append(words, reason+" "+inSeconds(seconds[reason]))
+	}
+	return strings.Join(words, p.say(phrase{"，", ", "}))
 }
 
 // pressure is the priority and what it comes from.

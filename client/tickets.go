@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
@@ -13,35 +15,17 @@ import (
 const maxPageSize = 500
 
 func (c *console) ticketCommand() *cobra.Command {
-	reading := []*cobra.Command{c.create(), c.list(), c.show(), c.journal()}
-	return c.group("ticket", "工单: take, work and follow tickets", append(reading, c.verbs()...)...)
+	reading := []*cobra.Command{c.create(), c.list(), c.show(), c.journal(), c.check(), c.macro()}
+	return c.group("ticket", "工单: take, work and follow tickets",
+		slices.Concat(reading, c.verbs(), c.handing(), c.relations(), c.afterwards())...)
 }
 
 func (c *console) create() *cobra.Command {
-	requester := &deskpb.Requester{}
-	t := &deskpb.Ticket{Requester: requester}
+	t := &deskpb.Ticket{Requester: &deskpb.Requester{}}
 	q := &apipb.CreateTicketRequest{Ticket: t}
 	cmd := &cobra.Command{Use: "create", Short: "受理: open a ticket at this site", Args: takes()}
-	f := cmd.Flags()
 	requestIDFlag(cmd, &q.RequestId)
-	f.StringVar(&t.Title, "title", "", "what it is about, in a line")
-	f.StringVar(&t.Description, "description", "", "the whole story; - reads standard input")
-	f.StringVar(&t.Category, "category", "", "kind of problem")
-	f.StringVar(&t.Application, "application", "", "the application that it is about")
-	f.StringVar(&t.Group, "group", "", "group that shall work on it")
-	f.StringVar(&t.Assignee, "assignee", "", "person who shall work on it, by user name")
-	f.StringArrayVar(&t.Tags, "tag", nil, "a tag; may be given again")
-	f.Int32Var(&t.Impact, "impact", 0, "1 high, 2 medium, 3 low")
-	f.Int32Var(&t.Urgency, "urgency", 0, "1 high, 2 medium, 3 low")
-	f.Int32Var(&t.Severity, "severity", 0, "fault level: 1 interrupted, 2 degraded, 3 minor")
-	f.BoolVar(&t.Major, "major", false, "a major incident")
-	channel := enumFlag(&t.Channel)
-	f.Var(channel, "channel", "how it came in: "+channel.choices())
-	f.StringVar(&requester.Name, "requester-name", "", "who reported it")
-	f.StringVar(&requester.Unit, "requester-unit", "", "the requester's office")
-	f.StringVar(&requester.Phone, "requester-phone", "", "the requester's telephone number")
-	f.StringVar(&requester.Email, "requester-email", "", "the requester's mail address")
-	f.StringVar(&requester.User, "requester-user", "", "the requester's user name at this site")
+	ticketFlags(cmd.Flags(), t)
 	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) error {
 		var err error
 		if t.Description, err = text(cmd.InOrStdin(), "the description", t.Description); err != nil {
@@ -55,6 +39,32 @@ func (c *console) create() *cobra.Command {
 		return out.answer(ticket, func() string { return out.summary(ticket) })
 	})
 	return cmd
+}
+
+// ticketFlags are what the author of a ticket may say, whose requester is not nil.
+func ticketFlags(f *pflag.FlagSet, t *deskpb.Ticket) {
+	requester := t.GetRequester()
+	f.StringVar(&t.Title, "title", "", "what it is about, in a line")
+	f.StringVar(&t.Description, "description", "", "the whole story; - reads standard input")
+	f.StringVar(&t.Category, "category", "", "kind of problem")
+	f.StringVar(&t.Application, "application", "", "the application that it is about")
+	f.StringVar(&t.Group, "group", "", "group that shall work on it")
+	f.StringVar(&t.Assignee, "assignee", "", "person who shall work on it, by user name")
+	f.StringArrayVar(&t.Tags, "tag", nil, "a tag; may be given again")
+	f.Int32Var(&t.Impact, "impact", 0, "1 high, 2 medium, 3 low")
+	f.Int32Var(&t.Urgency, "urgency", 0, "1 high, 2 medium, 3 low")
+	f.Int32Var(&t.Severity, "severity", 0, "fault level: 1 interrupted, 2 degraded, 3 minor")
+	f.BoolVar(&t.Major, "major", false, "a major incident")
+	f.StringVar(&t.Template, "template", "", "template of the policy that fills in what is not given")
+	sortingFlags(f, t)
+	channel := enumFlag(&t.Channel)
+	f.Var(channel, "channel", "how it came in: "+channel.choices())
+	f.StringVar(&requester.Id, "requester-id", "", "the requester's record at this site, which fills in the rest")
+	f.StringVar(&requester.Name, "requester-name", "", "who reported it")
+	f.StringVar(&requester.Unit, "requester-unit", "", "the requester's office")
+	f.StringVar(&requester.Phone, "requester-phone", "", "the requester's telephone number")
+	f.StringVar(&requester.Email, "requester-email", "", "the requester's mail address")
+	f.StringVar(&requester.User, "requester-user", "", "the requester's user name at this site")
 }
 
 func (c *console) list() *cobra.Command {

@@ -79,10 +79,10 @@ func (c *console) verbs() []*cobra.Command {
 	start := &apipb.StartTicketRequest{}
 	resume := &apipb.ResumeTicketRequest{}
 	note := &apipb.NoteTicketRequest{}
-	reply := &apipb.ReplyTicketRequest{}
 	closing := &apipb.CloseTicketRequest{}
 	return append([]*cobra.Command{
 		c.assign(),
+		c.classify(),
 		verb[*apipb.StartTicketRequest]{
 			name: "start", short: "开始处理: begin the work; a ticket without an assignee becomes yours",
 			request: start, number: &start.Number, etag: &start.Etag, requestID: &start.RequestId,
@@ -99,11 +99,8 @@ func (c *console) verbs() []*cobra.Command {
 			request: note, number: &note.Number, etag: &note.Etag, requestID: &note.RequestId,
 			call: apipb.TicketsClient.NoteTicket, argument: &note.Text, text: &note.Text,
 		}.command(c),
-		verb[*apipb.ReplyTicketRequest]{
-			name: "reply", short: "回复: add a reply that the requester sees; - as the text reads standard input",
-			request: reply, number: &reply.Number, etag: &reply.Etag, requestID: &reply.RequestId,
-			call: apipb.TicketsClient.ReplyTicket, argument: &reply.Text, text: &reply.Text,
-		}.command(c),
+		c.reply(),
+		c.arrive(),
 		c.resolve(),
 		c.confirm(),
 		verb[*apipb.CloseTicketRequest]{
@@ -168,10 +165,21 @@ func (c *console) assign() *cobra.Command {
 	return cmd
 }
 
+func (c *console) reply() *cobra.Command {
+	q := &apipb.ReplyTicketRequest{}
+	cmd := verb[*apipb.ReplyTicketRequest]{
+		name: "reply", short: "回复: add a reply that the requester sees; - as the text reads standard input",
+		request: q, number: &q.Number, etag: &q.Etag, requestID: &q.RequestId,
+		call: apipb.TicketsClient.ReplyTicket, argument: &q.Text, text: &q.Text,
+	}.command(c)
+	cmd.Flags().BoolVar(&q.FromRequester, "from-requester", false, "the requester's own words: they end a hold that waits for them")
+	return cmd
+}
+
 func (c *console) hold() *cobra.Command {
 	q := &apipb.HoldTicketRequest{}
 	return verb[*apipb.HoldTicketRequest]{
-		name: "hold", short: "挂起: stop the clock for a reason",
+		name: "hold", short: "挂起: put the work off for a reason; most reasons stop the clock",
 		request: q, number: &q.Number, etag: &q.Etag, requestID: &q.RequestId,
 		call: apipb.TicketsClient.HoldTicket, reason: &q.Reason, comment: &q.Comment,
 	}.command(c)

@@ -35,6 +35,7 @@ func chineseNames() map[string]string {
 		"Sla.RESPONSE":   "响应",
 		"Sla.RESOLUTION": "解决",
 		"Sla.UPDATE":     "更新",
+		"Sla.ON_SITE":    "到场",
 		"Sla.RUNNING":    "计时中",
 		"Sla.PAUSED":     "已暂停",
 		"Sla.MET":        "已达标",
@@ -61,23 +62,71 @@ func chineseNames() map[string]string {
 		"Event.DISPATCHED":        "送出",
 		"Event.ACCEPTED":          "接收",
 		"Event.REFUSED":           "拒收",
+		"Event.CLASSIFIED":        "分类",
 		"Event.RESOLVED":          "解决",
 		"Event.CONFIRMED":         "确认",
+		"Event.CLAIMED":           "认领",
+		"Event.DECLINED":          "拒单",
+		"Event.REMINDED":          "提醒",
 		"Event.CLOSED":            "办结",
 		"Event.REOPENED":          "重开",
 		"Event.CANCELED":          "撤单",
 		"Event.WISH_SETTLED":      "答复请求",
 		"Event.RECLAIMED":         "强制接管",
 		"Event.RELOCATION_QUEUED": "机构调整待移交",
+		"Event.CLOCK_PASSED":      "时限提醒",
+		"Event.ARRIVED":           "到场",
+		"Event.CHECKED":           "检查",
+		"Event.RESPONDED":         "首次答复",
 		"Event.NOTED":             "备注",
 		"Event.REPLIED":           "回复",
 		"Event.URGED":             "催办",
 		"Event.ALERTED":           "重大事件通报",
+		"Event.ATTACHED":          "添加附件",
 		"Event.RELEASED":          "确认被接管",
 		"Event.WISHED":            "请求",
 	}
+	maps.Copy(names, chineseRelationNames())
+	maps.Copy(names, chineseAfterNames())
 	maps.Copy(names, chineseSiteNames())
 	return names
+}
+
+// chineseRelationNames are those of tasks and of links between tickets.
+func chineseRelationNames() map[string]string {
+	return map[string]string{
+		"Task.WORK":     "子任务",
+		"Task.COSIGN":   "会签",
+		"Task.APPROVAL": "审批",
+		"Task.OPEN":     "进行中",
+		"Task.DONE":     "已完成",
+		"Task.REJECTED": "未通过",
+		"Task.CANCELED": "已取消",
+
+		"Signer.PENDING": "待签",
+		"Signer.AGREED":  "同意",
+		"Signer.REFUSED": "不同意",
+
+		"Event.TASK_ADDED":   "添加任务",
+		"Event.TASK_CHANGED": "任务变更",
+		"Event.REVIEWED":     "复盘",
+		"Event.MERGED":       "合并",
+		"Event.LINKED":       "关联",
+
+		"Wish.RESOLVE": "随父工单解决",
+
+		"TicketLink.RELATED":       "相关",
+		"TicketLink.CHILD_OF":      "父工单",
+		"TicketLink.PARENT_OF":     "子工单",
+		"TicketLink.CAUSED_BY":     "起因",
+		"TicketLink.CAUSE_OF":      "导致",
+		"TicketLink.DUPLICATE_OF":  "重复于",
+		"TicketLink.DUPLICATED_BY": "被重复",
+		"TicketLink.FOLLOWS":       "后续自",
+		"TicketLink.FOLLOWED_BY":   "后续为",
+		"TicketLink.SPLIT_FROM":    "拆分自",
+		"TicketLink.SPLIT_INTO":    "拆分出",
+	}
 }
 
 // chineseSiteNames are those of sites, nodes, links and people.

@@ -66,7 +66,17 @@ type site struct {
 	SiteSpec
 	line  *line // to its parent
 	nodes []*node.Node
-	desk  *verify.Desk // signed in as administrator
+	desk  *verify.Desk            // signed in as administrator
+	staff map[string]*verify.Desk // signed in as each of the sample people, on the path of the main job
+}
+
+// grpc are the addresses at which the site's nodes answer.
+func (s *site) grpc() []string {
+	var addresses []string
+	for _, n := range s.nodes {
+		addresses = append(addresses, n.GRPCAddr())
+	}
+	return addresses
 }
 
 // Start founds or resumes every site and signs in. It says on Out what it waits for.
@@ -169,13 +179,9 @@ func (d *Demo) startSite(ctx context.Context, s *site) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	var grpc []string
-	for _, n := range s.nodes {
-		grpc = append(grpc, n.GRPCAddr())
-	}
 	signInCtx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	desk, err := d.signIn(signInCtx, grpc)
+	desk, err := d.signIn(signInCtx, s.grpc())
 	s.desk = desk
 	return err
 }
@@ -271,6 +277,9 @@ func (d *Demo) Stop(ctx context.Context) error {
 		s := d.sites[i]
 		if s.desk != nil {
 			errs = append(errs, s.desk.Close())
+		}
+		for _, desk := range s.staff {
+			errs = append(errs, desk.Close())
 		}
 		for _, n := range s.nodes {
 			if n != nil {

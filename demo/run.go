@@ -62,11 +62,16 @@ func (d *Demo) sayWhereToLook() {
 	fmt.Fprintf(out, `
 命令行 · from a terminal:
   export TIERDESK_SERVER=%[1]s
-  export TIERDESK_TOKEN=$(TIERDESK_PASSWORD=%[2]s tierdesk token create --user admin)
-  tierdesk ticket list
-  tierdesk site links
+  export TIERDESK_TOKEN=$(TIERDESK_PASSWORD=%[2]s tierdesk token create --user luohai)
+  tierdesk ticket list                        工单 what is open, late, on hold, on its way
+  tierdesk notices list                       通知 what luohai was told
+  tierdesk callback list                      回访 who has to be called back
+  tierdesk round list                         巡检 the next inspection opens within two minutes
+  tierdesk duty list                          值班 who is on duty
+  tierdesk policy show --own                  制度 what this county has laid down
+  tierdesk site links                         链路 the line to the city
 
 日志 · log: %[3]s
 Ctrl-C 结束 · to end
-`, d.site(path[0].ID).nodes[0].GRPCAddr(), d.password, d.log.Name())
+`, d.site(path[0].ID).grpc()[0], d.password, d.log.Name())
 }

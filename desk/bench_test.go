@@ -27,6 +27,17 @@ func BenchmarkFold(b *testing.B) {
 	}
 }
 
+// BenchmarkCreate decides on a new ticket, with its clocks.
+func BenchmarkCreate(b *testing.B) {
+	o := newOffice(deskpb.Site_COUNTY, county, city, province)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Decide(o.here, o, createCommand("打印机不工作"), Stamp{Time: morning, UTCOffset: beijing}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // benchedTicket returns a ticket of the county with its line, state and clocks as they were when it was opened, but a
 // longer history.
 func benchedTicket(b *testing.B) *stage {

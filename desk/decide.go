@@ -17,6 +17,10 @@ func Decide(here Here, view View, command *deskpb.TicketCommand, at Stamp) (*Dec
 	if err := checkForm(command); err != nil {
 		return nil, err
 	}
+	command, err := instead(here, view, command, at)
+	if err != nil {
+		return nil, err
+	}
 	w := &writer{here: here, view: view, at: at, actor: command.GetActor().GetUser(), request: command.GetRequest()}
 	create := isCreate(command)
 	if !create {
@@ -29,9 +33,8 @@ func Decide(here Here, view View, command *deskpb.TicketCommand, at Stamp) (*Dec
 	if repeated, err := repetition(view, command); repeated != nil || err != nil {
 		return repeated, err
 	}
-	if etag := w.ticket().GetEtag(); command.GetEtag() != "" && !create && command.GetEtag() != etag {
-		return nil, Refuse(Aborted, "STALE_ETAG", "ticket %s has changed: its etag is %s, not %q; read it again and decide anew",
-			w.number(), etag, command.GetEtag())
+	if command.GetEtag() != "" && !create && command.GetEtag() != w.ticket().GetEtag() {
+		return nil, staleEtag(w.ticket(), command.GetEtag())
 	}
 	if err := permit(here, w.record, command); err != nil {
 		return nil, err
@@ -42,7 +45,16 @@ func Decide(here Here, view View, command *deskpb.TicketCommand, at Stamp) (*Dec
 	if err := w.carryOut(command); err != nil {
 		return nil, err
 	}
+	if err := w.allot(); err != nil {
+		return nil, err
+	}
 	return w.decision(), nil
+}
+
+// staleEtag refuses a command that was meant for the ticket as it was before.
+func staleEtag(t *deskpb.Ticket, etag string) *Refusal {
+	return Refuse(Aborted, "STALE_ETAG", "ticket %s has changed: its etag is %s, not %q; read it again and decide anew",
+		t.GetNumber(), t.GetEtag(), etag)
 }
 
 func isCreate(c *deskpb.TicketCommand) bool {
@@ -102,10 +114,10 @@ func (w *writer) carryOut(c *deskpb.TicketCommand) error {
 		return w.movedAway()
 	}
 	if isCreate(c) {
-		return w.create(c.GetCreate().GetTicket())
+		return w.createFrom(c)
 	}
-	if remark := remarkOf(c); remark != nil {
-		return w.remark(remark)
+	if made, err := w.remarkOn(c); made || err != nil {
+		return err
 	}
 	if c.GetReclaim() != nil {
 		return w.reclaim(c.GetReclaim())
@@ -159,6 +171,39 @@ func (w *writer) act(c *deskpb.TicketCommand) error {
 	case *deskpb.TicketCommand_Cancel:
 		return w.cancel(v.Cancel)
 	}
+	return w.actBeside(c)
+}
+
+// actBeside writes the events of a verb of the custodian that concerns how the work is organised.
+func (w *writer) actBeside(c *deskpb.TicketCommand) error {
+	switch v := c.GetVerb().(type) {
+	case *deskpb.TicketCommand_Classify:
+		return w.classify(v.Classify)
+	case *deskpb.TicketCommand_Claim:
+		return w.claim()
+	case *deskpb.TicketCommand_Decline:
+		return w.decline(v.Decline)
+	case *deskpb.TicketCommand_Transfer:
+		return w.transfer(v.Transfer)
+	case *deskpb.TicketCommand_Arrive:
+		return w.arrive(v.Arrive)
+	case *deskpb.TicketCommand_Tick:
+		return w.tick()
+	case *deskpb.TicketCommand_AddTask:
+		return w.addTask(v.AddTask.GetTask())
+	case *deskpb.TicketCommand_ChangeTask:
+		return w.changeTask(v.ChangeTask)
+	case *deskpb.TicketCommand_CheckItem:
+		return w.checkItem(v.CheckItem)
+	case *deskpb.TicketCommand_Review:
+		return w.review(v.Review)
+	case *deskpb.TicketCommand_Merge:
+		return w.merge(v.Merge)
+	case *deskpb.TicketCommand_ResolveWith:
+		return w.resolveWith(v.ResolveWith)
+	case *deskpb.TicketCommand_RunMacro:
+		return w.runMacro(v.RunMacro)
+	}
 	return fmt.Errorf("decide on ticket %s: the verb %T has a form but no rule", w.number(), c.GetVerb())
 }
 
@@ -167,7 +212,7 @@ func (w *writer) notHeld() error {
 	t := w.ticket()
 	if w.handover() == deskpb.Handover_IN_TRANSIT {
 		return Refuse(FailedPrecondition, "IN_TRANSIT", "ticket %s is on its way to %s since %s; wait until it has arrived there",
-			w.number(), t.GetCustodianSite(), instant(t.GetHandover().GetSince()))
+			w.number(), t.GetCustodianSite(), spoken(t.GetHandover().GetSince()))
 	}
 	return Refuse(FailedPrecondition, "NOT_CUSTODIAN", "ticket %s is held by %s; ask there, or leave a note, a reply or an urge here",
 		w.number(), t.GetCustodianSite())

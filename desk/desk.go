@@ -43,6 +43,22 @@ type View interface {
 	// Path returns the home and its ancestors up to the province, as the directory has them now; nil when it does not
 	// know the home.
 	Path(home SiteID) ([]SiteID, error)
+	// Policy returns all layers of the site's policy put together; the caller must not change it. It is never nil.
+	Policy() (*deskpb.Policy, error)
+	Roll
+	// Load counts the open tickets of this site that a person has, up to a bound that the view sets.
+	Load(user UserID) (int, error)
+	// Rotation returns the member of a group that got a ticket last by the rules, empty for none.
+	Rotation(group string) (UserID, error)
+	// Managers lists the incident managers of this site, sorted.
+	Managers() ([]UserID, error)
+	// Customer returns this site's record of a requester, nil when there is none.
+	Customer(id string) (*deskpb.Customer, error)
+	// CustomerByPhone returns the only record with a telephone number, by its digits (see PhoneDigits); nil for none or
+	// several.
+	CustomerByPhone(digits string) (*deskpb.Customer, error)
+	// File returns how much this site has of the content that a SHA-256 names, nil for nothing.
+	File(sha256 []byte) (*deskpb.Blob, error)
 }
 
 // Decision is what an accepted command comes to.
@@ -51,6 +67,20 @@ type Decision struct {
 	Record *deskpb.Record
 	// Events are new, in order, already folded into Record. Empty when the request was a repetition.
 	Events []Sealed
+	// Beside are what the command changes on other tickets. All is stored, or nothing.
+	Beside []*Decision
+}
+
+// LastSequence returns the greatest event sequence of the decision, 0 without events.
+func (d *Decision) LastSequence() uint64 {
+	var last uint64
+	if n := len(d.Events); n > 0 {
+		last = d.Events[n-1].GetId().GetSequence()
+	}
+	for _, other := range d.Beside {
+		last = max(last, other.LastSequence())
+	}
+	return last
 }
 
 // Sealed is an event together with the bytes its author wrote. The bytes are what is stored, hashed and shipped; equal

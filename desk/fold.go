@@ -42,12 +42,20 @@ func fold(record *deskpb.Record, event Sealed, hash []byte) (*deskpb.Record, err
 		return nil, err
 	}
 	if event.GetClass() == deskpb.Event_CUSTODIAL {
-		foldCustodial(next, event, hash)
-	} else {
-		foldRemark(next, event)
+		change(next, event.Event)
 	}
-	include(next, event, hash)
+	complete(next, event, hash)
 	return next, nil
+}
+
+// complete does what an event does beside what change does for a custodial one: its clocks, its place, and whatever a remark does.
+func complete(r *deskpb.Record, event Sealed, hash []byte) {
+	if event.GetClass() == deskpb.Event_CUSTODIAL {
+		foldCustodial(r, event, hash)
+	} else {
+		foldRemark(r, event)
+	}
+	include(r, event, hash)
 }
 
 // foldable returns ErrUnknown for an event of a type or schema that this version does not know.
@@ -114,7 +122,10 @@ func addHash(sum, hash []byte) {
 }
 
 func foldCustodial(r *deskpb.Record, event Sealed, hash []byte) {
-	change(r, event.Event)
+	foldClocks(r, event.GetBody().GetClocks())
+	informUpdate(r)
+	foldForeseen(r, event.Event)
+	foldWaiting(r, event.Event)
 	r.Path = slices.Clone(event.GetPath())
 	if r.Reclaim = event.GetReclaim(); r.Reclaim == 0 {
 		r.ReclaimedFrom = ""
@@ -126,8 +137,14 @@ func foldCustodial(r *deskpb.Record, event Sealed, hash []byte) {
 	r.Ticket.Etag = hex.EncodeToString(r.Head[:etagBytes])
 }
 
-// change does to the ticket what the event's type says.
+// change does to the ticket what the event's type says, and notes its phase.
 func change(r *deskpb.Record, e *deskpb.Event) {
+	changeState(r, e)
+	foldPhase(r, e)
+}
+
+// changeState does to the ticket what the event's type says.
+func changeState(r *deskpb.Record, e *deskpb.Event) {
 	switch e.GetType() {
 	case deskpb.Event_OPENED:
 		foldOpened(r, e)
@@ -136,9 +153,7 @@ func change(r *deskpb.Record, e *deskpb.Event) {
 	case deskpb.Event_STARTED, deskpb.Event_RESUMED:
 		foldStarted(r, e)
 	case deskpb.Event_HELD:
-		r.Ticket.State = deskpb.Ticket_ON_HOLD
-		r.Ticket.HoldReason = e.GetBody().GetHoldReason()
-		beginHold(r, e.GetTime())
+		foldHeld(r, e)
 	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_RETURN_QUEUED, deskpb.Event_RELOCATION_QUEUED:
 		foldQueued(r, e)
 	case deskpb.Event_WITHDRAWN:
@@ -166,6 +181,32 @@ func change(r *deskpb.Record, e *deskpb.Event) {
 		foldCanceled(r, e)
 	case deskpb.Event_WISH_SETTLED:
 		foldSettled(r, e)
+	default:
+		changeBeside(r, e)
+	}
+}
+
+// changeBeside does what an event says that concerns how the work is organised.
+func changeBeside(r *deskpb.Record, e *deskpb.Event) {
+	switch e.GetType() {
+	case deskpb.Event_CLASSIFIED:
+		foldClassified(r, e)
+	case deskpb.Event_CLAIMED:
+		foldClaimed(r, e)
+	case deskpb.Event_DECLINED:
+		foldDeclined(r, e)
+	case deskpb.Event_TASK_ADDED, deskpb.Event_TASK_CHANGED:
+		foldTask(r, e)
+	case deskpb.Event_ARRIVED:
+		foldArrived(r, e)
+	case deskpb.Event_RESPONDED:
+		respond(r.Ticket, e.GetTime())
+	case deskpb.Event_CHECKED:
+		foldChecked(r, e)
+	case deskpb.Event_REVIEWED:
+		r.Ticket.Review = e.GetBody().GetText()
+	case deskpb.Event_MERGED:
+		foldMerged(r, e)
 	}
 }
 
@@ -175,34 +216,25 @@ func foldOpened(r *deskpb.Record, e *deskpb.Event) {
 	dropHandover(r)
 }
 
-// foldAssigned counts a reassignment when somebody had the ticket before and somebody else has it now.
-func foldAssigned(r *deskpb.Record, e *deskpb.Event) {
-	t, b := r.Ticket, e.GetBody()
-	had := t.Assignee != "" || t.Group != ""
-	if had && (t.Assignee != b.GetAssignee() || t.Group != b.GetGroup()) {
-		t.ReassignmentCount++
-	}
-	t.Assignee, t.Group = b.GetAssignee(), b.GetGroup()
-	if t.State != deskpb.Ticket_ON_HOLD {
-		t.State = deskpb.Ticket_ASSIGNED
-	}
-}
-
 func foldStarted(r *deskpb.Record, e *deskpb.Event) {
 	endHold(r, e.GetTime())
+	if e.GetBody().GetAutomatic() {
+		foldAnswered(r)
+		return
+	}
 	r.Ticket.State = deskpb.Ticket_IN_PROGRESS
 	if taker := e.GetBody().GetAssignee(); taker != "" {
 		r.Ticket.Assignee = taker
 	}
+	takeUp(r)
 	respond(r.Ticket, e.GetTime())
 }
 
-// respond notes the first answer and ends the response clock.
+// respond notes the first answer.
 func respond(t *deskpb.Ticket, at int64) {
 	if t.RespondTime == nil {
 		t.RespondTime = timestamp(at)
 	}
-	stopClock(t, deskpb.Sla_RESPONSE, at)
 }
 
 func foldResolved(r *deskpb.Record, e *deskpb.Event) {
@@ -213,18 +245,14 @@ func foldResolved(r *deskpb.Record, e *deskpb.Event) {
 	t.ResolveTime = timestamp(e.GetTime())
 	t.Resolution = proto.CloneOf(e.GetBody().GetResolution())
 	respond(t, e.GetTime())
-	stopClock(t, deskpb.Sla_RESOLUTION, e.GetTime())
 	rest(r, e.GetId().GetSite())
 }
 
-// foldClosed is for CONFIRMED and CLOSED; only the former carries the requester's satisfaction.
+// foldClosed is for CONFIRMED and CLOSED.
 func foldClosed(r *deskpb.Record, e *deskpb.Event) {
 	dropHandover(r)
 	r.Ticket.State = deskpb.Ticket_CLOSED
 	r.Ticket.CloseTime = timestamp(e.GetTime())
-	if satisfaction := e.GetBody().GetSatisfaction(); satisfaction != nil {
-		r.Ticket.Satisfaction = proto.CloneOf(satisfaction)
-	}
 }
 
 func foldReopened(r *deskpb.Record, e *deskpb.Event) {
@@ -236,7 +264,6 @@ func foldReopened(r *deskpb.Record, e *deskpb.Event) {
 	}
 	t.ReopenCount++
 	t.ResolveTime, t.CloseTime, t.Resolution = nil, nil, nil
-	rerunClock(t, deskpb.Sla_RESOLUTION)
 }
 
 func foldCanceled(r *deskpb.Record, e *deskpb.Event) {
@@ -244,6 +271,4 @@ func foldCanceled(r *deskpb.Record, e *deskpb.Event) {
 	dropHandover(r)
 	r.Ticket.State = deskpb.Ticket_CANCELED
 	r.Ticket.CloseTime = timestamp(e.GetTime())
-	stopClock(r.Ticket, deskpb.Sla_RESPONSE, e.GetTime())
-	stopClock(r.Ticket, deskpb.Sla_RESOLUTION, e.GetTime())
 }

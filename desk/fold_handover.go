@@ -96,7 +96,7 @@ func foldArrival(r *deskpb.Record, e *deskpb.Event) {
 	endHold(r, e.GetTime())
 	dropHandover(r)
 	r.Ticket.Line = e.GetBody().GetLine()
-	r.Ticket.Assignee, r.Ticket.Group = "", ""
+	unassign(r)
 	if isOpen(r.Ticket.State) {
 		r.Ticket.State = deskpb.Ticket_NEW
 	}

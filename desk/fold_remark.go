@@ -13,11 +13,21 @@ import (
 func foldRemark(r *deskpb.Record, event Sealed) {
 	switch event.GetType() {
 	case deskpb.Event_URGED:
-		r.Ticket.UrgeCount++
+		foldUrged(r, event.Event)
 	case deskpb.Event_WISHED:
 		foldWished(r, event.Event)
 	case deskpb.Event_RELEASED:
 		foldReleased(r, event.Event)
+	case deskpb.Event_REPLIED:
+		foldReplied(r, event.Event)
+	case deskpb.Event_LINKED:
+		foldLinked(r, event.Event)
+	case deskpb.Event_ATTACHED:
+		foldAttached(r, event.Event)
+	case deskpb.Event_CALLED_BACK:
+		foldCalledBack(r, event.Event)
+	case deskpb.Event_RATED:
+		foldRated(r, event.Event)
 	}
 }
 
@@ -40,6 +50,7 @@ func foldWished(r *deskpb.Record, e *deskpb.Event) {
 	wish.Text = e.GetBody().GetText()
 	wish.Time = timestamp(e.GetTime())
 	wish.Satisfaction = proto.CloneOf(e.GetBody().GetSatisfaction())
+	wish.Resolution = proto.CloneOf(e.GetBody().GetResolution())
 	sortWishes(r)
 }
 

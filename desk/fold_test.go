@@ -41,7 +41,7 @@ func TestFoldRefusesWhatDoesNotFollow(t *testing.T) {
 			e.Type, e.Body, e.Index, e.Previous = deskpb.Event_OPENED, sampleBody(deskpb.Event_OPENED), 1, nil
 		}), ErrUnfit},
 		"a later schema": {record, next(func(e *deskpb.Event) { e.Schema++ }), ErrUnknown},
-		"a later type":   {record, next(func(e *deskpb.Event) { e.Type = 30 }), ErrUnknown},
+		"a later type":   {record, next(func(e *deskpb.Event) { e.Type = 1000 }), ErrUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sealed := Sealed{Event: c.event, Raw: marshal(t, c.event)}

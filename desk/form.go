@@ -14,7 +14,7 @@ func checkForm(c *deskpb.TicketCommand) error {
 	}
 	switch v := c.GetVerb().(type) {
 	case *deskpb.TicketCommand_Create:
-		return checkCreate(v.Create.GetTicket())
+		return cmp.Or(checkOrigin(v.Create), checkCreate(v.Create.GetTicket()))
 	case *deskpb.TicketCommand_Assign:
 		return checkAssign(v.Assign)
 	case *deskpb.TicketCommand_Start, *deskpb.TicketCommand_Dispatch:
@@ -52,6 +52,45 @@ func checkForm(c *deskpb.TicketCommand) error {
 	case *deskpb.TicketCommand_Relocate:
 		return checkSite("to", v.Relocate.GetTo())
 	}
+	return checkFormBeside(c)
+}
+
+// checkFormBeside is checkForm for the verbs that concern how the work is organised.
+func checkFormBeside(c *deskpb.TicketCommand) error {
+	switch v := c.GetVerb().(type) {
+	case *deskpb.TicketCommand_Classify:
+		return checkClassify(v.Classify)
+	case *deskpb.TicketCommand_Claim, *deskpb.TicketCommand_Tick:
+		return nil
+	case *deskpb.TicketCommand_Arrive:
+		return text("comment", v.Arrive.GetComment())
+	case *deskpb.TicketCommand_Decline:
+		return checkDecline(v.Decline)
+	case *deskpb.TicketCommand_Transfer:
+		return checkTransfer(v.Transfer)
+	case *deskpb.TicketCommand_AddTask:
+		return checkTask(v.AddTask.GetTask())
+	case *deskpb.TicketCommand_ChangeTask:
+		return checkTaskChange(v.ChangeTask)
+	case *deskpb.TicketCommand_CheckItem:
+		return checkCheck(v.CheckItem)
+	case *deskpb.TicketCommand_Review:
+		return checkReview(v.Review)
+	case *deskpb.TicketCommand_Merge:
+		return checkMerge(v.Merge)
+	case *deskpb.TicketCommand_LinkTickets:
+		return checkLink(v.LinkTickets)
+	case *deskpb.TicketCommand_Attach:
+		return checkAttachment(v.Attach.GetAttachment())
+	case *deskpb.TicketCommand_RecordCallBack:
+		return checkCallBack(v.RecordCallBack)
+	case *deskpb.TicketCommand_Rate:
+		return checkRating(v.Rate)
+	case *deskpb.TicketCommand_ResolveWith:
+		return checkResolution(v.ResolveWith.GetResolution())
+	case *deskpb.TicketCommand_RunMacro:
+		return checkMacro(v.RunMacro)
+	}
 	return Refuse(InvalidArgument, "UNKNOWN_VERB", "the command names no verb that this version knows; upgrade this site or ask for another verb")
 }
 
@@ -77,13 +116,16 @@ func checkRequest(r *deskpb.RequestKey) error {
 
 func checkCreate(t *deskpb.Ticket) error {
 	return cmp.Or(
-		given("ticket.title", t.GetTitle()),
 		oneLine("ticket.title", t.GetTitle(), MaxTitle),
 		text("ticket.description", t.GetDescription()),
 		oneLine("ticket.category", t.GetCategory(), MaxShort),
 		oneLine("ticket.application", t.GetApplication(), MaxShort),
 		oneLine("ticket.applicationVersion", t.GetApplicationVersion(), MaxShort),
 		oneLine("ticket.configurationItem", t.GetConfigurationItem(), MaxShort),
+		oneLine("ticket.service", t.GetService(), MaxShort),
+		oneLine("ticket.template", t.GetTemplate(), MaxShort),
+		oneLine("ticket.coordinator", t.GetCoordinator(), MaxUser),
+		checkFieldsForm(t.GetFields()),
 		checkRequester(t.GetRequester()),
 		checkClassification(t),
 		checkList("ticket.tags", t.GetTags(), MaxTags, MaxTag),
@@ -98,7 +140,9 @@ func checkRequester(r *deskpb.Requester) error {
 		oneLine("ticket.requester.unit", r.GetUnit(), MaxShort),
 		oneLine("ticket.requester.phone", r.GetPhone(), MaxShort),
 		oneLine("ticket.requester.email", r.GetEmail(), MaxShort),
-		oneLine("ticket.requester.user", r.GetUser(), MaxShort))
+		oneLine("ticket.requester.user", r.GetUser(), MaxShort),
+		oneLine("ticket.requester.id", r.GetId(), MaxUser),
+		oneLine("ticket.requester.class", r.GetClass(), MaxShort))
 }
 
 func checkClassification(t *deskpb.Ticket) error {

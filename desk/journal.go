@@ -2,7 +2,9 @@ package desk
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -61,8 +63,7 @@ func changes(before, after []field) []Change {
 	return changed
 }
 
-// fieldsOf prints the public fields that custodial events change, always the same ones in the same order. Long texts
-// that never change are left out; they are in the ticket.
+// fieldsOf prints the public fields that custodial events change, always the same ones in the same order.
 func fieldsOf(t *deskpb.Ticket) []field {
 	fields := []field{
 		{"title", t.GetTitle()},
@@ -95,7 +96,59 @@ func fieldsOf(t *deskpb.Ticket) []field {
 		{"satisfaction.score", count(t.GetSatisfaction().GetScore())},
 		{"satisfaction.comment", t.GetSatisfaction().GetComment()},
 	}
-	return append(fields, clockFields(t)...)
+	return slices.Concat(fields, wordFields(t), togetherFields(t), clockFields(t))
+}
+
+// wordFields prints what people change by sorting a ticket anew, beside the levels.
+func wordFields(t *deskpb.Ticket) []field {
+	special := make([]string, 0, len(t.GetFields()))
+	for _, name := range fieldNames(t.GetFields()) {
+		special = append(special, name+"="+t.GetFields()[name])
+	}
+	return []field{
+		{"description", t.GetDescription()},
+		{"applicationVersion", t.GetApplicationVersion()},
+		{"configurationItem", t.GetConfigurationItem()},
+		{"service", t.GetService()},
+		{"tags", strings.Join(t.GetTags(), ", ")},
+		{"fields", strings.Join(special, "; ")},
+		{"requester.name", t.GetRequester().GetName()},
+		{"requester.unit", t.GetRequester().GetUnit()},
+		{"requester.phone", t.GetRequester().GetPhone()},
+		{"requester.email", t.GetRequester().GetEmail()},
+		{"requester.user", t.GetRequester().GetUser()},
+		{"requester.class", t.GetRequester().GetClass()},
+		{"coordinator", t.GetCoordinator()},
+		{"visit", boolean(t.GetVisit())},
+	}
+}
+
+// togetherFields prints what people do together on a ticket and what became of it among others.
+func togetherFields(t *deskpb.Ticket) []field {
+	tasks := make([]string, len(t.GetTasks()))
+	for i, task := range t.GetTasks() {
+		tasks[i] = fmt.Sprintf("%d %s %s", task.GetId(), task.GetTitle(), task.GetState())
+	}
+	return []field{
+		{"tasks", strings.Join(tasks, "; ")},
+		{"checklist", progress(t.GetChecklist())},
+		{"review", t.GetReview()},
+		{"mergedInto", t.GetMergedInto()},
+	}
+}
+
+// progress prints how many items of a checklist are done, such as 2/5; nothing without a checklist.
+func progress(items []*deskpb.ChecklistItem) string {
+	if len(items) == 0 {
+		return ""
+	}
+	done := 0
+	for _, item := range items {
+		if item.GetDone() {
+			done++
+		}
+	}
+	return fmt.Sprintf("%d/%d", done, len(items))
 }
 
 // clockFields prints the two end-to-end clocks, one field each: its state and when it is due.

@@ -63,3 +63,10 @@ func between(field string, value, lowest, highest int32) error {
 	}
 	return nil
 }
+
+// Levels of impact, urgency and fault severity: 1 is the highest, 3 the lowest.
+const (
+	highestLevel = 1
+	mediumLevel  = 2
+	lowestLevel  = 3
+)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -15,7 +16,7 @@ import (
 // allVerbs starts with the verbs that move tickets: rapid draws early elements more often.
 var allVerbs = []string{
 	"escalate", "return", "withdraw", "resolve", "reopen", "start", "hold", "resume", "confirm", "assign", "assign group",
-	"close", "urge", "note", "reply", "dispatch", "cancel", "create",
+	"close", "urge", "note", "reply", "dispatch", "cancel", "create", "claim", "decline", "transfer",
 }
 
 // rareVerbs are for tickets that the usual order of things has left behind.
@@ -26,7 +27,7 @@ var rareVerbs = []string{"reclaim", "relocate"}
 func TestAnyHistoryEndsEqual(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
-		steps := []func(*rapid.T){w.command, w.deliver, w.command, w.dispatch, w.wait}
+		steps := []func(*rapid.T){w.command, w.deliver, w.command, w.dispatch, w.wait, w.tick}
 		for range rapid.IntRange(50, 500).Draw(t, "length") {
 			rapid.SampledFrom(steps).Draw(t, "step")(t)
 			w.invariants(t)
@@ -47,6 +48,8 @@ func newWorld(t *rapid.T) *world {
 	w := &world{tree: newTree(), custody: map[string]uint32{}}
 	for _, o := range w.tree.offices {
 		o.behind = rapid.Int64Range(0, 60).Draw(t, "minutes behind") * minute
+		o.policy.Groups = []*deskpb.Team{networkTeam()}
+		o.policy.Dispatch = []*deskpb.DispatchRule{{Name: "second", Group: "网络组", Match: &deskpb.Match{Lines: []deskpb.Ticket_Line{deskpb.Ticket_SECOND}}}}
 	}
 	for _, site := range []SiteID{county, city} {
 		d, err := w.tree.do(site, sampleCommand("create"))
@@ -60,6 +63,24 @@ func newWorld(t *rapid.T) *world {
 
 func (w *world) wait(t *rapid.T) {
 	w.tree.now += rapid.Int64Range(0, 600).Draw(t, "minutes") * minute
+}
+
+// tick has every office do what is due on its tickets, after which nothing is.
+func (w *world) tick(t *rapid.T) {
+	for _, o := range w.tree.offices {
+		for _, number := range o.numbers() {
+			if next := NextTime(o.records[number], o.here.Site); next == 0 || next > w.tree.now-o.behind {
+				continue
+			}
+			if _, err := w.tree.do(o.here.Site, tickCommand(number)); err != nil {
+				t.Fatalf("the tick of %s at %s: %v", number, o.here.Site, err)
+			}
+			at := w.tree.now - o.behind
+			if next := NextTime(o.records[number], o.here.Site); next != 0 && next <= at {
+				t.Fatalf("after a tick of %s at %s something is due at %s", number, moment(at), moment(next))
+			}
+		}
+	}
 }
 
 // command tries a verb on a ticket, mostly at the site that holds it.
@@ -90,16 +111,22 @@ func (w *world) command(t *rapid.T) {
 		}
 		return
 	}
-	if command.GetCreate() != nil && len(decision.Events) > 0 {
-		w.numbers = append(w.numbers, TicketNumber(decision.Record.GetTicket().GetNumber()))
+	if decided := TicketNumber(decision.Record.GetTicket().GetNumber()); !slices.Contains(w.numbers, decided) {
+		w.numbers = append(w.numbers, decided)
 	}
 }
 
 // draw makes up a command that may or may not fit.
 func (w *world) draw(t *rapid.T, o *office, number TicketNumber) *deskpb.TicketCommand {
-	verb := rapid.SampledFrom(allVerbs).Draw(t, "verb")
-	command := sampleCommand(verb)
-	if verb != "create" {
+	verb := rapid.SampledFrom(slices.Concat(allVerbs, afterVerbs, togetherVerbs)).Draw(t, "verb")
+	command := drawTogether(t, verb, w.numbers)
+	if command == nil {
+		command = drawAfter(t, verb)
+	}
+	if command == nil {
+		command = sampleCommand(verb)
+	}
+	if command.GetCreate() == nil {
 		command.Number = string(number)
 	}
 	ticket := o.records[number].GetTicket()

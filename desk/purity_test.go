@@ -21,14 +21,17 @@ import (
 // pure lists what the rules may import. Nothing on it reads a clock (but for the members of time below), draws a random
 // number, does I/O, logs, or shares memory between goroutines.
 var pure = []string{
-	"bytes", "cmp", "crypto/sha256", "encoding/hex", "errors", "fmt", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
+	"bytes", "cmp", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "errors", "fmt", "maps", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
+	"github.com/tierdesk/tierdesk/desk/calendar",
 	"github.com/tierdesk/tierdesk/desk/deskpb",
+	"github.com/tierdesk/tierdesk/desk/policy",
 	"google.golang.org/protobuf/proto",
 	"google.golang.org/protobuf/types/known/timestamppb",
 }
 
 // impure lists functions of the packages above that are not pure all the same.
 var impure = map[string][]string{
+	"maps": {"All", "Values", "Collect", "Insert"},
 	"time": {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Local", "LoadLocation"},
 	"fmt":  {"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"},
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // React is what the rules demand of this site after an event of another site was folded, or when the ticket is looked at
-// again: answer a hand-over that has arrived, settle wishes, pass a homeward ticket on, send a queued one another way, release
-// what was taken from here. Nil
+// again: answer a hand-over that has arrived, settle wishes, resume what the requester answered, pass a homeward ticket on, send a queued
+// one another way, release what was taken from here. Nil
 // when there is nothing to do, and while the site is frozen or the ticket not settled. An error is a fault.
 func React(here Here, view View, record *deskpb.Record, at Stamp) (*Decision, error) {
 	w := &writer{here: here, view: view, at: at, record: record}
@@ -23,7 +23,7 @@ func React(here Here, view View, record *deskpb.Record, at Stamp) (*Decision, er
 	if err := w.locate(); err != nil {
 		return nil, err
 	}
-	steps := []func() error{w.answer, w.settleWishes, w.passHome, w.redirect}
+	steps := []func() error{w.answer, w.settleWishes, w.resumeAnswered, w.passHome, w.redirect}
 	switch {
 	case w.taken():
 		steps = []func() error{w.release}
@@ -40,6 +40,9 @@ func React(here Here, view View, record *deskpb.Record, at Stamp) (*Decision, er
 	}
 	if len(w.events) == 0 {
 		return nil, nil
+	}
+	if err := w.allot(); err != nil {
+		return nil, err
 	}
 	return w.decision(), nil
 }
@@ -107,8 +110,11 @@ func (w *writer) settleWishes() error {
 		if wish.GetState() != deskpb.Wish_PENDING {
 			continue
 		}
-		effect, why := w.weigh(wish)
-		err := w.custodial(&deskpb.Event{
+		effect, why, err := w.weigh(wish)
+		if err != nil {
+			return err
+		}
+		err = w.custodial(&deskpb.Event{
 			Type: deskpb.Event_WISH_SETTLED,
 			Body: &deskpb.Body{WishId: wish.GetId(), Granted: why == "", Text: why},
 		})
@@ -126,29 +132,47 @@ func (w *writer) settleWishes() error {
 	return nil
 }
 
-// weigh returns the draft of what granting the wish does, nil for nothing, or why it is declined.
-func (w *writer) weigh(wish *deskpb.Wish) (effect *deskpb.Event, why string) {
-	state := w.ticket().GetState()
+// weigh returns the draft of what granting the wish does, nil for nothing, or why it is declined. An error is a fault.
+func (w *writer) weigh(wish *deskpb.Wish) (effect *deskpb.Event, why string, err error) {
 	switch wish.GetKind() {
 	case deskpb.Wish_CONFIRM:
-		if state == deskpb.Ticket_RESOLVED {
-			return confirmed(wish.GetSatisfaction()), ""
-		}
-		return nil, fmt.Sprintf("the ticket is %s, only a resolved one can be confirmed", state)
+		return w.weighConfirmation(wish)
 	case deskpb.Wish_REOPEN:
-		if state == deskpb.Ticket_RESOLVED || state == deskpb.Ticket_CLOSED {
-			return reopened(wish.GetText()), ""
-		}
-		return nil, fmt.Sprintf("the ticket is %s, only a resolved or closed one can be reopened", state)
+		return w.weighReopening(wish)
 	case deskpb.Wish_CANCEL:
-		if isOpen(state) {
-			return canceled(wish.GetText()), ""
+		if state := w.ticket().GetState(); !isOpen(state) {
+			return nil, fmt.Sprintf("the ticket is %s, only an open one can be canceled", state), nil
 		}
-		return nil, fmt.Sprintf("the ticket is %s, only an open one can be canceled", state)
+		return canceled(wish.GetText()), "", nil
 	case deskpb.Wish_WITHDRAW:
-		return w.weighWithdrawal(wish)
+		effect, why = w.weighWithdrawal(wish)
+	case deskpb.Wish_RESOLVE:
+		effect, why = w.weighResolution(wish)
+	default:
+		why = fmt.Sprintf("%s does not know this kind of wish", w.here.Site)
 	}
-	return nil, fmt.Sprintf("%s does not know this kind of wish", w.here.Site)
+	return effect, why, nil
+}
+
+func (w *writer) weighConfirmation(wish *deskpb.Wish) (effect *deskpb.Event, why string, err error) {
+	if state := w.ticket().GetState(); state != deskpb.Ticket_RESOLVED {
+		return nil, fmt.Sprintf("the ticket is %s, only a resolved one can be confirmed", state), nil
+	}
+	if missing, err := w.unreviewed(); missing || err != nil {
+		return nil, "it was a major incident, whose review is not written yet", err
+	}
+	return confirmed(wish.GetSatisfaction()), "", nil
+}
+
+func (w *writer) weighReopening(wish *deskpb.Wish) (effect *deskpb.Event, why string, err error) {
+	state := w.ticket().GetState()
+	if state != deskpb.Ticket_RESOLVED && state != deskpb.Ticket_CLOSED {
+		return nil, fmt.Sprintf("the ticket is %s, only a resolved or closed one can be reopened", state), nil
+	}
+	if why, err := w.unreopenable(); why != "" || err != nil {
+		return nil, why, err
+	}
+	return reopened(wish.GetText()), "", nil
 }
 
 // weighWithdrawal grants the site that escalated the ticket last to have it back while nobody works on it. A ticket

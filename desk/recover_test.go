@@ -246,6 +246,24 @@ type blindView struct{ *office }
 
 func (blindView) Settled(*deskpb.Record) (bool, error) { return false, errDisk }
 
+func (blindView) Policy() (*deskpb.Policy, error) { return nil, errDisk }
+
+func (blindView) Person(UserID) (bool, error) { return false, errDisk }
+
+func (blindView) Duty(UserID) (*deskpb.SetDuty, error) { return nil, errDisk }
+
+func (blindView) Load(UserID) (int, error) { return 0, errDisk }
+
+func (blindView) Rotation(string) (UserID, error) { return "", errDisk }
+
+func (blindView) Managers() ([]UserID, error) { return nil, errDisk }
+
+func (blindView) Customer(string) (*deskpb.Customer, error) { return nil, errDisk }
+
+func (blindView) CustomerByPhone(string) (*deskpb.Customer, error) { return nil, errDisk }
+
+func (blindView) File([]byte) (*deskpb.Blob, error) { return nil, errDisk }
+
 func TestAMajorIncidentIsToldAboveAtOnce(t *testing.T) {
 	s := &stage{t: t, tree: newTree()}
 	create := createCommand("核心系统中断")

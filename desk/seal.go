@@ -133,9 +133,9 @@ func checkOpened(e *deskpb.Event) error {
 // classOf returns the class of a known type, CLASS_UNSPECIFIED for a type of a later schema.
 func classOf(t deskpb.Event_Type) deskpb.Event_Class {
 	switch {
-	case t >= deskpb.Event_OPENED && t <= deskpb.Event_RELOCATION_QUEUED:
+	case t >= deskpb.Event_OPENED && t <= deskpb.Event_RESPONDED:
 		return deskpb.Event_CUSTODIAL
-	case t >= deskpb.Event_NOTED && t <= deskpb.Event_RELEASED:
+	case t >= deskpb.Event_NOTED && t <= deskpb.Event_RATED:
 		return deskpb.Event_REMARK
 	default:
 		return deskpb.Event_CLASS_UNSPECIFIED

@@ -97,17 +97,38 @@ func sampleEvent(kind deskpb.Event_Type) *deskpb.Event {
 	switch kind {
 	case deskpb.Event_OPENED:
 		e.Previous = nil
-	case deskpb.Event_NOTED, deskpb.Event_ALERTED:
+	case deskpb.Event_NOTED, deskpb.Event_ALERTED, deskpb.Event_LINKED:
 		e.Visibility = deskpb.Event_AGENTS
 	case deskpb.Event_RELEASED:
 		e.Visibility, e.From, e.To = deskpb.Event_AGENTS, string(city), string(county)
 	case deskpb.Event_ESCALATION_QUEUED, deskpb.Event_DISPATCHED, deskpb.Event_ACCEPTED, deskpb.Event_REFUSED,
 		deskpb.Event_RELOCATION_QUEUED:
 		e.From, e.To = string(county), string(city)
+	case deskpb.Event_REMINDED:
+		e.To = string(city)
 	case deskpb.Event_RETURN_QUEUED:
 		e.From, e.To = string(city), string(county)
 	}
 	return e
+}
+
+// sampleClock is a clock with every field that one that runs uses.
+func sampleClock() *deskpb.Sla {
+	return &deskpb.Sla{
+		Metric: deskpb.Sla_RESOLUTION, Tier: deskpb.Site_COUNTY.String(), Site: string(county), Target: 7200, Calendar: "office",
+		Rule: "resolution-county-priority-2", State: deskpb.Sla_RUNNING, Mark: 50, Counted: 1800,
+		StartTime: timestamp(morning), Since: timestamp(morning + 60*minute), DueTime: timestamp(morning + 150*minute),
+		NextMarkTime: timestamp(morning + 120*minute),
+	}
+}
+
+// sampleTask is a task with every field that an open one uses.
+func sampleTask() *deskpb.Task {
+	return &deskpb.Task{
+		Id: 2, Kind: deskpb.Task_COSIGN, Title: "会签方案", Mandatory: true, Ordered: true, Quorum: 1,
+		Signers:  []*deskpb.Signer{{User: "wang", Answer: deskpb.Signer_AGREED, Comment: "同意", Time: timestamp(morning + minute)}, {User: "sun"}},
+		OpenTime: timestamp(morning), Actor: "lin", Site: string(county), Step: "resolve",
+	}
 }
 
 func sampleBody(kind deskpb.Event_Type) *deskpb.Body {
@@ -117,12 +138,16 @@ func sampleBody(kind deskpb.Event_Type) *deskpb.Body {
 		b = &deskpb.Body{Opened: &deskpb.Opened{Ticket: &deskpb.Ticket{
 			Number: "330106-20261121-0042", Kind: deskpb.Ticket_CALL, State: deskpb.Ticket_NEW, Title: "打印机不工作",
 			Tags: []string{"打印"}, Requester: &deskpb.Requester{Name: "陈静", Phone: "0571-1234"}, Impact: 2, Urgency: 1,
-			Priority: 2, Handover: &deskpb.Handover{}, Sla: startedClocks(2, morning), OpenTime: timestamp(morning),
+			Priority: 2, Handover: &deskpb.Handover{}, Sla: []*deskpb.Sla{sampleClock()}, OpenTime: timestamp(morning),
 		}}}
 	case deskpb.Event_ASSIGNED:
 		b.Assignee, b.Group = "wang", "网络组"
-	case deskpb.Event_STARTED, deskpb.Event_RESUMED:
+	case deskpb.Event_STARTED, deskpb.Event_RESUMED, deskpb.Event_CLAIMED:
 		b.Assignee = "wang"
+	case deskpb.Event_DECLINED:
+		b.Group = "网络组"
+	case deskpb.Event_REMINDED:
+		b.Told, b.Level, b.RemindTime = []string{"wang", "zhao"}, 2, morning+minute
 	case deskpb.Event_HELD:
 		b.HoldReason = "等待用户"
 	case deskpb.Event_RETURN_QUEUED, deskpb.Event_DISPATCHED:
@@ -133,13 +158,44 @@ func sampleBody(kind deskpb.Event_Type) *deskpb.Body {
 	case deskpb.Event_RELOCATION_QUEUED:
 		b.Line, b.Relocation = deskpb.Ticket_SECOND, true
 	case deskpb.Event_RESOLVED:
-		b.Resolution = &deskpb.Resolution{Code: "PATCH", Text: "补丁", RootCause: "程序BUG"}
+		b.Resolution, b.AutoClose = &deskpb.Resolution{Code: "PATCH", Text: "补丁", RootCause: "程序BUG"}, morning+4320*minute
 	case deskpb.Event_CONFIRMED:
-		b.Satisfaction = &deskpb.Satisfaction{Score: 5, Comment: "满意"}
+		b.Satisfaction, b.CallBackDue = &deskpb.Satisfaction{Score: 5, Comment: "满意"}, morning+60*minute
+	case deskpb.Event_CLOSED:
+		b.CallBackDue = morning + 60*minute
+	case deskpb.Event_CALLED_BACK:
+		b = &deskpb.Body{
+			CallBack: &deskpb.CallBack{
+				Outcome: deskpb.CallBack_NOT_REACHED, Comment: "无人接听", Attempts: 1, DueTime: timestamp(morning + 24*60*minute),
+			},
+			Satisfaction: &deskpb.Satisfaction{Score: 3},
+		}
+	case deskpb.Event_RATED:
+		b = &deskpb.Body{Satisfaction: &deskpb.Satisfaction{Score: 1, Comment: "太慢"}, FromRequester: true, CallBackDue: morning + 60*minute}
 	case deskpb.Event_WISH_SETTLED:
 		b.WishId, b.Granted = "330106-0123456789abcdef-76", true
+	case deskpb.Event_CLOCK_PASSED, deskpb.Event_ARRIVED, deskpb.Event_RESPONDED:
+		b.Clocks = []*deskpb.Sla{sampleClock()}
+	case deskpb.Event_CLASSIFIED:
+		b.Classification = &deskpb.Classification{
+			Fields: []string{"category", "impact", "fields", "priority"},
+			Ticket: &deskpb.Ticket{Category: "数据问题", Impact: 1, Priority: 2, Fields: map[string]string{"单据号": "A-17", "期间": "2026-11"}},
+		}
 	case deskpb.Event_RELEASED:
 		b = &deskpb.Body{Release: 1}
+	case deskpb.Event_CHECKED:
+		b = &deskpb.Body{Check: &deskpb.Check{Item: 2, Done: true, Result: "22℃"}}
+	case deskpb.Event_TASK_ADDED:
+		b.Task = sampleTask()
+	case deskpb.Event_TASK_CHANGED:
+		b.Task = sampleTask()
+		b.Task.State, b.Task.Result, b.Task.EndTime = deskpb.Task_DONE, "同意", timestamp(morning+60*minute)
+	case deskpb.Event_MERGED:
+		b.MergedInto = "330106-20261121-0007"
+	case deskpb.Event_LINKED:
+		b = &deskpb.Body{Link: &deskpb.TicketLink{Kind: deskpb.TicketLink_CHILD_OF, Number: "330000-20261121-0007"}, Removed: true}
+	case deskpb.Event_ATTACHED:
+		b = &deskpb.Body{Attachment: &deskpb.Attachment{Name: "报错.png", Size: 7, MediaType: "image/png", Sha256: strings.Repeat("ab", FileHash)}}
 	case deskpb.Event_WISHED:
 		b.Wish, b.Satisfaction = deskpb.Wish_CONFIRM, &deskpb.Satisfaction{Score: 4}
 	}

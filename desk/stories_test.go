@@ -1,7 +1,9 @@
 package desk
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,23 +11,39 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/desk/retell"
 )
 
-// TestStories plays testdata/stories. A story has one tree and one ticket; its directives are
+// TestStories plays testdata/stories. A story has one tree; its directives are
 //
-//	<site> <verb> [as=<user>] [role=<role>] [etag=<etag>]   decides the verb; the input is its body as JSON
+//	<site> <verb> [as=<user>] [role=<role>] [etag=<etag>] [of=<name>]   decides the verb; the input is its body as JSON
 //	<site> courier                                           dispatches what waits at the site
 //	deliver [from=<site> to=<site>]                          empties one line, without its answers; all lines by default
 //	drain                                                    delivers and dispatches until all is quiet
-//	<site> show                                              prints the ticket as the site knows it
-//	<site> journal                                           prints its journal
+//	<site> show [of=<name>]                                  prints the ticket as the site knows it
+//	<site> journal [of=<name>]                               prints its journal
 //	<site> tier is=<tier>                                    gives the site another tier
-//	wait minutes=<n>                                         lets time pass
+//	wait minutes=<n>                                         moves the clocks and does nothing of what is due
 //
-// and sites are called county, city and province.
+// and sites are called county, neighbour, city and province. A ticket is the one that was spoken of last, unless a name says
+// which: "county create name=打印" names one, "of=打印" means it, and "@打印" in a body stands for its number.
+//
+// A story of people begins with the local time at which it does, and is then told in their words:
+//
+//	begin at=2026-11-23T09:00                                what happened is printed after each directive
+//	policy [of=<site>]                                       the site's layer of the policy, as YAML; the province's by default
+//	pass until=<local time> | minutes=<n> [alone]            time passes, and what is due meanwhile is done; alone: lines are down
+//	<site> seen-by-requester                                 prints the journal without what only staff see
+//	<site> ticket [of=<name>]                                prints everything that the site knows of the ticket
+//	<site> on-duty is=<users> | off-duty is=<users>          says by hand who is there
+//	<site> managers are=<users>                              names the incident managers of the site
+//	<site> knows                                             a requester's record, as JSON; prints the call-backs to come
+//	<site> called who=<id>                                   records one of these call-backs, as JSON
+//	<site> has-file                                          the content of an attachment
+//	<site> inbox of=<user>                                   prints the notices of a person since the last look
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata/stories", func(t *testing.T, path string) {
-		s := &story{tree: newTree()}
+		s := newStory()
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			s.t = t
 			out, err := s.play(d)
@@ -41,18 +59,35 @@ type story struct {
 	t      *testing.T // of the directive that is played
 	tree   *tree
 	number TicketNumber
+	names  map[string]TicketNumber
+	told   bool // in people's words
+
+	layers  map[SiteID]*deskpb.Policy
+	shown   map[string]bool // events that were printed
+	inboxes inboxes
+	rounds  map[roundOf]int64 // up to when each has been opened
+}
+
+func newStory() *story {
+	return &story{
+		tree: newWideTree(), names: map[string]TicketNumber{}, layers: map[SiteID]*deskpb.Policy{}, shown: map[string]bool{},
+		inboxes: newInboxes(), rounds: map[roundOf]int64{},
+	}
 }
 
 func (s *story) play(d *datadriven.TestData) (string, error) {
+	if err := s.mention(d); err != nil {
+		return "", err
+	}
 	switch d.Cmd {
+	case "begin":
+		return "", s.begin(d)
+	case "policy":
+		return "", s.policy(d)
+	case "pass":
+		return s.pass(d)
 	case "drain":
-		if err := s.tree.drain(); err != nil {
-			return "", err
-		}
-		if err := s.tree.agree(s.number); err != nil {
-			return "", err
-		}
-		return s.show(county)
+		return s.drain()
 	case "deliver":
 		return s.deliver(d)
 	case "wait":
@@ -68,35 +103,60 @@ func (s *story) play(d *datadriven.TestData) (string, error) {
 	if len(d.CmdArgs) == 0 {
 		return "", fmt.Errorf("say what %s does", d.Cmd)
 	}
+	return s.at(site, d)
+}
+
+// at plays a directive that a site is the subject of.
+func (s *story) at(site SiteID, d *datadriven.TestData) (string, error) {
 	switch d.CmdArgs[0].Key {
 	case "show":
 		return s.show(site)
-	case "journal":
-		return s.journal(site)
+	case "ticket":
+		return s.everything(site), nil
+	case "journal", "seen-by-requester":
+		return s.journal(site, d.CmdArgs[0].Key == "journal")
 	case "courier":
 		if err := s.tree.dispatch(site); err != nil {
 			return "", err
 		}
-		return s.show(site)
+		return s.after(site)
 	case "tier":
 		var tier string
 		d.ScanArgs(s.t, "is", &tier)
 		s.tree.office(site).here.Tier = deskpb.Site_Tier(deskpb.Site_Tier_value[tier])
 		return "", nil
+	case "knows", "called":
+		return s.customer(site, d)
+	case "on-duty", "off-duty", "managers", "has-file":
+		return "", s.arrange(site, d)
+	case "inbox":
+		return s.inbox(site, d)
 	}
 	return s.decide(site, d)
 }
 
+// mention makes the ticket that a directive names the one that is spoken of.
+func (s *story) mention(d *datadriven.TestData) error {
+	var name string
+	if d.MaybeScanArgs(s.t, "of", &name); name == "" || d.Cmd == "policy" || len(d.CmdArgs) > 0 && d.CmdArgs[0].Key == "inbox" {
+		return nil
+	}
+	number, known := s.names[name]
+	if !known {
+		return fmt.Errorf("no ticket is called %q", name)
+	}
+	s.number = number
+	return nil
+}
+
 // decide prints what became of the ticket or why nothing did.
 func (s *story) decide(site SiteID, d *datadriven.TestData) (string, error) {
-	user, role, etag := "lin", deskpb.User_AGENT.String(), ""
+	user, role, etag, name := "lin", deskpb.User_AGENT.String(), "", ""
 	d.MaybeScanArgs(s.t, "as", &user)
 	d.MaybeScanArgs(s.t, "role", &role)
 	d.MaybeScanArgs(s.t, "etag", &etag)
-	body := d.Input
-	if strings.TrimSpace(body) == "" {
-		body = "{}"
-	}
+	d.MaybeScanArgs(s.t, "name", &name)
+	body := cmp.Or(strings.TrimSpace(s.numbered(d.Input)), "{}")
 	command := &deskpb.TicketCommand{}
 	if err := protojson.Unmarshal(fmt.Appendf(nil, `{%q: %s}`, d.CmdArgs[0].Key, body), command); err != nil {
 		return "", err
@@ -108,10 +168,41 @@ func (s *story) decide(site SiteID, d *datadriven.TestData) (string, error) {
 	}
 	decision, err := s.tree.do(site, command)
 	if err != nil {
-		return reason(err) + ": " + err.Error(), nil
+		return reason(err) + ": " + s.named(err.Error()), nil
 	}
 	s.number = TicketNumber(decision.Record.GetTicket().GetNumber())
-	return s.show(site)
+	if name != "" {
+		s.names[name] = s.number
+	}
+	return s.after(site)
+}
+
+// after prints what a directive did.
+func (s *story) after(site SiteID) (string, error) {
+	if !s.told {
+		return s.show(site)
+	}
+	return s.happened(site)
+}
+
+func (s *story) drain() (string, error) {
+	if err := s.tree.drain(); err != nil {
+		return "", err
+	}
+	if !s.told {
+		if err := s.tree.agree(s.number); err != nil {
+			return "", err
+		}
+		return s.show(county)
+	}
+	for _, o := range s.tree.offices {
+		for _, number := range o.numbers() {
+			if err := s.tree.agree(number); err != nil {
+				return "", err
+			}
+		}
+	}
+	return s.happened("")
 }
 
 func (s *story) deliver(d *datadriven.TestData) (string, error) {
@@ -126,55 +217,39 @@ func (s *story) deliver(d *datadriven.TestData) (string, error) {
 			}
 		}
 	}
+	if s.told {
+		return s.happened("")
+	}
 	return "", nil
 }
 
-// show prints the ticket in a few lines, and nothing that is not set.
-func (s *story) show(site SiteID) (string, error) {
-	r := s.tree.office(site).records[s.number]
-	if r == nil {
-		return "unknown here", nil
+// numbered puts the numbers of tickets in the place of their names.
+func (s *story) numbered(text string) string {
+	for _, name := range s.longestFirst() {
+		text = strings.ReplaceAll(text, "@"+name, string(s.names[name]))
 	}
-	t := r.GetTicket()
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %s at %s, %s line, term %d, open %s", t.GetNumber(), t.GetKind(), t.GetState(),
-		siteName(SiteID(t.GetCustodianSite())), t.GetLine(), t.GetCustodyTerm(), instant(t.GetOpenTime()))
-	if h := t.GetHandover(); h.GetState() != deskpb.Handover_NONE {
-		fmt.Fprintf(&b, "\n%s to %s, %s line", h.GetState(), siteName(SiteID(h.GetToSite())), h.GetToLine())
-	}
-	for _, station := range r.GetRoute() {
-		fmt.Fprintf(&b, "\ncame from %s, %s line", siteName(SiteID(station.GetSite())), station.GetLine())
-	}
-	if t.GetAssignee() != "" || t.GetGroup() != "" {
-		fmt.Fprintf(&b, "\nassigned to %q of group %q", t.GetAssignee(), t.GetGroup())
-	}
-	for _, clock := range t.GetSla() {
-		fmt.Fprintf(&b, "\n%s %s %s", clock.GetMetric(), clock.GetState(), instant(clock.GetDueTime()))
-	}
-	for _, wish := range t.GetWishes() {
-		fmt.Fprintf(&b, "\n%s wish of %s: %s %s", wish.GetKind(), siteName(SiteID(wish.GetSite())), wish.GetState(), wish.GetAnswer())
-	}
-	return b.String(), nil
+	return text
 }
 
-func (s *story) journal(site SiteID) (string, error) {
-	entries, err := Journal(s.tree.office(site).journal(s.number))
-	if err != nil {
-		return "", err
+// named puts the names of tickets in the place of their numbers.
+func (s *story) named(text string) string {
+	for _, name := range s.longestFirst() {
+		text = strings.ReplaceAll(text, string(s.names[name]), "@"+name)
 	}
-	var b strings.Builder
-	for _, entry := range entries {
-		fmt.Fprintf(&b, "%s %s %s %s %s\n", instant(timestamp(entry.Event.GetTime())), siteName(SiteID(entry.Event.GetId().GetSite())),
-			entry.Event.GetActor(), entry.Event.GetType(), entry.Event.GetBody().GetText())
-		for _, change := range entry.Changes {
-			fmt.Fprintf(&b, "  %s: %q -> %q\n", change.Field, change.Before, change.After)
-		}
+	return text
+}
+
+func (s *story) longestFirst() []string {
+	var names []string
+	for name := range s.names {
+		names = append(names, name)
 	}
-	return b.String(), nil
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return names
 }
 
 func siteNamed(name string) (SiteID, error) {
-	for _, site := range []SiteID{county, city, province} {
+	for _, site := range []SiteID{county, neighbour, city, province} {
 		if siteName(site) == name {
 			return site, nil
 		}
@@ -182,14 +257,4 @@ func siteNamed(name string) (SiteID, error) {
 	return "", fmt.Errorf("no site is called %q", name)
 }
 
-func siteName(site SiteID) string {
-	switch site {
-	case county:
-		return "county"
-	case city:
-		return "city"
-	case province:
-		return "province"
-	}
-	return string(site)
-}
+func siteName(site SiteID) string { return retell.Site(string(site)) }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/desk/policy"
 )
 
 const (
@@ -18,11 +19,16 @@ const (
 	city     SiteID = "330100"
 	province SiteID = "330000"
 
+	// neighbour is another county below the same city; only stories have it.
+	neighbour SiteID = "330102"
+
 	// morning is 2026-11-21 08:00:00 UTC, in microseconds; in Hangzhou it is 16:00.
-	morning  int64 = 1795248000_000_000
-	minute   int64 = 60_000_000
-	beijing  int32 = 8 * 3600
-	founding       = 0x5eed
+	morning int64 = 1795248000_000_000
+	minute  int64 = 60_000_000
+	// stampStep is how much time each decision of a tree takes, in microseconds.
+	stampStep int64 = 1_000_000
+	beijing   int32 = 8 * 3600
+	founding        = 0x5eed
 )
 
 // office is a site in memory: what the rules read, and what a log would keep of their decisions.
@@ -37,6 +43,14 @@ type office struct {
 
 	unsettled bool                // its neighbours were not compared since it began to recover
 	directory map[SiteID][]SiteID // the path of each site that it knows
+	policy    *deskpb.Policy
+
+	strangers map[UserID]bool             // names of the policy that are nobody's here
+	duty      map[UserID]*deskpb.SetDuty  // what was said by hand
+	rotation  map[string]UserID           // who got a ticket of a group last by the rules
+	managers  []UserID                    // the incident managers
+	customers map[string]*deskpb.Customer // by id; no two share a telephone number
+	files     map[string]*deskpb.Blob     // contents that it has, by their hash
 }
 
 func newOffice(tier deskpb.Site_Tier, path ...SiteID) *office {
@@ -48,7 +62,9 @@ func newOffice(tier deskpb.Site_Tier, path ...SiteID) *office {
 		last:    map[string]uint32{},
 		stored:  map[string]bool{},
 
-		directory: map[SiteID][]SiteID{county: {county, city, province}, city: {city, province}},
+		directory: map[SiteID][]SiteID{county: {county, city, province}, neighbour: {neighbour, city, province}, city: {city, province}},
+		policy:    policy.Default(),
+		rotation:  map[string]UserID{},
 	}
 }
 
@@ -62,16 +78,52 @@ func (o *office) Request(principal UserID, method, id string) (*deskpb.RequestMa
 
 func (o *office) Settled(*deskpb.Record) (bool, error) { return !o.unsettled, nil }
 
+func (o *office) Policy() (*deskpb.Policy, error) { return o.policy, nil }
+
+func (o *office) Person(user UserID) (bool, error) { return !o.strangers[user], nil }
+
+func (o *office) Duty(user UserID) (*deskpb.SetDuty, error) { return o.duty[user], nil }
+
+func (o *office) Load(user UserID) (load int, err error) {
+	for _, number := range o.numbers() {
+		t := o.records[number].GetTicket()
+		if t.GetAssignee() == string(user) && isOpen(t.GetState()) && holds(o.here, o.records[number]) {
+			load++
+		}
+	}
+	return load, nil
+}
+
+func (o *office) Rotation(group string) (UserID, error) { return o.rotation[group], nil }
+
+func (o *office) Managers() ([]UserID, error) { return o.managers, nil }
+
+func (o *office) Customer(id string) (*deskpb.Customer, error) { return o.customers[id], nil }
+
+func (o *office) CustomerByPhone(digits string) (*deskpb.Customer, error) {
+	for _, known := range o.customers {
+		if slices.ContainsFunc(known.GetPhones(), func(phone string) bool { return PhoneDigits(phone) == digits }) {
+			return known, nil
+		}
+	}
+	return nil, nil
+}
+
+func (o *office) File(sum []byte) (*deskpb.Blob, error) { return o.files[string(sum)], nil }
+
 func (o *office) Path(home SiteID) ([]SiteID, error) { return o.directory[home], nil }
 
 // keep stores a decision as a log would.
 func (o *office) keep(d *Decision) error {
 	for _, event := range d.Events {
 		o.store(event)
-		o.here.Sequence = event.GetId().GetSequence()
+		o.here.Sequence = max(o.here.Sequence, event.GetId().GetSequence())
 		if r := event.GetRequest(); r != nil {
 			o.marks[event.GetActor()+"/"+r.GetMethod()+"/"+r.GetId()] =
 				&deskpb.RequestMark{Ticket: event.GetTicket(), BodyHash: r.GetBodyHash()}
+		}
+		if group, user := Turn(event); user != "" {
+			o.rotation[group] = user
 		}
 		if event.GetType() == deskpb.Event_OPENED {
 			number, err := ParseNumber(TicketNumber(event.GetTicket()))
@@ -137,7 +189,9 @@ const (
 	cityToCounty
 	cityToProvince
 	provinceToCity
-	lineCount
+	lineCount       // of the path; those of the neighbour stand behind them
+	neighbourToCity = lineCount
+	cityToNeighbour = lineCount + 1
 )
 
 func newTree() *tree {
@@ -152,6 +206,14 @@ func newTree() *tree {
 	}
 }
 
+// newWideTree is a tree with another county beside the path.
+func newWideTree() *tree {
+	tr := newTree()
+	tr.offices = append(tr.offices, newOffice(deskpb.Site_COUNTY, neighbour, city, province))
+	tr.lines = append(tr.lines, nil, nil)
+	return tr
+}
+
 func (tr *tree) office(site SiteID) *office {
 	i := slices.IndexFunc(tr.offices, func(o *office) bool { return o.here.Site == site })
 	return tr.offices[i]
@@ -159,7 +221,7 @@ func (tr *tree) office(site SiteID) *office {
 
 // stamp lets a second pass and reads the office's clock.
 func (tr *tree) stamp(o *office) Stamp {
-	tr.now += 1_000_000
+	tr.now += stampStep
 	return Stamp{Time: tr.now - o.behind, UTCOffset: beijing}
 }
 
@@ -176,13 +238,37 @@ func (tr *tree) do(site SiteID, command *deskpb.TicketCommand) (*Decision, error
 	return d, tr.spread(o, d)
 }
 
-// spread keeps a decision and puts its events onto every line of the ticket's path that leaves the office.
+// spread keeps a decision, with those beside it and those that follow from it on other tickets, and puts its events onto
+// every line of the ticket's path that leaves the office.
 func (tr *tree) spread(o *office, d *Decision) error {
+	before := o.records[TicketNumber(d.Record.GetTicket().GetNumber())]
 	if err := o.keep(d); err != nil {
 		return err
 	}
 	for _, event := range d.Events {
 		tr.send(o, event, -1)
+	}
+	for _, other := range d.Beside {
+		if err := tr.spread(o, other); err != nil {
+			return err
+		}
+	}
+	return tr.follow(o, before, d.Record)
+}
+
+// follow does what the rules demand of the office on other tickets after one has changed.
+func (tr *tree) follow(o *office, before, after *deskpb.Record) error {
+	if after == nil {
+		return nil
+	}
+	followed, err := Follow(o.here, o, before, after, Stamp{Time: tr.now - o.behind, UTCOffset: beijing})
+	if err != nil {
+		return err
+	}
+	for _, d := range followed {
+		if err := tr.spread(o, d); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -210,10 +296,14 @@ func (tr *tree) deliver(line int) error {
 		return nil
 	}
 	number := TicketNumber(event.GetTicket())
+	before := o.records[number]
 	if err := o.receive(event); err != nil {
 		return err
 	}
 	tr.send(o, event, line)
+	if err := tr.follow(o, before, o.records[number]); err != nil {
+		return err
+	}
 	return tr.react(o, number)
 }
 
@@ -312,14 +402,16 @@ func linesFrom(site SiteID) []int {
 	case county:
 		return []int{countyToCity}
 	case city:
-		return []int{cityToCounty, cityToProvince}
+		return []int{cityToCounty, cityToNeighbour, cityToProvince}
+	case neighbour:
+		return []int{neighbourToCity}
 	default:
 		return []int{provinceToCity}
 	}
 }
 
 func lineEnd(line int) SiteID {
-	return []SiteID{city, county, province, city}[line]
+	return []SiteID{city, county, province, city, city, neighbour}[line]
 }
 
 func dispatchTo(number TicketNumber, site string) *deskpb.TicketCommand {

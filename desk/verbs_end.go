@@ -11,10 +11,17 @@ func (w *writer) resolve(solution *deskpb.Resolution) error {
 	if err := w.needOpen("resolve"); err != nil {
 		return err
 	}
-	if w.ticket().GetLine() == deskpb.Ticket_THIRD {
-		if err := given("resolution.text", solution.GetText()); err != nil {
-			return err
-		}
+	if err := w.checkSolution(solution); err != nil {
+		return err
+	}
+	if err := w.needTasksEnded(); err != nil {
+		return err
+	}
+	if err := w.needChecklistDone(); err != nil {
+		return err
+	}
+	if approved, err := w.approved(stepResolve); !approved || err != nil {
+		return err
 	}
 	err := w.custodial(&deskpb.Event{
 		Type: deskpb.Event_RESOLVED,
@@ -31,6 +38,9 @@ func (w *writer) confirm(v *deskpb.Confirm) error {
 	if err := w.need("confirm", deskpb.Ticket_RESOLVED); err != nil {
 		return err
 	}
+	if err := w.needReview(); err != nil {
+		return err
+	}
 	return w.custodial(confirmed(v.GetSatisfaction()))
 }
 
@@ -39,13 +49,26 @@ func (w *writer) close(v *deskpb.Close) error {
 	if err := w.need("close", deskpb.Ticket_RESOLVED); err != nil {
 		return err
 	}
+	if err := w.needReview(); err != nil {
+		return err
+	}
+	if approved, err := w.approved(stepClose); !approved || err != nil {
+		return err
+	}
 	return w.custodial(&deskpb.Event{Type: deskpb.Event_CLOSED, Body: &deskpb.Body{Text: v.GetComment()}})
 }
 
-// reopen takes a resolved or closed ticket up again, where it is.
+// reopen takes a resolved or closed ticket up again, where it is, before its reopen window is over.
 func (w *writer) reopen(v *deskpb.Reopen) error {
 	if err := w.need("reopen", deskpb.Ticket_RESOLVED, deskpb.Ticket_CLOSED); err != nil {
 		return err
+	}
+	why, err := w.unreopenable()
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return Refuse(FailedPrecondition, "NOT_REOPENED", "ticket %s is not reopened: %s", w.number(), why)
 	}
 	return w.custodial(reopened(v.GetReason()))
 }

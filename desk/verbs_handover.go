@@ -43,6 +43,9 @@ func (w *writer) escalate(v *deskpb.Escalate) error {
 		}
 		draft = w.escalateTo(parent, next, v.GetReason())
 	}
+	if approved, err := w.approved(stepEscalate); !approved || err != nil {
+		return err
+	}
 	if err := w.custodial(draft); err != nil {
 		return err
 	}

@@ -6,29 +6,49 @@ import (
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 )
 
-// remarkOf drafts the remark that a verb makes wherever the ticket is known; nil for the verbs of the custodian.
-func remarkOf(c *deskpb.TicketCommand) *deskpb.Event {
+// remarkOn carries a verb out that is welcome wherever the ticket is known. It tells whether the verb is one.
+func (w *writer) remarkOn(c *deskpb.TicketCommand) (made bool, err error) {
 	switch v := c.GetVerb().(type) {
 	case *deskpb.TicketCommand_Note:
-		return &deskpb.Event{
+		return true, w.remark(&deskpb.Event{
 			Type:       deskpb.Event_NOTED,
 			Visibility: deskpb.Event_AGENTS,
 			Body:       &deskpb.Body{Text: v.Note.GetText()},
-		}
+		})
 	case *deskpb.TicketCommand_Reply:
-		return &deskpb.Event{
-			Type:       deskpb.Event_REPLIED,
-			Visibility: deskpb.Event_EVERYONE,
-			Body:       &deskpb.Body{Text: v.Reply.GetText()},
-		}
+		return true, w.reply(v.Reply)
 	case *deskpb.TicketCommand_Urge:
-		return &deskpb.Event{
-			Type:       deskpb.Event_URGED,
-			Visibility: deskpb.Event_EVERYONE,
-			Body:       &deskpb.Body{Text: v.Urge.GetReason()},
-		}
+		return true, w.urge(v.Urge)
+	case *deskpb.TicketCommand_LinkTickets:
+		return true, w.link(v.LinkTickets)
+	case *deskpb.TicketCommand_Attach:
+		return true, w.attach(v.Attach.GetAttachment())
+	case *deskpb.TicketCommand_RecordCallBack:
+		return true, w.callBack(v.RecordCallBack)
+	case *deskpb.TicketCommand_Rate:
+		return true, w.rate(v.Rate.GetSatisfaction())
 	}
-	return nil
+	return false, nil
+}
+
+// reply adds words that the requester sees, or the requester's own. Where the ticket is decided, the desk's first ones are
+// its answer, and the requester's end a hold that waited for them.
+func (w *writer) reply(v *deskpb.Reply) error {
+	err := w.remark(&deskpb.Event{
+		Type:       deskpb.Event_REPLIED,
+		Visibility: deskpb.Event_EVERYONE,
+		Body:       &deskpb.Body{Text: v.GetText(), FromRequester: v.GetFromRequester()},
+	})
+	if err != nil {
+		return err
+	}
+	if decides, err := w.decidesHere(); !decides || err != nil {
+		return err
+	}
+	if v.GetFromRequester() {
+		return w.resumeAnswered()
+	}
+	return w.firstAnswer()
 }
 
 // wishOf drafts what a verb becomes at a site that does not hold the ticket: a wish, or nil when it is the custodian's
@@ -44,6 +64,8 @@ func wishOf(c *deskpb.TicketCommand) *deskpb.Event {
 		body = &deskpb.Body{Wish: deskpb.Wish_REOPEN, Text: v.Reopen.GetReason()}
 	case *deskpb.TicketCommand_Cancel:
 		body = &deskpb.Body{Wish: deskpb.Wish_CANCEL, Text: v.Cancel.GetReason()}
+	case *deskpb.TicketCommand_ResolveWith:
+		body = &deskpb.Body{Wish: deskpb.Wish_RESOLVE, Text: v.ResolveWith.GetParent(), Resolution: proto.CloneOf(v.ResolveWith.GetResolution())}
 	default:
 		return nil
 	}

@@ -21,7 +21,12 @@ hold      ON_HOLD                   ON_HOLD                   ON_HOLD           
 resume    -                         -                         -                         IN_PROGRESS               -            -            -
 note      remark                    remark                    remark                    remark                    remark       remark       remark
 reply     remark                    remark                    remark                    remark                    remark       remark       remark
-urge      remark                    remark                    remark                    remark                    remark       remark       remark
+urge      remark                    remark                    remark                    ON_HOLD                   remark       -            -
+rate      -                         -                         -                         -                         remark       remark       -
+callBack  -                         -                         -                         -                         remark       remark       -
+claim     ASSIGNED                  ASSIGNED                  ALREADY_CLAIMED           ON_HOLD                   -            -            -
+decline   -                         NOT_ASSIGNEE              -                         -                         -            -            -
+transfer  -                         ASSIGNED                  ASSIGNED                  ON_HOLD                   -            -            -
 escalate  NEW>330100                ASSIGNED>330100           IN_PROGRESS>330100        ON_HOLD>330100            -            -            -
 withdraw  NOT_QUEUED                NOT_QUEUED                NOT_QUEUED                NOT_QUEUED                NOT_QUEUED   NOT_QUEUED   NOT_QUEUED
 return    NO_ROUTE                  NO_ROUTE                  NO_ROUTE                  NO_ROUTE                  -            -            -
@@ -43,7 +48,10 @@ hold      ON_HOLD            ON_HOLD            ON_HOLD             -           
 resume    -                  -                  -                   IN_PROGRESS       -                  -                  -
 note      remark             remark             remark              remark            remark             remark             remark
 reply     remark             remark             remark              remark            remark             remark             remark
-urge      remark             remark             remark              remark            remark             remark             remark
+urge      remark             remark             remark              ON_HOLD           remark             -                  -
+rate      -                  -                  -                   -                 remark             remark             -
+callBack  -                  -                  -                   -                 remark             remark             -
+claim     ASSIGNED           ASSIGNED           ALREADY_CLAIMED     ON_HOLD           -                  -                  -
 escalate  NEW>330000         ASSIGNED>330000    IN_PROGRESS>330000  ON_HOLD>330000    -                  -                  -
 withdraw  NOT_QUEUED         NOT_QUEUED         NOT_QUEUED          NOT_QUEUED        -                  NOT_QUEUED         NOT_QUEUED
 return    NEW>330106         ASSIGNED>330106    IN_PROGRESS>330106  ON_HOLD>330106    -                  -                  -
@@ -65,7 +73,12 @@ hold      NOT_CUSTODIAN  NOT_CUSTODIAN  NOT_CUSTODIAN
 resume    NOT_CUSTODIAN  NOT_CUSTODIAN  NOT_CUSTODIAN
 note      remark         remark         remark
 reply     remark         remark         remark
-urge      remark         remark         remark
+urge      remark         remark         -
+rate      -              remark         remark
+callBack  -              remark         remark
+claim     NOT_CUSTODIAN  NOT_CUSTODIAN  NOT_CUSTODIAN
+decline   NOT_CUSTODIAN  NOT_CUSTODIAN  NOT_CUSTODIAN
+transfer  NOT_CUSTODIAN  NOT_CUSTODIAN  NOT_CUSTODIAN
 escalate  NOT_CUSTODIAN  NOT_CUSTODIAN  NOT_CUSTODIAN
 withdraw  wish           wish           wish
 return    NOT_CUSTODIAN  NOT_CUSTODIAN  NOT_CUSTODIAN
@@ -86,7 +99,10 @@ hold      IN_TRANSIT  IN_TRANSIT
 resume    IN_TRANSIT  IN_TRANSIT
 note      remark      remark
 reply     remark      remark
-urge      remark      remark
+urge      remark      ON_HOLD
+rate      -           -
+callBack  -           -
+claim     IN_TRANSIT  IN_TRANSIT
 escalate  IN_TRANSIT  IN_TRANSIT
 withdraw  wish        wish
 return    IN_TRANSIT  IN_TRANSIT
@@ -239,7 +255,7 @@ func (s *stage) outcome(site SiteID, verb string) string {
 		return reason(err)
 	}
 	switch d.Events[0].GetType() {
-	case deskpb.Event_NOTED, deskpb.Event_REPLIED, deskpb.Event_URGED:
+	case deskpb.Event_NOTED, deskpb.Event_REPLIED, deskpb.Event_URGED, deskpb.Event_CALLED_BACK, deskpb.Event_RATED:
 		return "remark"
 	case deskpb.Event_WISHED:
 		return "wish"
@@ -289,8 +305,18 @@ func sampleCommand(verb string) *deskpb.TicketCommand {
 		c.Verb = &deskpb.TicketCommand_Note{Note: &deskpb.Note{Text: "内部备注"}}
 	case "reply":
 		c.Verb = &deskpb.TicketCommand_Reply{Reply: &deskpb.Reply{Text: "正在处理"}}
+	case "callBack":
+		return callBackCommand(deskpb.CallBack_CONTENT, 4)
+	case "rate":
+		return rateCommand(4)
 	case "urge":
 		c.Verb = &deskpb.TicketCommand_Urge{Urge: &deskpb.Urge{Reason: "很急"}}
+	case "claim":
+		c.Verb = &deskpb.TicketCommand_Claim{Claim: &deskpb.Claim{}}
+	case "decline":
+		c.Verb = &deskpb.TicketCommand_Decline{Decline: &deskpb.Decline{Reason: "不熟悉"}}
+	case "transfer":
+		c.Verb = &deskpb.TicketCommand_Transfer{Transfer: &deskpb.Transfer{Assignee: "wang", Reason: "熟悉"}}
 	case "escalate":
 		return escalateCommand("一线无法解决")
 	case "withdraw":

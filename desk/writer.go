@@ -22,9 +22,14 @@ type writer struct {
 	path    []string           // what the events carry, home first; locate finds it
 	astray  bool               // the ticket's office has moved, and its path leads past this site now
 	events  []Sealed
+
+	beside    []*Decision // on other tickets, in the same stroke
+	elsewhere int         // how many events those have
 }
 
-func (w *writer) decision() *Decision { return &Decision{Record: w.record, Events: w.events} }
+func (w *writer) decision() *Decision {
+	return &Decision{Record: w.record, Events: w.events, Beside: w.beside}
+}
 
 func (w *writer) ticket() *deskpb.Ticket { return w.record.GetTicket() }
 
@@ -42,26 +47,38 @@ func (w *writer) custodial(draft *deskpb.Event) error {
 	draft.Index = w.record.GetLength() + 1
 	draft.Previous = w.record.GetHead()
 	draft.Time = max(w.at.Time, w.record.GetHeadTime()+1)
+	if err := w.foresee(draft); err != nil {
+		return err
+	}
+	if err := w.remindLater(draft); err != nil {
+		return err
+	}
 	return w.append(draft)
 }
 
-// remark appends an event that changes nothing that a custodial event changes. The draft names type, body and visibility.
+// remark appends an event that changes nothing that a custodial event changes. The draft names type, body, visibility, and
+// the time before which it is not said, 0 for now.
 func (w *writer) remark(draft *deskpb.Event) error {
 	draft.Class = deskpb.Event_REMARK
 	draft.CustodyTerm = w.ticket().GetCustodyTerm()
 	draft.Reclaim = w.record.GetReclaim()
-	draft.Time = max(w.at.Time, w.record.GetLastTime())
+	draft.Time = max(draft.Time, w.at.Time, w.record.GetLastTime())
 	return w.append(draft)
 }
 
-// append completes an event and folds it. Its sequence is the site's time in microseconds, and more than any before, so that
-// a machine that was rolled back without knowing never gives an id out twice.
+// sequence is that of the next event, on whichever ticket: the site's time in microseconds, and more than any before, so
+// that a machine that was rolled back without knowing never gives an id out twice.
+func (w *writer) sequence() uint64 {
+	return max(w.here.Sequence+1, uint64(w.at.Time)) + uint64(len(w.events)+w.elsewhere)
+}
+
+// append completes an event and folds it.
 func (w *writer) append(draft *deskpb.Event) error {
 	draft.Ticket = cmp.Or(draft.Ticket, w.number())
 	draft.Id = &deskpb.EventID{
 		Site:        string(w.here.Site),
 		Incarnation: w.here.Incarnation,
-		Sequence:    max(w.here.Sequence+1, uint64(w.at.Time)) + uint64(len(w.events)),
+		Sequence:    w.sequence(),
 	}
 	draft.Path = slices.Clone(w.path)
 	draft.Schema = Schema
@@ -69,15 +86,22 @@ func (w *writer) append(draft *deskpb.Event) error {
 	if len(w.events) == 0 && w.request.GetId() != "" {
 		draft.Request = proto.CloneOf(w.request)
 	}
+	next, err := follow(w.record, Sealed{Event: draft})
+	if err != nil {
+		return fmt.Errorf("fold own event: %w", err)
+	}
+	if draft.GetClass() == deskpb.Event_CUSTODIAL {
+		change(next, draft)
+		if err := w.addClocks(next, draft); err != nil {
+			return err
+		}
+	}
 	sealed, err := Seal(draft)
 	if err != nil {
 		return err
 	}
-	record, err := Fold(w.record, sealed)
-	if err != nil {
-		return fmt.Errorf("fold own event: %w", err)
-	}
-	w.record, w.events = record, append(w.events, sealed)
+	complete(next, sealed, Hash(sealed.Raw))
+	w.record, w.events = next, append(w.events, sealed)
 	return nil
 }
 

@@ -30,12 +30,6 @@ func newSiteClock(wall func() time.Time, elapsed func() time.Duration, log *slog
 	return &siteClock{wall: wall, elapsed: elapsed, log: log, at: wall().Round(0), since: elapsed()}
 }
 
-// machineClock is the clock of this machine, which wall shows.
-func machineClock(wall func() time.Time, log *slog.Logger) *siteClock {
-	began := time.Now()
-	return newSiteClock(wall, func() time.Duration { return time.Since(began) }, log)
-}
-
 // trust has the clock ask the parent's time when it is in doubt.
 func (c *siteClock) trust(parent func() (time.Time, bool)) {
 	c.mu.Lock()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/desk/policy"
 	"github.com/tierdesk/tierdesk/replication"
 	"github.com/tierdesk/tierdesk/store"
 	"github.com/tierdesk/tierdesk/tiers"
@@ -79,7 +80,7 @@ func (n *Node) settleOnce(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	if leading {
-		return true, errors.Join(n.ensureAdministrator(ctx), n.removeDead(ctx), n.tidyDirectory(ctx))
+		return true, errors.Join(n.ensurePolicy(ctx, policy.Default()), n.ensureSurveyKey(ctx), n.ensureAdministrator(ctx), n.removeDead(ctx), n.tidyDirectory(ctx))
 	}
 	return true, nil
 }
@@ -133,7 +134,7 @@ func (n *Node) found(ctx context.Context) (done bool, err error) {
 		n.unfounded.Store(&reason)
 		return true, err
 	}
-	command := &deskpb.Found{Site: site}
+	command := &deskpb.Found{Site: site, Policy: policy.Default()}
 	if n.options.AdminPassword != "" {
 		if command.Admin, err = n.administrator(ctx); err != nil {
 			return false, err
@@ -153,7 +154,7 @@ func (n *Node) newSite(ctx context.Context) (*deskpb.Site, error) {
 		Id: n.config.Site.ID, Name: n.config.DisplayName(), Tier: n.config.Site.Tier.Proto(), Parent: n.config.Site.Parent,
 	}
 	incarnation, letters := tiers.NewIncarnation()
-	site.Incarnation = incarnation
+	site.Incarnation, site.SurveyKey = incarnation, newSurveyKey()
 	if n.config.Recover {
 		site.Letters, site.Recovering = letters, n.clock.Now().UnixMicro()
 		return site, nil

@@ -43,6 +43,7 @@ type Node struct {
 	gossip    *gossip.Gossip
 	tiers     *tiers.Tiers
 	backend   *backend
+	files     *files
 	people    *people.People
 	servers   *servers
 

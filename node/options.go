@@ -32,7 +32,10 @@ type Options struct {
 	Version string
 	Logger  *slog.Logger // nil: nothing is logged
 
-	wall func() time.Time // the machine's clock, for tests; nil: the real one
+	// What the machine knows of time, for tests; nil: the real thing.
+	wall    func() time.Time                     // its clock
+	elapsed func() time.Duration                 // monotonic
+	after   func(time.Duration) <-chan time.Time // waits by the monotonic time
 }
 
 func (o *Options) validate() error {
@@ -50,6 +53,13 @@ func (o *Options) validate() error {
 	}
 	if o.wall == nil {
 		o.wall = time.Now
+	}
+	if o.elapsed == nil {
+		began := time.Now()
+		o.elapsed = func() time.Duration { return time.Since(began) }
+	}
+	if o.after == nil {
+		o.after = time.After
 	}
 	return nil
 }

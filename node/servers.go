@@ -73,7 +73,7 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 	}
 	err := peers.Register(s.grpc, peers.ServerOptions{
 		Site: n.config.Site.ID, Replica: n.replica, Links: n.backend.ownLinks, Diagnose: n.backend.diagnosis,
-		CallerSite: n.security.callerSite,
+		AskNeighbour: n.tiers.AskNeighbour, CallerSite: n.security.callerSite,
 	})
 	if err != nil {
 		return nil, err
@@ -102,22 +102,41 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 
 // route tells by its content type what is gRPC, by its path what is for programs; everything else is for people.
 func route(programs, pages, overGRPC http.Handler) http.Handler {
+	files := programs // which bounds them itself
 	programs, pages = http.MaxBytesHandler(programs, maxBody), http.MaxBytesHandler(pages, maxBody)
+	streams := overGRPC // of which gRPC bounds each message
 	// One byte more than a message may have lets gRPC itself refuse it and name the limit.
 	overGRPC = http.MaxBytesHandler(overGRPC, maxMessage+1+messagePrefix)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc"):
-			if path == apipb.Recoveries_BackupSite_FullMethodName {
-				_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a backup takes as long as its reader does
+			if served := streamed(w, path); served {
+				streams.ServeHTTP(w, r)
+				return
 			}
 			overGRPC.ServeHTTP(w, r)
+		case api.TakesFile(r):
+			files.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/api/"), path == "/healthz", path == "/readyz", path == "/metrics":
 			programs.ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)
 		}
 	})
+}
+
+// streamed lifts the deadlines of the connection for a call that takes as long as its other end does, and tells whether it
+// is one that also sends more than one message.
+func streamed(w http.ResponseWriter, path string) bool {
+	connection := http.NewResponseController(w)
+	switch path {
+	case apipb.Recoveries_BackupSite_FullMethodName, apipb.Attachments_GetAttachment_FullMethodName:
+		_ = connection.SetWriteDeadline(time.Time{})
+	case apipb.Attachments_AddAttachment_FullMethodName:
+		_ = errors.Join(connection.SetReadDeadline(time.Time{}), connection.SetWriteDeadline(time.Time{}))
+		return true
+	}
+	return false
 }
 
 // start serves in goroutines of the node. A server that ends by itself is a fault of the node.

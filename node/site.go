@@ -86,7 +86,8 @@ func repeatable(c *deskpb.Command) bool {
 		return k.Ticket.GetRequest().GetId() != ""
 	case *deskpb.Command_Receive, *deskpb.Command_Acknowledge, *deskpb.Command_RegisterNode, *deskpb.Command_RemoveNode,
 		*deskpb.Command_OpenSession, *deskpb.Command_CloseSession, *deskpb.Command_AdmitPeer, *deskpb.Command_Reincarnate,
-		*deskpb.Command_Freeze, *deskpb.Command_Unite, *deskpb.Command_Settle, *deskpb.Command_Revisit, *deskpb.Command_RetryParked:
+		*deskpb.Command_Freeze, *deskpb.Command_Unite, *deskpb.Command_Settle, *deskpb.Command_Revisit, *deskpb.Command_RetryParked,
+		*deskpb.Command_PutChunk, *deskpb.Command_DropBlob:
 		return true
 	default:
 		return false

@@ -33,12 +33,13 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	}
 	life, halt := context.WithCancel(context.WithoutCancel(ctx))
 	n := &Node{
-		options: o, config: o.Config, log: o.Logger.With("component", "node"), zone: zone, clock: machineClock(o.wall, o.Logger),
+		options: o, config: o.Config, log: o.Logger.With("component", "node"), zone: zone, clock: newSiteClock(o.wall, o.elapsed, o.Logger),
 		registry: prometheus.NewRegistry(), halt: halt, faults: make(chan error, 1),
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func() error{
-		n.loadIdentity, n.openDisk, n.openStore, n.listen, n.startReplica, n.startGossip, n.startTiers, n.makeRooms, ctx.Err,
+		n.loadIdentity, n.openDisk, n.openStore, n.listen, n.startReplica, n.startGossip, n.startTiers,
+		func() error { return n.openFiles(life) }, n.makeRooms, ctx.Err,
 	} {
 		if err = n.onDisk(step); err != nil {
 			break
@@ -56,6 +57,9 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	n.running.Go(func() { n.watchFaults(life) })
 	n.running.Go(func() { n.watchRoom(life) })
 	n.running.Go(func() { n.settle(life) })
+	n.running.Go(func() { n.keepTime(life) })
+	n.running.Go(func() { n.files.sweep(life) })
+	n.running.Go(func() { n.files.fetchWanted(life) })
 	n.log.Info("serving", "http", n.HTTPAddr(), "grpc", n.GRPCAddr(), "raft", n.RaftAddr(), "gossip", n.GossipAddr())
 	return n, nil
 }
@@ -178,6 +182,7 @@ func (n *Node) startTiers() (err error) {
 		Parent:          desk.SiteID(n.config.Site.Parent),
 		Node:            n.config.Node.ID,
 		Others:          n.otherReach,
+		AskOthers:       n.askElsewhere,
 		Now:             n.clock.Now,
 		ParentAddresses: n.parentAddresses,
 		ParentSeen:      func() <-chan struct{} { return n.gossip.Coming(n.parent()) },

@@ -26,7 +26,7 @@ func (s *Store) NewBatch() *Batch {
 	defer s.mu.RUnlock()
 	path := s.directory.join(s.name)
 	p := &pending{
-		base: committed{s.db, path}, kept: s.kept, written: map[string]int{},
+		base: committed{s.db, path}, kept: s.kept, keptPolicy: &s.policy, written: map[string]int{},
 		drafts: drafts{site: s.options.Site, tickets: map[desk.TicketNumber]*draft{}},
 	}
 	return &Batch{Reader: &Reader{from: p, path: path}, store: s, db: s.db, pending: p}

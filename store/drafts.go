@@ -55,7 +55,7 @@ func (d *drafts) settle(p *pending) error {
 
 // replace writes a record and the difference between the index rows that there are and those that it has.
 func (d *drafts) replace(p *pending, changed *draft) error {
-	stale := make([]keys.Key, ByApplication)
+	stale := make([]keys.Key, ByCustomer)
 	if changed.rows != nil {
 		stale = rows(changed.rows.GetTicket())
 	}
@@ -64,6 +64,11 @@ func (d *drafts) replace(p *pending, changed *draft) error {
 	}
 	p.move(handoverRow(changed.rows, d.site), handoverRow(changed.record, d.site))
 	p.move(majorRow(changed.rows), majorRow(changed.record))
+	p.move(timerRow(changed.rows, d.site), timerRow(changed.record, d.site))
+	p.move(loadRow(changed.rows, d.site), loadRow(changed.record, d.site))
+	p.move(callBackRow(changed.rows, d.site), callBackRow(changed.record, d.site))
+	p.move(roundRow(changed.rows), roundRow(changed.record))
+	p.move(faultRow(changed.rows), faultRow(changed.record))
 	key := ticketKey(changed.number)
 	value, err := encode(key, changed.record)
 	if err != nil {

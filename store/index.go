@@ -24,16 +24,21 @@ const (
 	ByCustodian
 	ByCategory
 	ByApplication
+	ByCustomer // Value: requester.id; tickets without one are not in it
 )
 
 // neverDue stands for the due time of a ticket on which no clock runs: it sorts behind all others.
 const neverDue = math.MaxInt64
 
 // rows returns a ticket's row in each index that has rows of its own, in the order of the indexes: a ticket is in each
-// index exactly once.
+// index exactly once, in ByCustomer at most once (nil).
 func rows(t *deskpb.Ticket) []keys.Key {
-	found := make([]keys.Key, 0, ByApplication)
-	for index := ByUpdate; index <= ByApplication; index++ {
+	found := make([]keys.Key, 0, ByCustomer)
+	for index := ByUpdate; index <= ByCustomer; index++ {
+		if index == ByCustomer && t.GetRequester().GetId() == "" {
+			found = append(found, nil)
+			continue
+		}
 		row := indexPrefix(index, valueOf(index, t))
 		if index == ByState {
 			row = row.Uint32(uint32(t.GetPriority())).Int64(due(t))
@@ -76,6 +81,8 @@ func valueOf(index Index, t *deskpb.Ticket) string {
 		return t.GetCategory()
 	case ByApplication:
 		return t.GetApplication()
+	case ByCustomer:
+		return t.GetRequester().GetId()
 	default:
 		return ""
 	}
@@ -104,11 +111,11 @@ func majorRow(record *deskpb.Record) keys.Key {
 	return majorKey(micros(t.GetOpenTime()), desk.TicketNumber(t.GetNumber()))
 }
 
-// due returns the earliest due time of the clocks that run, in microseconds since 1970.
+// due returns the earliest due time of the clocks that run, breached ones too, in microseconds since 1970.
 func due(t *deskpb.Ticket) int64 {
 	earliest := int64(neverDue)
 	for _, clock := range t.GetSla() {
-		if clock.GetState() == deskpb.Sla_RUNNING && clock.GetDueTime() != nil {
+		if clock.GetSince() != nil && clock.GetDueTime() != nil {
 			earliest = min(earliest, micros(clock.GetDueTime()))
 		}
 	}
@@ -124,8 +131,8 @@ func micros(t *timestamppb.Timestamp) int64 {
 }
 
 func (i Index) validate() error {
-	if i > ByApplication {
-		return fmt.Errorf("ticket index %d: it must be one of 0 to %d", i, ByApplication)
+	if i > ByCustomer {
+		return fmt.Errorf("ticket index %d: it must be one of 0 to %d", i, ByCustomer)
 	}
 	return nil
 }

@@ -28,11 +28,15 @@ func drawTicket(t *rapid.T) *deskpb.Record {
 		k.Priority = rapid.Int32Range(1, 2).Draw(t, "priority")
 		k.Assignee, k.Group = word.Draw(t, "assignee"), word.Draw(t, "group")
 		k.Category, k.Application = word.Draw(t, "category"), word.Draw(t, "application")
-		k.Requester = &deskpb.Requester{Name: word.Draw(t, "requester"), User: word.Draw(t, "user")}
+		k.Requester = &deskpb.Requester{Name: word.Draw(t, "requester"), User: word.Draw(t, "user"), Id: word.Draw(t, "record")}
 		k.CustodianSite = site.Draw(t, "custodian")
 		k.UpdateTime = at(moment.Draw(t, "updated"))
 		for range rapid.IntRange(0, 3).Draw(t, "clocks") {
-			k.Sla = append(k.Sla, &deskpb.Sla{State: running.Draw(t, "clock"), DueTime: at(moment.Draw(t, "due"))})
+			clock := &deskpb.Sla{State: running.Draw(t, "clock"), DueTime: at(moment.Draw(t, "due"))}
+			if clock.State == deskpb.Sla_RUNNING || clock.State == deskpb.Sla_BREACHED && rapid.Bool().Draw(t, "runs on") {
+				clock.Since, clock.NextMarkTime = at(moment.Draw(t, "since")), at(moment.Draw(t, "next mark"))
+			}
+			k.Sla = append(k.Sla, clock)
 		}
 		k.Handover = &deskpb.Handover{
 			State:  deskpb.Handover_State(rapid.IntRange(0, 2).Draw(t, "hand-over")),
@@ -71,7 +75,9 @@ func (m model) list(index Index, value string) []string {
 	case ByState:
 		order = func(a, b *deskpb.Ticket) int { return cmp.Or(cmp.Compare(a.Priority, b.Priority), compareDue(a, b)) }
 	}
-	return m.sorted(order, func(record *deskpb.Record) bool { return listed(index, record.Ticket) == value })
+	return m.sorted(order, func(record *deskpb.Record) bool {
+		return listed(index, record.Ticket) == value && (index != ByCustomer || value != "")
+	})
 }
 
 // listed is the value under which a ticket must appear, said a second time.
@@ -83,13 +89,14 @@ func listed(index Index, t *deskpb.Ticket) string {
 	return map[Index]string{
 		ByState: deskpb.Ticket_State_name[int32(t.State)], ByAssignee: t.Assignee, ByGroup: t.Group, ByRequester: requester,
 		ByCustodian: t.CustodianSite, ByCategory: t.Category, ByApplication: t.Application,
+		ByCustomer: t.Requester.Id,
 	}[index]
 }
 
 func compareDue(a, b *deskpb.Ticket) int {
 	first := func(t *deskpb.Ticket) (micros int64, runs bool) {
 		for _, clock := range t.Sla {
-			if m := clock.DueTime.AsTime().UnixMicro(); clock.State == deskpb.Sla_RUNNING && (!runs || m < micros) {
+			if m := clock.DueTime.AsTime().UnixMicro(); clock.Since != nil && (!runs || m < micros) {
 				micros, runs = m, true
 			}
 		}
@@ -130,7 +137,7 @@ func TestIndexesListWhatTheTicketsSay(t *testing.T) {
 		}
 		view(t, s, func(r *Reader) error {
 			limit := rapid.IntRange(1, 5).Draw(t, "limit")
-			for index := ByNumber; index <= ByApplication; index++ {
+			for index := ByNumber; index <= ByCustomer; index++ {
 				for _, value := range values(tickets, index) {
 					want := tickets.list(index, value)
 					checkPages(t, r, Query{Index: index, Value: value, Limit: limit}, want, tickets)
@@ -140,6 +147,7 @@ func TestIndexesListWhatTheTicketsSay(t *testing.T) {
 			}
 			checkHandovers(t, r, tickets)
 			checkMajors(t, r, tickets)
+			checkTimers(t, r, tickets)
 			return nil
 		})
 	})
@@ -251,6 +259,30 @@ func checkMajors(t *rapid.T, r *Reader, tickets model) {
 	}
 }
 
+// checkTimers holds when the tickets are listed by what is due on them next, those held here alone.
+func checkTimers(t *rapid.T, r *Reader, tickets model) {
+	next := func(record *deskpb.Record) int64 { return desk.NextTime(record, testSite) }
+	want := tickets.sorted(
+		func(a, b *deskpb.Ticket) int { return cmp.Compare(next(tickets[a.Number]), next(tickets[b.Number])) },
+		func(record *deskpb.Record) bool { return next(record) != 0 })
+	for _, limit := range []int{100, 1} {
+		got := []string{}
+		err := r.EachTimer(func(timer Timer) bool {
+			if timer.Time != next(tickets[string(timer.Number)]) {
+				t.Fatalf("the timer of %s is for %d, want %d", timer.Number, timer.Time, next(tickets[string(timer.Number)]))
+			}
+			got = append(got, string(timer.Number))
+			return len(got) < limit
+		})
+		if err != nil {
+			t.Fatalf("timers: %v", err)
+		}
+		if part := want[:min(limit, len(want))]; !slices.Equal(got, part) {
+			t.Fatalf("timers, at most %d: %v, want %v", limit, got, part)
+		}
+	}
+}
+
 func TestAPageNeedsALimitAndAKnownIndex(t *testing.T) {
 	s := openTest(t)
 	view(t, s, func(r *Reader) error {
@@ -259,7 +291,7 @@ func TestAPageNeedsALimitAndAKnownIndex(t *testing.T) {
 			want string
 		}{
 			{Query{Index: ByUpdate}, "page limit 0: it must be at least 1"},
-			{Query{Index: ByApplication + 1, Limit: 1}, "ticket index 9: it must be one of 0 to 8"},
+			{Query{Index: ByCustomer + 1, Limit: 1}, "ticket index 10: it must be one of 0 to 9"},
 		} {
 			if _, err := r.Tickets(test.q); err == nil || err.Error() != test.want {
 				t.Errorf("%+v: error %v, want %s", test.q, err, test.want)

@@ -19,6 +19,10 @@ const (
 	familyEventID     = 0x14
 	familyUnopened    = 0x15
 	familyMajor       = 0x16
+	familyTimer       = 0x17
+	familyCallBack    = 0x18
+	familyLoad        = 0x19
+	familyTurn        = 0x1a
 	familySite        = 0x20
 	familySiteInfo    = 0x21
 	familyLink        = 0x22
@@ -31,6 +35,17 @@ const (
 	familySession     = 0x31
 	familySessionOf   = 0x32
 	familySessionEnd  = 0x33
+	familyCustomer    = 0x40
+	familyCustomerBy  = 0x41
+	familyBlob        = 0x50
+	familyChunk       = 0x51
+	familyFile        = 0x52
+	familyNotice      = 0x60
+	familyNoticeKey   = 0x61
+	familyRound       = 0x62
+	familyDuty        = 0x63
+	familyFault       = 0x64
+	familyPolicy      = 0x65
 )
 
 // The rows of familyMeta.

@@ -13,9 +13,12 @@ func TestGoldenRowsOfATicket(t *testing.T) {
 	s := openTest(t)
 	record := ticket("C-1", func(k *deskpb.Ticket) {
 		k.Assignee, k.Group, k.Category, k.Application = "li", "net", "fault", "fsm"
-		k.Requester = &deskpb.Requester{Name: "陈", User: "chen"}
+		k.Requester = &deskpb.Requester{Name: "陈", User: "chen", Id: "c1"}
+		k.HomeSite, k.CallBack = testSite, &deskpb.CallBack{DueTime: at(2500)}
 		k.CustodianSite = "330106"
-		k.Sla = []*deskpb.Sla{{State: deskpb.Sla_RUNNING, DueTime: at(2000)}, {State: deskpb.Sla_PAUSED, DueTime: at(1)}}
+		k.Sla = []*deskpb.Sla{
+			{State: deskpb.Sla_RUNNING, DueTime: at(2000), Since: at(1000), NextMarkTime: at(1800)}, {State: deskpb.Sla_PAUSED, DueTime: at(1)},
+		}
 		k.Handover = &deskpb.Handover{State: deskpb.Handover_QUEUED, ToSite: "330100", Since: at(1500)}
 	})
 	e := event(t, "C-1", 1000, 9, "a")
@@ -39,9 +42,14 @@ func TestGoldenRowsOfATicket(t *testing.T) {
 		"11" + "06" + text("330106") + updated + number + " = ",
 		"11" + "07" + text("fault") + updated + number + " = ",
 		"11" + "08" + text("fsm") + updated + number + " = ",
+		"11" + "09" + text("c1") + updated + number + " = ",
 		"12" + "01" + text("330100") + "80000000000005dc" + number + " = ",
 		"13" + number + "80000000000003e8" + text("330106") + "0000000000000007" + "0000000000000009" + " = " + hex.EncodeToString(e.Raw),
 		"14" + text("330106") + "0000000000000007" + "0000000000000009" + " = " + number + "80000000000003e8",
+		"17" + "8000000000000708" + number + " = ",
+		"18" + "80000000000009c4" + "01" + number + " = ",
+		"19" + text("li") + number + " = ",
+		"64" + text("fsm") + text("fault") + "8000000000000000" + number + " = ",
 	})
 }
 
@@ -61,6 +69,14 @@ func TestGoldenRowsOfEverythingElse(t *testing.T) {
 			b.PutPlacement(&deskpb.Placement{Site: "330106"}),
 			b.PutUser(&deskpb.User{Name: "li"}),
 			b.PutSession(session("\x00h", "li", 5)),
+			b.PutCustomer(&deskpb.Customer{
+				Id: "c1", Name: "Chen", Unit: "财政", User: "chen", Phones: []string{"+86 571-1"},
+				Calls: []*deskpb.CustomerCall{{Kind: deskpb.CustomerCall_VISIT, Due: 5}},
+			}),
+			b.PutTurn("net", "li"),
+			b.PutDuty(&deskpb.SetDuty{User: "li"}),
+			b.AddNotice(&deskpb.Notice{User: "li", Time: 5, Key: "k"}),
+			b.PutBasePolicy(&deskpb.Policy{Edition: 1}),
 		} {
 			if err != nil {
 				return err
@@ -78,6 +94,8 @@ func TestGoldenRowsOfEverythingElse(t *testing.T) {
 		"0104 = 0000000000000002000000000000000163",
 		"02" + text("20261121") + " = 0000002a",
 		"03" + text("li") + text("Create") + text("r1") + " = *",
+		"18" + "8000000000000005" + "02" + text("c1") + " = ",
+		"1a" + text("net") + " = 6c69",
 		"20 = *",
 		"21" + text("330100") + " = *",
 		"22" + text("330100") + " = *",
@@ -91,6 +109,15 @@ func TestGoldenRowsOfEverythingElse(t *testing.T) {
 		"31" + "00ff680001" + " = *",
 		"32" + text("li") + "00ff680001" + " = ",
 		"33" + "8000000000000005" + "00ff680001" + " = ",
+		"40" + text("c1") + " = *",
+		"41" + "01" + text("5711") + text("c1") + " = ",
+		"41" + "02" + text("chen") + text("c1") + " = ",
+		"41" + "03" + text("财政") + text("c1") + " = ",
+		"41" + "04" + text("chen") + text("c1") + " = ",
+		"60" + text("li") + "8000000000000005" + "0000000000000001" + " = *",
+		"61" + text("li") + text("k") + " = ",
+		"63" + text("li") + " = *",
+		"65 = *",
 	})
 }
 

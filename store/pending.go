@@ -13,13 +13,15 @@ import (
 // pending are the rows of the database as one batch will have changed them. A row that is written several times, as
 // counters are, goes to the database once.
 type pending struct {
-	base    committed
-	drafts  drafts
-	lookup  *pebble.Iterator // of the database as it was at the first look; nil before
-	kept    kept
-	writes  []write        // in the order in which their keys were first written, one for each key
-	written map[string]int // key to its place in writes; nil once nothing is read any more
-	bytes   int            // about what flush adds to a batch
+	base   committed
+	drafts drafts
+	lookup *pebble.Iterator // of the database as it was at the first look; nil before
+	kept   kept
+	// keptPolicy is the one of the database as it is, ownPolicy the one of this batch after a write that it depends on, nil before.
+	keptPolicy, ownPolicy *policyMemo
+	writes                []write        // in the order in which their keys were first written, one for each key
+	written               map[string]int // key to its place in writes; nil once nothing is read any more
+	bytes                 int            // about what flush adds to a batch
 }
 
 // write is what becomes of one row.
@@ -35,6 +37,9 @@ func (p *pending) put(w write) {
 		w.value = []byte{}
 	}
 	p.bytes += len(w.key) + len(w.value) + rowOverhead
+	if aboutPolicy(w.key) {
+		p.ownPolicy = &policyMemo{}
+	}
 	if at, again := p.written[string(w.key)]; again {
 		p.writes[at] = w
 		return
@@ -66,7 +71,7 @@ func (p *pending) get(key keys.Key) ([]byte, error) {
 // aboutTickets tells whether drafts write the row.
 func aboutTickets(key []byte) bool {
 	switch key[0] {
-	case familyTicket, familyIndex, familyHandover, familyMajor:
+	case familyTicket, familyIndex, familyHandover, familyMajor, familyTimer, familyCallBack, familyLoad, familyRound, familyFault:
 		return true
 	default:
 		return false
@@ -211,6 +216,7 @@ func (p *pending) flush(batch *pebble.Batch) (err error) {
 
 // keep has the rows that later batches will ask for remembered; the batch is committed.
 func (p *pending) keep() {
+	*p.keptPolicy = *p.policyMemo()
 	for _, w := range p.writes {
 		switch {
 		case !keeps(w.key):

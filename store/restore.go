@@ -66,7 +66,7 @@ func (s *Store) swap(name string, db *pebble.DB, at standing) {
 	defer s.mu.Unlock()
 	old, oldPath := s.db, s.directory.join(s.name)
 	s.db, s.name = db, name
-	s.kept = kept{}
+	s.kept, s.policy = kept{}, policyMemo{}
 	s.applied.Store(at.index)
 	s.people.Add(1)
 	if err := errors.Join(old.Close(), s.directory.fs.RemoveAll(oldPath)); err != nil {

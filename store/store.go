@@ -30,6 +30,8 @@ type Store struct {
 	db   *pebble.DB // nil after Close
 	kept kept       // of db
 	name string     // directory of db in the data directory
+
+	policy policyMemo // of db; only batches use it, one after the other
 }
 
 // Open opens or makes the store. It refuses a directory that another process uses, that belongs to another site or node,

@@ -154,6 +154,11 @@ func (b *Batch) PutTicket(record *deskpb.Record) error {
 	if err != nil {
 		return err
 	}
+	if len(record.GetTicket().GetAttachments()) > 0 {
+		if err := b.nameFiles(known.record, record); err != nil {
+			return fmt.Errorf("put ticket %s: %w", number, err)
+		}
+	}
 	b.pending.drafts.change(known, record)
 	return nil
 }

@@ -88,7 +88,11 @@ func (in *inbound) after(record *deskpb.Record, e desk.Sealed) (*deskpb.Record, 
 // parks it when it does not fit. An event that leaves no room for the answer does not fit either: a neighbour's bytes
 // never stop this site.
 func (in *inbound) keep(item []byte, e desk.Sealed, next *deskpb.Record) error {
-	answer, err := in.answer(next)
+	before, err := in.b.Ticket(desk.TicketNumber(e.Ticket))
+	if err != nil {
+		return err
+	}
+	answers, err := in.answer(before, next)
 	if err != nil {
 		return in.park(item, fmt.Sprintf("%s cannot answer event %s: %s", in.here.Site, desk.EventName(e.Id), err))
 	}
@@ -104,26 +108,38 @@ func (in *inbound) keep(item []byte, e desk.Sealed, next *deskpb.Record) error {
 	if err := sendAside(in.b, in.tree, e, in.peer); err != nil {
 		return err
 	}
-	return in.give(answer)
+	if err := notify(in.b, in.tree, desk.News{Event: e, Before: before, After: next, Time: in.at.Time}); err != nil {
+		return err
+	}
+	return in.give(answers)
 }
 
-// answer is what the rules demand of this site once the ticket is as the record says; nil when that is nothing.
-func (in *inbound) answer(record *deskpb.Record) (*desk.Decision, error) {
+// answer is what the rules demand of this site once the ticket is as the record says, on this ticket and on those that
+// follow it. before is the ticket as it was here, nil for unknown.
+func (in *inbound) answer(before, record *deskpb.Record) (answers []*desk.Decision, err error) {
 	if record == nil {
 		return nil, nil
 	}
-	return desk.React(in.here, newView(in.b, in.tree), record, in.at)
+	here, v := in.here, newView(in.b, in.tree)
+	reaction, err := desk.React(here, v, record, in.at)
+	if err != nil {
+		return nil, err
+	}
+	if reaction != nil {
+		answers, record, here.Sequence = append(answers, reaction), reaction.Record, reaction.LastSequence()
+	}
+	followed, err := desk.Follow(here, v, before, record, in.at)
+	return append(answers, followed...), err
 }
 
-// give stores an answer, which may be nil. It goes to every neighbour on the path, the sender included.
-func (in *inbound) give(answer *desk.Decision) error {
-	if answer == nil {
-		return nil
+// give stores answers. They go to every neighbour on the path, the sender included.
+func (in *inbound) give(answers []*desk.Decision) error {
+	for _, answer := range answers {
+		if err := record(in.b, in.tree, answer); err != nil {
+			return err
+		}
+		in.here.Sequence = answer.LastSequence()
 	}
-	if err := record(in.b, in.tree, answer); err != nil {
-		return err
-	}
-	in.here.Sequence = answer.Events[len(answer.Events)-1].Id.Sequence
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (t *Tiers) describe(peer desk.SiteID, term uint64) (*linkpb.Hello, error) {
 		if err != nil {
 			return err
 		}
-		placed, err := placementVersion(r, peer)
+		placement, err := placementBetween(r, peer)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,8 @@ func (t *Tiers) describe(peer desk.SiteID, term uint64) (*linkpb.Hello, error) {
 			Name:             t.o.Name,
 			Tier:             t.o.Tier,
 			Parent:           site.Parent,
-			PlacementVersion: placed,
+			PlacementVersion: placement.GetVersion(),
+			Placement:        placement,
 			Node:             t.o.Node,
 			Incarnation:      site.Incarnation,
 			Letters:          site.Letters,
@@ -76,6 +77,8 @@ func (t *Tiers) describe(peer desk.SiteID, term uint64) (*linkpb.Hello, error) {
 			ReceivedHash:     link.ReceivedHash,
 			Packings:         []string{packing},
 			Unsettled:        link.Unsettled,
+			Frozen:           site.Frozen != "",
+			Joined:           link.Joined,
 		}
 		return nil
 	})
@@ -151,6 +154,9 @@ func fit(r *store.Reader, h *linkpb.Hello, now time.Time, settle time.Duration) 
 	}
 	if v.admit {
 		err := admissible(link, &deskpb.AdmitPeer{Peer: h.Site, Incarnation: h.Incarnation, Letters: h.Letters})
+		if err == nil && h.Frozen {
+			err = notTheLiving(link, h)
+		}
 		if err != nil || link.PeerIncarnation != 0 {
 			return v, err
 		}
@@ -162,6 +168,13 @@ func fit(r *store.Reader, h *linkpb.Hello, now time.Time, settle time.Duration) 
 		return v, err
 	}
 	return v, fitSent(link, h, now, settle)
+}
+
+// notTheLiving refuses a frozen life that was never accepted here: to accept it would fence the one that lives.
+func notTheLiving(link *deskpb.Link, h *linkpb.Hello) error {
+	return desk.Refuse(desk.FailedPrecondition, "PEER_FROZEN",
+		"incarnation %016x of %s is frozen because another copy of it lives, and is not accepted in place of %016x; "+
+			"run tierdesk site recover on the copy that shall live", h.Incarnation, link.Peer, link.PeerIncarnation)
 }
 
 // fitReceived holds when the peer's mark is one that this site can go on from, with the same history behind it.

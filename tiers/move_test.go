@@ -293,6 +293,24 @@ func TestCountyMovesThereAndBack(t *testing.T) {
 	g.unparked(t)
 }
 
+// An office stands below the province itself, and its line is down while the province works on one of its tickets. Placed
+// below a city then, the office learns of that through the city.
+func TestWhatTheProvinceWroteLastReachesTheOfficeThroughItsNewCity(t *testing.T) {
+	g := newRegion(t)
+	number := g.county.open(t, "直属")
+	g.top.mustPlace(t, moving("330106", "330000"))
+	g.placed(t, g.top)
+	agree(t, []string{number}, g.county, g.top)
+	g.county.line.set(true)
+	eventually(t, "the province sees the county's line down", func() bool { return g.top.state(g.county.id) == Down })
+	g.top.must(t, number, note("省里查看"))
+	g.top.mustPlace(t, moving("330106", "330200"))
+	g.county.line.set(false)
+	g.placed(t, g.new)
+	agree(t, []string{number}, g.top, g.new, g.county)
+	g.unparked(t)
+}
+
 // TestMovesUnderWork moves the county to and fro while it escalates and its line is cut in the middle of everything. In the
 // end every ticket is held by its present parent or by the province, and all sites of the path tell the same story.
 func TestMovesUnderWork(t *testing.T) {
@@ -440,16 +458,44 @@ func TestMovesAreWeighed(t *testing.T) {
 	}
 }
 
+// A placement that a child knows and the sites above it do not was decided by a life of the province that is lost. The city
+// passes it up, and the province decides anew where the office stands, later than what the child has seen.
+func TestPlacementOfALostProvinceIsOverruled(t *testing.T) {
+	g := newLineage(t)
+	seen := &deskpb.Placement{Site: "330106", Parent: "330200", Phase: deskpb.Placement_PLACED, Version: uint64(wall())}
+	err := g.low.log(func(b *store.Batch, _ desk.Stamp) error {
+		return sendItem(b, []desk.SiteID{g.middle.id}, &deskpb.Item{Content: &deskpb.Item_Placement{Placement: seen}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ship(t, g.low, g.middle)
+	if p := g.middle.placement("330106"); p != nil {
+		t.Errorf("the city believes the county that it is placed: %v", p)
+	}
+	ship(t, g.middle, g.top)
+	ship(t, g.top, g.middle)
+	for _, o := range []*office{g.top, g.middle} {
+		p := o.placement("330106")
+		if p.GetParent() != "330100" || p.GetPhase() != deskpb.Placement_PLACED || p.GetVersion() <= seen.Version {
+			t.Errorf("%s has the placement %v, want one below 330100 that is later than %d", o.id, p, seen.Version)
+		}
+		if parked := o.parked(); len(parked) > 0 {
+			t.Errorf("%s parked %v", o.id, parked)
+		}
+	}
+}
+
 // A placement reaches sites over the parent only, and in a form that a province can have written.
 func TestForeignPlacementsAreParked(t *testing.T) {
-	good := &deskpb.Placement{Site: "330108", Parent: "330200", Phase: deskpb.Placement_PLACED, Version: 5}
+	late := &deskpb.Placement{Site: "330108", Parent: "330200", Phase: deskpb.Placement_PLACED, Version: uint64(wall()) + 2*maxAhead}
 	for _, c := range []struct {
 		name   string
 		p      *deskpb.Placement
 		upward bool
 		reason string
 	}{
-		{"from a child", good, true, "come from the province"},
+		{"from a child, of a time to come", late, true, "come from the province"},
 		{"without a version", &deskpb.Placement{Site: "330108", Parent: "330200", Phase: deskpb.Placement_PLACED}, false, "no version"},
 		{"of a phase to come", &deskpb.Placement{Site: "330108", Parent: "330200", Phase: 99, Version: 5}, false, "upgrade"},
 		{"below itself", &deskpb.Placement{Site: "330108", Parent: "330108", Phase: deskpb.Placement_PLACED, Version: 5}, false, "cannot be one"},

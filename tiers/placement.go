@@ -67,19 +67,25 @@ func PlaceSite(b *store.Batch, c *deskpb.PlaceSite, at desk.Stamp) error {
 	return t.spread(b, next, "")
 }
 
-// heardPlacement takes what a site that was called says of this one.
+// heardPlacement takes what a site that was called says of this one, or a caller of itself.
 func (t tree) heardPlacement(b *store.Batch, p, old *deskpb.Placement, at desk.Stamp) error {
 	if objection := doubtsPlacement(p); objection != "" {
 		return desk.Refuse(desk.InvalidArgument, "INVALID_PLACEMENT", "%s", objection)
 	}
-	if desk.SiteID(p.Site) != t.self() || old.GetVersion() >= p.Version {
+	if old.GetVersion() >= p.Version {
 		return nil
 	}
 	in, err := newInbound(b, "", at)
 	if err != nil {
 		return err
 	}
-	return in.heed(p)
+	if desk.SiteID(p.Site) == t.self() {
+		return in.heed(p)
+	}
+	if p.Version > uint64(at.Time)+maxAhead {
+		return desk.Refuse(desk.InvalidArgument, "INVALID_PLACEMENT", "the placement of %s has a version from the future, %d", p.Site, p.Version)
+	}
+	return in.fromBelow(p, old)
 }
 
 // move weighs an operator's wish to put a site below another parent.
@@ -209,11 +215,15 @@ func place(b *store.Batch, t tree, p *deskpb.Placement, at desk.Stamp) error {
 		if err := leave(b, site); err != nil {
 			return err
 		}
-		return endRecovery(b)
-	case !placed:
+		if err := endRecovery(b); err != nil {
+			return err
+		}
+	}
+	if !placed {
 		return nil
 	}
-	// What this site has of the office's tickets goes to the new parent by comparison.
+	// What this site has of the office's tickets goes to the new parent by comparison. That may be more than the office has
+	// when this site was its parent: what waited for it has just been dropped.
 	if where, child, err := t.locate(site); err != nil || where != below {
 		return err
 	} else {
@@ -287,6 +297,7 @@ func compareAnew(b *store.Batch, child desk.SiteID) error {
 		return nil // it is compared when it is met
 	}
 	link.Unsettled = true
+	link.Joined++
 	if err := b.PutLink(link); err != nil {
 		return fmt.Errorf("write the link with %s: %w", child, err)
 	}
@@ -303,7 +314,7 @@ func (t tree) spread(b *store.Batch, p *deskpb.Placement, from desk.SiteID) erro
 	return sendItem(b, children, &deskpb.Item{Content: &deskpb.Item_Placement{Placement: p}})
 }
 
-// placement takes what the province decided. Only a site that recovers learns from its children where offices stand.
+// placement takes what the province decided.
 func (in *inbound) placement(item []byte, p *deskpb.Placement) error {
 	if objection := doubtsPlacement(p); objection != "" {
 		return in.park(item, objection)
@@ -315,16 +326,13 @@ func (in *inbound) placement(item []byte, p *deskpb.Placement) error {
 	if old.GetVersion() >= p.Version {
 		return nil
 	}
-	if in.peer != in.tree.parent() {
-		site, err := in.b.Site()
-		if err != nil {
-			return err
-		}
-		if site.Recovering == 0 {
-			return in.park(item, fmt.Sprintf("the placement of %s came from the child %s; placements come from the province", p.Site, in.peer))
-		}
+	if in.peer == in.tree.parent() {
+		return in.heed(p)
 	}
-	return in.heed(p)
+	if p.Version > uint64(in.at.Time)+maxAhead || in.again != nil {
+		return in.park(item, fmt.Sprintf("the placement of %s came from the child %s; placements come from the province", p.Site, in.peer))
+	}
+	return in.fromBelow(p, old)
 }
 
 // heed does what a placement that is news here asks for, and passes it on. A site that has something to hand over says that

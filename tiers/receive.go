@@ -43,7 +43,9 @@ func Receive(b *store.Batch, c *deskpb.Receive, at desk.Stamp) error {
 	if link, err = b.Link(peer); err != nil {
 		return fmt.Errorf("read the link with %s: %w", peer, err)
 	}
-	link.ReceivedSequence, link.ReceivedHash, link.ReceivedTime = in.sequence, c.Hash, at.Time
+	if link.PeerIncarnation != 0 { // Otherwise one of the items was a placement that ended the link.
+		link.ReceivedSequence, link.ReceivedHash, link.ReceivedTime = in.sequence, c.Hash, at.Time
+	}
 	link.Parked += in.parked
 	if err := b.PutLink(link); err != nil {
 		return fmt.Errorf("write the link with %s: %w", peer, err)

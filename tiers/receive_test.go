@@ -213,7 +213,7 @@ func TestParks(t *testing.T) {
 			return e
 		}, "330100 cannot answer event"},
 		{"an event of a later schema", func(r *deskpb.Record) *deskpb.Event {
-			e := custodial("330106", deskpb.Event_Type(30), 1, r)
+			e := custodial("330106", deskpb.Event_Type(1000), 1, r)
 			e.Schema = desk.Schema + 1
 			return e
 		}, "waits for an upgrade"},
@@ -319,7 +319,7 @@ func TestRelaysWhatIsAhead(t *testing.T) {
 	record := child.record(child.tickets()[0])
 	forge(t, child, &deskpb.Event{
 		Ticket: record.Ticket.Number, Id: &deskpb.EventID{Site: "330106", Sequence: 77}, Class: deskpb.Event_CUSTODIAL,
-		Type: deskpb.Event_Type(30), CustodyTerm: 1, Index: record.Length + 1, Previous: record.Head, Schema: desk.Schema + 1,
+		Type: deskpb.Event_Type(1000), CustodyTerm: 1, Index: record.Length + 1, Previous: record.Head, Schema: desk.Schema + 1,
 	})
 	ship(t, child, parent)
 	ship(t, parent, top)

@@ -69,6 +69,9 @@ func (s *session) applyRun(ctx context.Context, run []*linkpb.Items) error {
 	for _, frame := range run {
 		items.Items = append(items.Items, frame.Items...)
 	}
+	if err := s.remembers(ctx, s.echoes(items.Items)); err != nil {
+		return err
+	}
 	result, err := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Receive{Receive: &deskpb.Receive{
 		Peer:            string(s.peer),
 		PeerIncarnation: s.incarnation,

@@ -18,7 +18,7 @@ func Record(b *store.Batch, here desk.Here, d *desk.Decision) error {
 	return record(b, tree{r: b.Reader, path: here.Path}, d)
 }
 
-// record is Record for a decision with events.
+// record is Record for a decision with events. What it changes on other tickets is stored behind it.
 func record(b *store.Batch, t tree, d *desk.Decision) error {
 	peers, err := t.onward(d.Record.Path)
 	if err != nil {
@@ -36,7 +36,18 @@ func record(b *store.Batch, t tree, d *desk.Decision) error {
 	if err := putDecision(b, d); err != nil {
 		return fmt.Errorf("record ticket %s: %w", d.Record.GetTicket().GetNumber(), err)
 	}
-	return countEvents(b, d.Events[len(d.Events)-1])
+	if err := countEvents(b, d.Events[len(d.Events)-1]); err != nil {
+		return err
+	}
+	if err := notifyAll(b, t, d); err != nil {
+		return err
+	}
+	for _, other := range d.Beside {
+		if err := record(b, t, other); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // putDecision stores the ticket after a decision. Where events stand beside those that the decision was made on, because they
@@ -94,7 +105,7 @@ func countEvents(b *store.Batch, last desk.Sealed) error {
 	if err != nil {
 		return fmt.Errorf("read the site: %w", err)
 	}
-	site.EventSequence = last.Id.Sequence
+	site.EventSequence = max(site.EventSequence, last.Id.Sequence)
 	if err := b.PutSite(site); err != nil {
 		return fmt.Errorf("write the site: %w", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"time"
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
@@ -16,7 +18,11 @@ var errUnheard = errors.New("the caller was placed anew and this site has not he
 
 // movedError turns a caller away because the province placed it otherwise than its Hello says. It is nobody's mistake: the
 // caller takes note and dials its parent.
-type movedError struct{ placement *deskpb.Placement }
+type movedError struct {
+	placement   *deskpb.Placement
+	site        desk.SiteID // that says so
+	incarnation uint64      // of that site
+}
 
 func (e *movedError) Error() string {
 	p := e.placement
@@ -48,19 +54,18 @@ func (t *Tiers) parent() desk.SiteID {
 	return parent
 }
 
-// placementVersion is the version of the place that the child's end of a link was given, zero for a site that stands where
-// it was founded. The child is this site itself on the link with its parent.
-func placementVersion(r *store.Reader, peer desk.SiteID) (uint64, error) {
+// placementBetween is the place that the child's end of a link was given, nil for a site that stands where it was founded. The
+// child is this site itself on the link with its parent.
+func placementBetween(r *store.Reader, peer desk.SiteID) (*deskpb.Placement, error) {
 	site, err := r.Site()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	child := peer
 	if site != nil && desk.SiteID(site.Parent) == peer {
 		child = desk.SiteID(site.Id)
 	}
-	placement, err := r.Placement(child)
-	return placement.GetVersion(), err
+	return r.Placement(child)
 }
 
 // whereabouts holds a caller against its placement: a *movedError when it knows an older one, or stands below another
@@ -71,25 +76,68 @@ func (t *Tiers) whereabouts(h *linkpb.Hello) error {
 		if err != nil {
 			return fmt.Errorf("read the placement of %s: %w", h.Site, err)
 		}
+		site, err := r.Site()
+		if err != nil {
+			return err
+		}
 		switch {
 		case h.PlacementVersion > placement.GetVersion():
 			return errUnheard
 		case placement == nil:
 			return nil
 		case h.PlacementVersion < placement.Version, standsBelow(placement) != t.o.SiteID:
-			return &movedError{placement}
+			return &movedError{placement: placement, site: t.o.SiteID, incarnation: site.GetIncarnation()}
 		}
 		return nil
 	})
 }
 
-// redirect ends a call that belongs elsewhere, or comes too soon, and tells the caller where it stands.
-func (t *Tiers) redirect(ctx context.Context, w wire, err error) error {
+// redirect ends a call that belongs elsewhere, or comes too soon, and tells the caller where it stands. What the caller knows
+// of that and this site does not may be lost to everybody else, so that the log takes note of it.
+func (t *Tiers) redirect(ctx context.Context, w wire, h *linkpb.Hello, err error) error {
 	var moved *movedError
-	if errors.As(err, &moved) {
-		w.last(ctx, &linkpb.Refusal{Reason: "MOVED", Message: moved.Error(), Placement: moved.placement})
+	switch {
+	case errors.As(err, &moved):
+		w.last(ctx, &linkpb.Refusal{
+			Reason: "MOVED", Message: moved.Error(), Placement: moved.placement, Site: string(moved.site), Incarnation: moved.incarnation,
+		})
+	case errors.Is(err, errUnheard) && h.Placement.GetSite() == h.Site && t.listens(desk.SiteID(h.Site)):
+		if heard := t.hearPlacement(ctx, h.Placement); heard != nil {
+			t.o.Logger.Warn("cannot pass on where a child stands", "child", h.Site, "error", heard)
+		}
 	}
 	return err
+}
+
+// deaf is for how long a child's word on its place is not taken to the log again.
+const deaf = time.Minute
+
+// maxHeard bounds the children whose word is remembered.
+const maxHeard = 1000
+
+// listens tells whether a child's word on its own place is taken to the log now, and notes that it is.
+func (t *Tiers) listens(child desk.SiteID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.heard, func(_ desk.SiteID, at time.Time) bool { return time.Since(at) >= deaf })
+	if _, lately := t.heard[child]; lately || len(t.heard) >= maxHeard {
+		return false
+	}
+	t.heard[child] = time.Now()
+	return true
+}
+
+// hearPlacement has the log take note of what a neighbour said of a placement.
+func (t *Tiers) hearPlacement(ctx context.Context, p *deskpb.Placement) error {
+	ctx, cancel := context.WithTimeout(ctx, t.pace.propose)
+	defer cancel()
+	result, err := t.o.Site.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_PlaceSite{
+		PlaceSite: &deskpb.PlaceSite{Placement: p, Step: deskpb.PlaceSite_HEARD},
+	}})
+	if err != nil {
+		return fmt.Errorf("take note of a placement of %s: %w", p.Site, err)
+	}
+	return refusalOf(result)
 }
 
 // follow has the log take note of the placement in an answer, if that is what ended the call and it is news. It tells
@@ -99,19 +147,10 @@ func (t *Tiers) follow(ctx context.Context, err error) bool {
 	if !errors.As(err, &moved) || desk.SiteID(moved.placement.GetSite()) != t.o.SiteID {
 		return false
 	}
-	known, readErr := t.ownPlacement()
-	if readErr != nil || known >= moved.placement.Version {
-		return false // another site answered where the parent was called
+	if news, err := t.isNews(moved); err != nil || !news {
+		return false // another site answered where the parent was called, or one that does not live any more
 	}
-	ctx, cancel := context.WithTimeout(ctx, t.pace.propose)
-	defer cancel()
-	result, err := t.o.Site.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_PlaceSite{
-		PlaceSite: &deskpb.PlaceSite{Placement: moved.placement, Step: deskpb.PlaceSite_HEARD},
-	}})
-	if err == nil {
-		err = refusalOf(result)
-	}
-	if err != nil {
+	if err := t.hearPlacement(ctx, moved.placement); err != nil {
 		t.o.Logger.Warn("cannot take note of this site's place", "placement", moved.Error(), "error", err)
 		return false
 	}
@@ -119,11 +158,16 @@ func (t *Tiers) follow(ctx context.Context, err error) bool {
 	return true
 }
 
-func (t *Tiers) ownPlacement() (version uint64, err error) {
+// isNews tells whether a placement of this site is later than the known one and told by a life that was not fenced here.
+func (t *Tiers) isNews(moved *movedError) (news bool, err error) {
 	err = t.o.Site.View(func(r *store.Reader) error {
 		placement, err := r.Placement(t.o.SiteID)
-		version = placement.GetVersion()
+		if err != nil {
+			return err
+		}
+		link, err := r.Link(moved.site)
+		news = moved.placement.Version > placement.GetVersion() && !fenced(link, moved.incarnation)
 		return err
 	})
-	return version, err
+	return news, err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
@@ -24,8 +23,7 @@ const (
 // parent, turns queued hand-overs to where they go now, and, at the province, takes each placement its last step. Everything
 // it does may be done twice, or by two nodes at once.
 type mover struct {
-	t    *Tiers
-	seen map[desk.SiteID]sighting // by office; kept by every node
+	t *Tiers
 
 	term  uint64
 	looks uint64                  // how often it looked, in this term
@@ -38,12 +36,6 @@ type visited struct {
 	look    uint64
 }
 
-// sighting is when a node first saw a placement.
-type sighting struct {
-	version uint64
-	at      time.Time
-}
-
 // Why a stream ends that another one follows.
 var (
 	errElsewhere   = errors.New("the site was placed elsewhere")
@@ -54,7 +46,7 @@ var (
 func (t *Tiers) move() {
 	ctx, cancel := t.life(context.Background())
 	defer cancel(nil)
-	m := &mover{t: t, seen: map[desk.SiteID]sighting{}}
+	m := &mover{t: t}
 	for pause(ctx, t.pace.moves) {
 		placements, err := t.placements()
 		if err == nil && len(placements) > 0 {
@@ -75,7 +67,7 @@ func (t *Tiers) placements() (placements []*deskpb.Placement, err error) {
 }
 
 func (m *mover) look(ctx context.Context, placements []*deskpb.Placement) error {
-	if err := m.dismiss(placements); err != nil {
+	if err := m.dismiss(); err != nil {
 		return err
 	}
 	leading, term, _ := m.t.o.Site.Leading()
@@ -110,14 +102,10 @@ func (m *mover) able() (able bool, err error) {
 
 // dismiss ends the streams of children that stand elsewhere now, and forgets how their links stood. It also ends those of a
 // child below which an office was placed after they began: the next one begins with a comparison.
-func (m *mover) dismiss(placements []*deskpb.Placement) error {
+func (m *mover) dismiss() error {
 	t := m.t
 	return t.o.Site.View(func(r *store.Reader) error {
 		tree, err := newTree(r)
-		if err != nil {
-			return err
-		}
-		anew, err := m.joined(tree, placements)
 		if err != nil {
 			return err
 		}
@@ -140,7 +128,7 @@ func (m *mover) dismiss(placements []*deskpb.Placement) error {
 			switch elsewhere := known && parent != t.o.SiteID; {
 			case s != nil && elsewhere:
 				s.cancel(errElsewhere)
-			case s != nil && link.Unsettled && s.began.Before(anew[peer]):
+			case s != nil && s.isBehind(link):
 				s.cancel(errCompareAnew)
 			case s == nil && elsewhere:
 				t.board.forget(peer)
@@ -148,25 +136,6 @@ func (m *mover) dismiss(placements []*deskpb.Placement) error {
 		}
 		return nil
 	})
-}
-
-// joined tells for each child when this node first saw that an office was placed below it.
-func (m *mover) joined(t tree, placements []*deskpb.Placement) (map[desk.SiteID]time.Time, error) {
-	latest := map[desk.SiteID]time.Time{}
-	for _, p := range placements {
-		site := desk.SiteID(p.Site)
-		if m.seen[site].version != p.Version {
-			m.seen[site] = sighting{version: p.Version, at: time.Now()}
-		}
-		_, child, err := t.locate(site)
-		if err != nil {
-			return nil, err
-		}
-		if at := m.seen[site].at; at.After(latest[child]) {
-			latest[child] = at
-		}
-	}
-	return latest, nil
 }
 
 // handOver relocates to the parent what this site holds and another one must: tickets of an office that leaves or has left,

@@ -91,7 +91,7 @@ func TestRetryRelaysNothingTwice(t *testing.T) {
 	record := child.record(child.tickets()[0])
 	forge(t, child, &deskpb.Event{
 		Ticket: record.Ticket.Number, Id: &deskpb.EventID{Site: "330106", Sequence: 77}, Class: deskpb.Event_CUSTODIAL,
-		Type: deskpb.Event_Type(30), CustodyTerm: 1, Index: record.Length + 1, Previous: record.Head, Schema: desk.Schema + 1,
+		Type: deskpb.Event_Type(1000), CustodyTerm: 1, Index: record.Length + 1, Previous: record.Head, Schema: desk.Schema + 1,
 	})
 	ship(t, child, parent)
 	before, upward := parent.parked(), parent.link("330000").SentSequence

@@ -49,8 +49,11 @@ func (t *Tiers) answer(ctx context.Context, w wire, certified string) error {
 	if err != nil {
 		return err
 	}
+	if certified != "" && certified != theirs.Site {
+		theirs.Placement = nil // nobody tells another one's place
+	}
 	if err := t.whereabouts(theirs); err != nil {
-		return t.redirect(ctx, w, err)
+		return t.redirect(ctx, w, theirs, err)
 	}
 	if err := t.checkChild(theirs, certified); err != nil {
 		return t.reject(ctx, w, "", err)

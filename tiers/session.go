@@ -40,6 +40,7 @@ type session struct {
 	up     atomic.Bool  // the link is UP
 
 	dials     bool                            // this end is the child
+	joined    atomic.Int64                    // how often an office was placed below the peer before the Hello; -1 before that
 	written   uint64                          // what the peer had written for this site at its Hello
 	comparing atomic.Bool                     // both ends look for what the other does not have
 	compared  atomic.Bool                     // the comparison has come to its end
@@ -50,6 +51,7 @@ type session struct {
 	start    uint64        // the peer's mark at the Hello: sending begins behind it
 	sent     atomic.Uint64 // last sequence put on the wire
 	acked    atomic.Uint64 // last sequence that the peer acknowledged
+	wants    *wants
 	pulse    *pulse
 	progress signal // for the sender: acked grew, or the peer vouched
 	settled  signal // for the acknowledger: acked grew
@@ -71,6 +73,7 @@ func newSession(t *Tiers, w wire, theirs *linkpb.Hello) *session {
 		term:        theirs.RaftTerm,
 		began:       time.Now(),
 		start:       theirs.ReceivedSequence,
+		wants:       newWants(),
 		pulse:       &pulse{traffic: w.traffic},
 		progress:    make(signal, 1),
 		settled:     make(signal, 1),
@@ -80,6 +83,7 @@ func newSession(t *Tiers, w wire, theirs *linkpb.Hello) *session {
 		news:        make(signal, 1),
 		done:        make(chan struct{}),
 	}
+	s.joined.Store(-1)
 	s.sent.Store(s.start)
 	s.acked.Store(s.start)
 	s.settled.raise()
@@ -89,6 +93,7 @@ func newSession(t *Tiers, w wire, theirs *linkpb.Hello) *session {
 // begin notes the lives in which the two ends have met; what follows belongs to these.
 func (s *session) begin(ours, theirs *linkpb.Hello) {
 	s.own, s.dials, s.written = ours.Incarnation, s.peer == desk.SiteID(ours.Parent), theirs.SentSequence
+	s.joined.Store(int64(ours.Joined))
 	s.comparing.Store(ours.Unsettled || theirs.Unsettled)
 }
 
@@ -109,11 +114,19 @@ func (s *session) link(r *store.Reader) (*deskpb.Link, error) {
 	return link, nil
 }
 
+// isBehind tells whether an office was placed below the peer since the stream began, which has nothing compared for it.
+func (s *session) isBehind(link *deskpb.Link) bool {
+	joined := s.joined.Load()
+	return joined >= 0 && uint32(joined) != link.Joined
+}
+
 // outcome returns the refusal of a command of a stream as an error.
 func outcome(result *deskpb.Result) error {
 	switch result.GetRefusal().GetReason() {
 	case "PEER_CHANGED", "SITE_CHANGED":
 		return errAgain
+	case compareAgain:
+		return errCompareAnew
 	}
 	return refusalOf(result)
 }
@@ -125,13 +138,14 @@ func (s *session) run(ctx context.Context) error {
 	s.heard.Store(int64(time.Since(s.began)))
 	defer s.t.proof.need()()
 	defer s.t.board.watch(s.peer, s.pulse)()
+	defer s.t.lines.join(s)()
 	compare := s.answerQuestions
 	if s.dials {
 		compare = s.compareWithParent
 	}
 	var workers sync.WaitGroup
 	for _, work := range []func(context.Context) error{
-		s.route, s.sendItems, s.applyItems, s.acknowledge, s.beat, s.carryHandovers, compare, s.conclude,
+		s.route, s.sendItems, s.applyItems, s.acknowledge, s.beat, s.carryHandovers, compare, s.conclude, s.answerWants,
 	} {
 		workers.Go(func() {
 			if err := work(ctx); err != nil {
@@ -178,6 +192,10 @@ func (s *session) take(frame *linkpb.Frame) error {
 		return s.deliver(frame)
 	case *linkpb.Frame_Standing:
 		s.noteStanding(content.Standing)
+	case *linkpb.Frame_Want:
+		return s.noteWant(content.Want)
+	case *linkpb.Frame_Piece:
+		s.wants.end(content.Piece.Id, content.Piece)
 	case *linkpb.Frame_Refusal:
 		return &refusedError{reason: content.Refusal.Reason, message: content.Refusal.Message}
 	}

@@ -12,9 +12,13 @@ import (
 // maxRevisited bounds the tickets of one Revisit command.
 const maxRevisited = 256
 
+// compareAgain is the reason of the refusal to settle a link by a comparison that did not look at all tickets.
+const compareAgain = "COMPARE_AGAIN"
+
 // Settle ends the comparison with a neighbour: what it knew when the streams began anew is known here. When no neighbour
 // is left to compare with, the site recovers no more. What was left alone meanwhile is looked at again by Revisit. A
-// *desk.Refusal means that one of both ends has begun a new life, or that items are still missing.
+// *desk.Refusal means that one of both ends has begun a new life, that items are still missing, or that the comparison
+// began before an office was placed below the neighbour.
 func Settle(b *store.Batch, c *deskpb.Settle) error {
 	peer := desk.SiteID(c.Peer)
 	link, err := b.Link(peer)
@@ -27,6 +31,9 @@ func Settle(b *store.Batch, c *deskpb.Settle) error {
 	switch {
 	case !link.Unsettled:
 		return nil
+	case link.Joined != c.Joined:
+		return desk.Refuse(desk.FailedPrecondition, compareAgain,
+			"an office was placed below %s since the comparison with it began; open the link again", peer)
 	case link.ReceivedSequence < c.ReceivedSequence:
 		return desk.Refuse(desk.FailedPrecondition, "STREAM_GAP",
 			"%s has sent up to item %d before it was compared, but only %d were received; wait for them",
@@ -78,11 +85,11 @@ func Revisit(b *store.Batch, c *deskpb.Revisit, at desk.Stamp) error {
 		if err != nil {
 			return err
 		}
-		answer, err := in.answer(record)
+		answers, err := in.answer(record, record)
 		if err != nil {
 			continue // a ticket that cannot be answered waits for people, as it did before
 		}
-		if err := in.give(answer); err != nil {
+		if err := in.give(answers); err != nil {
 			return err
 		}
 	}

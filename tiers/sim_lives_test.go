@@ -158,7 +158,7 @@ func (w *simWorld) operate(since time.Time) error {
 			if err := w.bury(s); err != nil {
 				return err
 			}
-		case alone && (frozen || late && w.recorder.isForked(s)):
+		case alone && (frozen || late && (w.recorder.isForked(s) || w.recorder.isFenced(s))):
 			w.recorder.note("an operator recovers %s", s.name)
 			if err := w.recover(s, "an operator said so"); err != nil {
 				return err
@@ -185,6 +185,13 @@ func (r *simRecorder) isForked(s *simSite) bool {
 	return r.life(s).forked
 }
 
+// isFenced tells whether a neighbour refuses a life because it accepted another one: its alarm tells the operator.
+func (r *simRecorder) isFenced(s *simSite) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fencedAnywhere(s, r.life(s))
+}
+
 // publish has a site publish a document, or take it back.
 func (w *simWorld) publish() error {
 	s := w.site()
@@ -196,6 +203,12 @@ func (w *simWorld) publish() error {
 	}
 	if !s.led() {
 		return nil
+	}
+	if w.rng.IntN(3) == 0 {
+		var err error
+		if p, err = w.layer(); err != nil {
+			return err
+		}
 	}
 	result, _, err := s.entry(&deskpb.Command{Kind: &deskpb.Command_PutPublication{PutPublication: &deskpb.PutPublication{Publication: p}}})
 	w.recorder.note("%s publishes %s, removed: %v: %s", s.name, p.Name, p.Removed, result.GetRefusal().GetReason())

@@ -38,11 +38,18 @@ type simRecorder struct {
 	trace    []string                   // the last steps, oldest first
 	lives    map[*simSite]*simLife      // what each life of a site is known to hold
 	events   map[string][]byte          // hash of the bytes of every event that was ever decided, by name
-	accepted map[string]string          // who accepted, by ticket and term
+	accepted map[string]simAcceptance   // by ticket and term
+	doubted  map[string]bool            // events that a life decided which may have forgotten others, by name
 	numbers  map[string]string          // incarnation that gave a number out, as it was answered to a client
 	requests map[string]simEffect       // the event that a request led to
 	doubled  map[uint64]bool            // incarnations that lived a second time
 	homes    map[string]map[string]bool // sites that were ever on the way from a home to the province
+}
+
+// simAcceptance is who accepted a ticket under a term last.
+type simAcceptance struct {
+	by      string
+	doubted bool // one of those who accepted it stood on a doubted event
 }
 
 // simEffect is what a request led to, and in which life of the site.
@@ -68,13 +75,14 @@ type simLife struct {
 type simTicket struct {
 	events        map[string][]byte // hash by name
 	term, reclaim uint32
-	decidesFreely bool // custodian, not in transit, settled, without an override
+	doubted       bool // one of the events is
+	decidesFreely bool // custodian, not in transit, settled, without an override or a doubted event
 }
 
 func newSimRecorder() *simRecorder {
 	return &simRecorder{
 		broken: make(chan struct{}), lives: make(map[*simSite]*simLife), events: make(map[string][]byte),
-		accepted: make(map[string]string), numbers: make(map[string]string), requests: make(map[string]simEffect),
+		accepted: make(map[string]simAcceptance), doubted: make(map[string]bool), numbers: make(map[string]string), requests: make(map[string]simEffect),
 		doubled: make(map[uint64]bool), homes: make(map[string]map[string]bool),
 	}
 }
@@ -162,7 +170,9 @@ func (r *simRecorder) adopt(s *simSite) error {
 				return err
 			}
 			for _, e := range journal {
-				known.events[desk.EventName(e.Id)] = desk.Hash(e.Raw)
+				name := desk.EventName(e.Id)
+				known.events[name] = desk.Hash(e.Raw)
+				known.doubted = known.doubted || r.doubted[name]
 			}
 		}
 		return nil
@@ -202,7 +212,8 @@ func (r *simRecorder) before(b *store.Batch, c *deskpb.Command) (w simWatch, err
 }
 
 // after checks what an entry changed.
-func (r *simRecorder) after(s *simSite, b *store.Batch, c *deskpb.Command, w simWatch, record *deskpb.Record) error {
+func (r *simRecorder) after(s *simSite, b *store.Batch, e simEntry, w simWatch, d *desk.Decision) error {
+	c := e.command
 	site, err := b.Site()
 	if err != nil {
 		return err
@@ -221,23 +232,34 @@ func (r *simRecorder) after(s *simSite, b *store.Batch, c *deskpb.Command, w sim
 	if err := r.noteLinks(s, l, b, site); err != nil {
 		return err
 	}
-	touched := append(simTouched(c), w.parked...)
-	if record != nil {
-		touched = append(touched, record.Ticket.Number)
+	touched, err := simWithLinked(b, slices.Concat(simTouched(c), w.parked, simDecided(d)))
+	if err != nil {
+		return err
 	}
-	slices.Sort(touched)
-	for _, number := range slices.Compact(touched) {
+	for _, number := range touched {
 		if err := r.checkTicket(s, l, b, site, number); err != nil {
 			return err
 		}
 	}
+	if c.GetTicket().GetTick() != nil {
+		r.checkTick(s, e.at, d)
+	}
+	if e.index%simPolicyEvery == 0 {
+		return r.checkPolicy(s, b)
+	}
 	return nil
 }
+
+// simPolicyEvery is after how many entries the policy of a site is checked.
+const simPolicyEvery = 32
 
 // settleIdentity follows a life into its next incarnation.
 func (r *simRecorder) settleIdentity(s *simSite, l *simLife, before, after *deskpb.Site) {
 	if after.GetFrozen() != before.GetFrozen() {
 		r.noteLocked("%s is frozen: %q", s.name, after.GetFrozen())
+		for _, t := range l.tickets {
+			t.decidesFreely = false
+		}
 	}
 	if (after.GetRecovering() != 0) != (before.GetRecovering() != 0) {
 		r.noteLocked("%s recovers: %v", s.name, after.GetRecovering() != 0)
@@ -254,8 +276,12 @@ func (r *simRecorder) settleIdentity(s *simSite, l *simLife, before, after *desk
 	}
 }
 
-// checkLink holds the marks of a link after an entry about it against those before.
+// checkLink holds the marks of a link after an entry about it against those before. A link that the entry ended, because a
+// site was placed elsewhere, has none.
 func (r *simRecorder) checkLink(s *simSite, l *simLife, c *deskpb.Command, before, after *deskpb.Link) {
+	if before.PeerIncarnation != 0 && after.PeerIncarnation == 0 {
+		return
+	}
 	fenced := l.fenced[before.Peer]
 	if fenced == nil {
 		fenced = make(map[uint64]bool)

@@ -124,6 +124,19 @@ func simUnrest(r *store.Reader) (what, ticket string, err error) {
 	return "", "", nil
 }
 
+// alarms prints what the nodes raise an alarm about, one a line.
+func (w *simWorld) alarms() string {
+	var out strings.Builder
+	for _, s := range w.living("") {
+		for _, n := range s.nodes {
+			if links := n.tiers.Load(); links != nil && len(links.Alarms()) > 0 {
+				fmt.Fprintf(&out, "%s: %s\n", n.address(), strings.Join(links.Alarms(), "; "))
+			}
+		}
+	}
+	return out.String()
+}
+
 // tell prints a ticket as every living site has it.
 func (w *simWorld) tell(number string) string {
 	var out strings.Builder
@@ -164,6 +177,7 @@ func (w *simWorld) checkRest() {
 			homes[number] = parsed.Site
 		}
 		w.checkAnswers(s)
+		w.checkTimers(s)
 	}
 	w.checkTree()
 	for _, number := range slices.Sorted(maps.Keys(homes)) {
@@ -274,7 +288,7 @@ func simCustody(chain []desk.Sealed) string {
 			}
 			queued = false
 		case deskpb.Event_RESOLVED, deskpb.Event_CANCELED, deskpb.Event_REOPENED, deskpb.Event_CONFIRMED,
-			deskpb.Event_CLOSED, deskpb.Event_RECLAIMED:
+			deskpb.Event_CLOSED, deskpb.Event_MERGED, deskpb.Event_RECLAIMED:
 			queued = false
 		}
 	}
@@ -325,6 +339,22 @@ func simState(st *store.Store) (digest [sha256.Size]byte, err error) {
 		for _, p := range parked {
 			add(p)
 		}
+		if err != nil {
+			return err
+		}
+		for _, user := range simPeople {
+			notices, err := r.Notices(desk.UserID(user.Name))
+			if err != nil {
+				return err
+			}
+			for _, notice := range notices {
+				add(notice)
+			}
+		}
+		err = r.EachTimer(func(timer store.Timer) bool {
+			fmt.Fprintf(h, "%d:%s", timer.Time, timer.Number)
+			return true
+		})
 		if err != nil {
 			return err
 		}

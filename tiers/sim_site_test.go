@@ -152,7 +152,7 @@ func (s *simSite) apply(e simEntry, live bool) (*deskpb.Result, *desk.Decision, 
 		return nil, nil, err
 	}
 	if live {
-		if err := s.w.recorder.after(s, b, c, watched, record); err != nil {
+		if err := s.w.recorder.after(s, b, e, watched, decision); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -79,6 +79,7 @@ func (w *simWorld) live() {
 		case <-time.After(time.Duration(1+w.rng.IntN(400)) * time.Millisecond):
 		}
 		w.campaign()
+		w.keepTime()
 		if w.rng.IntN(100) < 75 {
 			w.work()
 			continue
@@ -101,12 +102,13 @@ func (w *simWorld) rest() {
 		case <-time.After(time.Second):
 		}
 		w.must(w.operate(began))
+		w.keepTime()
 		unrest, ticket := w.unrest()
 		if unrest == "" {
 			break
 		}
 		if time.Since(began) > simRestless {
-			w.recorder.violate(15, "the tree has not come to rest for %s: %s\n%s", simRestless, unrest, w.tell(ticket))
+			w.recorder.violate(15, "the tree has not come to rest for %s: %s\n%s%s", simRestless, unrest, w.alarms(), w.tell(ticket))
 			return
 		}
 	}

@@ -38,6 +38,7 @@ func (r *simRecorder) checkTicket(s *simSite, l *simLife, b *store.Batch, site *
 		if e.Id.Site == string(s.id) && e.Id.Incarnation == site.Incarnation {
 			r.checkDecision(s, l, site, settled, e)
 			r.checkFreeze(s, journal, e)
+			r.checkAccepted(known, e)
 		}
 	}
 	if record == nil {
@@ -46,7 +47,11 @@ func (r *simRecorder) checkTicket(s *simSite, l *simLife, b *store.Batch, site *
 	if len(fresh) > 0 {
 		r.checkFold(s, record, journal)
 	}
-	r.checkCustody(s, known, site, settled, record)
+	left, err := simLeft(b, record)
+	if err != nil {
+		return err
+	}
+	r.checkCustody(s, known, site, settled && !left, record)
 	return nil
 }
 
@@ -64,6 +69,7 @@ func (r *simRecorder) checkJournal(s *simSite, l *simLife, known *simTicket, sit
 		}
 		known.events[name] = hash
 		fresh = append(fresh, e)
+		known.doubted = known.doubted || r.doubted[name]
 		if first := r.events[name]; first == nil {
 			r.events[name] = hash
 		} else if !bytes.Equal(first, hash) && !r.doubled[e.Id.Incarnation] {
@@ -93,16 +99,26 @@ func (r *simRecorder) checkDecision(s *simSite, l *simLife, site *deskpb.Site, s
 				s.name, e.Type, name, e.Ticket, e.Reclaim)
 		}
 	}
-	switch e.Type {
-	case deskpb.Event_ACCEPTED:
-		key := fmt.Sprintf("%s under term %d", e.Ticket, e.CustodyTerm)
-		if before := r.accepted[key]; before != "" && before != e.Id.Site {
-			r.fail(1, "%s was accepted by %s and by %s", key, before, e.Id.Site)
-		}
-		r.accepted[key] = e.Id.Site
+	if l.doubtful() && (e.Class == deskpb.Event_CUSTODIAL || e.Type == deskpb.Event_RELEASED) {
+		r.doubted[name] = true
+		l.tickets[e.Ticket].doubted = true
 	}
 	if e.Request != nil {
 		r.checkRequest(s, l, e)
+	}
+}
+
+// checkAccepted holds when no other site has accepted the ticket under the same term. A life that does not know what it
+// forgot may hand a ticket on, or release it, a second time; whatever stands on that is left out.
+func (r *simRecorder) checkAccepted(known *simTicket, e desk.Sealed) {
+	if e.Type != deskpb.Event_ACCEPTED {
+		return
+	}
+	key := fmt.Sprintf("%s under term %d", e.Ticket, e.CustodyTerm)
+	before, repeated := r.accepted[key]
+	r.accepted[key] = simAcceptance{by: e.Id.Site, doubted: before.doubted || known.doubted}
+	if repeated && before.by != e.Id.Site && !before.doubted && !known.doubted {
+		r.fail(1, "%s was accepted by %s and by %s", key, before.by, e.Id.Site)
 	}
 }
 
@@ -150,8 +166,8 @@ func (r *simRecorder) checkFold(s *simSite, record *deskpb.Record, journal []des
 	}
 }
 
-// checkCustody follows who may decide on a ticket.
-func (r *simRecorder) checkCustody(s *simSite, known *simTicket, site *deskpb.Site, settled bool, record *deskpb.Record) {
+// checkCustody follows who may decide on a ticket; standing tells whether the ticket is settled and the site is on its path.
+func (r *simRecorder) checkCustody(s *simSite, known *simTicket, site *deskpb.Site, standing bool, record *deskpb.Record) {
 	t := record.Ticket
 	if site.Recovering == 0 && (t.CustodyTerm < known.term || t.CustodyTerm == known.term && record.Reclaim < known.reclaim) {
 		r.fail(3, "the custody of ticket %s fell from (%d, %d) to (%d, %d) at %s",
@@ -159,15 +175,13 @@ func (r *simRecorder) checkCustody(s *simSite, known *simTicket, site *deskpb.Si
 	}
 	known.term, known.reclaim = t.CustodyTerm, record.Reclaim
 	known.decidesFreely = t.CustodianSite == string(s.id) && t.Handover.GetState() != deskpb.Handover_IN_TRANSIT &&
-		record.Reclaim == 0 && settled && site.Frozen == "" && record.Detached == 0
-	if !known.decidesFreely {
-		return
-	}
-	if r.lives[s].doubtful() {
+		record.Reclaim == 0 && standing && site.Frozen == "" && record.Detached == 0 && !known.doubted
+	l := r.lives[s]
+	if !known.decidesFreely || l.doubtful() {
 		return
 	}
 	for other, life := range r.lives {
-		if other == s || life.gone || life.doubtful() {
+		if other == s || life.gone || life.doubtful() || other.id == s.id && (r.fencedAnywhere(s, l) || r.fencedAnywhere(other, life)) {
 			continue
 		}
 		if there := life.tickets[t.Number]; there != nil && there.decidesFreely {
@@ -186,6 +200,27 @@ func (l *simLife) doubtful() bool {
 		}
 	}
 	return l.forked
+}
+
+// fencedAnywhere tells whether a neighbour has accepted another life of the site in place of this one, which may not have
+// heard of it yet: what it decides reaches that neighbour no more.
+func (r *simRecorder) fencedAnywhere(s *simSite, l *simLife) bool {
+	for _, neighbour := range r.lives {
+		if neighbour.fenced[string(s.id)][l.incarnation] {
+			return true
+		}
+	}
+	return false
+}
+
+// simLeft tells whether the ticket's office has moved away from a site, which only hands on what it holds of it.
+func simLeft(b *store.Batch, record *deskpb.Record) (bool, error) {
+	t, err := newTree(b.Reader)
+	if err != nil {
+		return false, err
+	}
+	where, _, err := t.locate(desk.SiteID(record.Ticket.HomeSite))
+	return where == elsewhere, err
 }
 
 // simSettled tells whether a ticket may be decided at a site, read from what the site stores.
@@ -225,6 +260,11 @@ func (r *simRecorder) answered(s *simSite, incarnation uint64, decision *desk.De
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l := r.life(s)
+	for _, other := range decision.Beside {
+		for _, e := range other.Events {
+			l.acked[desk.EventName(e.Id)] = e.Ticket
+		}
+	}
 	for _, e := range decision.Events {
 		l.acked[desk.EventName(e.Id)] = e.Ticket
 		if e.Type != deskpb.Event_OPENED {
@@ -249,6 +289,33 @@ func simTouched(c *deskpb.Command) []string {
 		return slices.Clone(kind.Revisit.Tickets)
 	}
 	return nil
+}
+
+// simDecided lists the tickets that a decision is about, nil for none.
+func simDecided(d *desk.Decision) (numbers []string) {
+	if d == nil {
+		return nil
+	}
+	numbers = append(numbers, d.Record.Ticket.Number)
+	for _, other := range d.Beside {
+		numbers = append(numbers, simDecided(other)...)
+	}
+	return numbers
+}
+
+// simWithLinked lists tickets and those that they are linked with, on which a site may have decided too, each once.
+func simWithLinked(b *store.Batch, numbers []string) ([]string, error) {
+	for _, number := range numbers[:len(numbers):len(numbers)] {
+		record, err := b.Ticket(desk.TicketNumber(number))
+		if err != nil {
+			return nil, err
+		}
+		for _, link := range record.GetTicket().GetLinks() {
+			numbers = append(numbers, link.Number)
+		}
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers), nil
 }
 
 // simItemTickets lists the tickets of the events among encoded items.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -20,72 +21,38 @@ type simRequest struct {
 	command *deskpb.TicketCommand
 }
 
-// simVerbs are what people do to tickets, the likely ones several times.
-var simVerbs = []func() *deskpb.TicketCommand{
-	escalate, escalate, escalate, escalate, escalate, resolve, resolve, resolve,
-	func() *deskpb.TicketCommand { return note("现场查看") },
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Assign{Assign: &deskpb.Assign{Assignee: "zhao"}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Start{Start: &deskpb.Start{}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Hold{Hold: &deskpb.Hold{Reason: "WAITING_FOR_PART"}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Resume{Resume: &deskpb.Resume{}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Reply{Reply: &deskpb.Reply{Text: "已收到"}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Urge{Urge: &deskpb.Urge{Reason: "着急"}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Withdraw{Withdraw: &deskpb.Withdraw{Reason: "已解决"}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Return{Return: &deskpb.Return{Reason: "请本地处理"}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Confirm{Confirm: &deskpb.Confirm{}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Close{Close: &deskpb.Close{Comment: "超期"}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Reopen{Reopen: &deskpb.Reopen{Reason: "又坏了"}}}
-	},
-	func() *deskpb.TicketCommand {
-		return &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Cancel{Cancel: &deskpb.Cancel{Reason: "误报"}}}
-	},
-}
-
 // work has a person do something somewhere.
 func (w *simWorld) work() {
 	s := w.site()
 	numbers := simNumbers(s)
 	switch dice := w.rng.IntN(100); {
 	case len(numbers) == 0 || dice < 10 && len(numbers) < 12:
-		w.ask(s, create("打印机故障"))
+		w.ask(s, simOpening, "", w.another(numbers))
 	case dice < 18 && len(w.retries) > 0:
 		again := w.retries[w.rng.IntN(len(w.retries))]
 		if living := w.living(again.at); len(living) > 0 {
 			w.send(living[0], again)
 		}
 	case dice < 19:
-		reclaim := &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Reclaim{Reclaim: &deskpb.Reclaim{Reason: "对方长时间不可达"}}}
-		reclaim.Number = numbers[w.rng.IntN(len(numbers))]
-		w.ask(s, reclaim)
+		w.ask(s, []string{`reclaim { reason: "对方长时间不可达" }`}, w.another(numbers), "")
 	default:
-		c := simVerbs[w.rng.IntN(len(simVerbs))]()
-		c.Number = numbers[w.rng.IntN(len(numbers))]
-		if w.rng.IntN(3) > 0 {
-			s = w.holder(s, c.Number)
+		number, verbs := w.another(numbers), simHandling
+		if w.rng.IntN(2) == 0 {
+			verbs = simOrganising
 		}
-		w.ask(s, c)
+		if w.rng.IntN(3) > 0 {
+			s = w.holder(s, number)
+		}
+		w.ask(s, verbs, number, w.another(numbers))
 	}
+}
+
+// another draws one of the tickets, empty when there is none.
+func (w *simWorld) another(numbers []string) string {
+	if len(numbers) == 0 {
+		return ""
+	}
+	return numbers[w.rng.IntN(len(numbers))]
 }
 
 // holder is where a ticket is held as far as a site knows, when that lives.
@@ -108,9 +75,17 @@ func simNumbers(s *simSite) (numbers []string) {
 	return numbers
 }
 
-// ask sends a new request, mostly with an id so that it can be repeated.
-func (w *simWorld) ask(s *simSite, c *deskpb.TicketCommand) {
-	c.Actor = &deskpb.Actor{User: "li", Role: deskpb.User_ADMINISTRATOR}
+// ask has somebody send one of the verbs about a ticket as a new request, mostly with an id so that it can be repeated.
+func (w *simWorld) ask(s *simSite, verbs []string, number, other string) {
+	c, err := simCommand(w.rng, verbs, other)
+	if err != nil {
+		w.recorder.violate(0, "%v", err)
+		return
+	}
+	c.Number, c.Actor = number, &deskpb.Actor{User: "li", Role: deskpb.User_ADMINISTRATOR}
+	if user := w.somebody(s, number); w.rng.IntN(3) > 0 {
+		c.Actor = &deskpb.Actor{User: user.Name, Role: user.Role}
+	}
 	request := &simRequest{at: s.id, command: c}
 	if w.rng.IntN(4) > 0 {
 		w.requests++
@@ -129,6 +104,16 @@ func (w *simWorld) ask(s *simSite, c *deskpb.TicketCommand) {
 	w.send(s, request)
 }
 
+// somebody draws one of the people, mostly the assignee of a ticket.
+func (w *simWorld) somebody(s *simSite, number string) *deskpb.User {
+	record := simRead(s, func(r *store.Reader) (*deskpb.Record, error) { return r.Ticket(desk.TicketNumber(number)) })
+	assignee := func(u *deskpb.User) bool { return u.Name == record.GetTicket().GetAssignee() }
+	if i := slices.IndexFunc(simPeople, assignee); i >= 0 && w.rng.IntN(4) > 0 {
+		return simPeople[i]
+	}
+	return simPeople[w.rng.IntN(len(simPeople))]
+}
+
 // send sends a request and notes the answer.
 func (w *simWorld) send(s *simSite, request *simRequest) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -142,6 +127,9 @@ func (w *simWorld) send(s *simSite, request *simRequest) {
 		outcome = err.Error()
 	case result.Refusal != nil:
 		outcome = result.Refusal.Reason
+		if outcome == "REQUEST_ID_REUSED" {
+			w.recorder.violate(16, "the request %s at %s is refused although it is the same: %s", request.command.Request.Id, s.name, result.Refusal.Message)
+		}
 	default:
 		w.recorder.answered(s, incarnation, decision)
 		if request.command.Number == "" {

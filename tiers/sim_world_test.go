@@ -230,6 +230,8 @@ func simDecide(b *store.Batch, c *deskpb.Command, at desk.Stamp) (*desk.Decision
 		return nil, PutPublication(b, kind.PutPublication, at)
 	case *deskpb.Command_PlaceSite:
 		return nil, PlaceSite(b, kind.PlaceSite, at)
+	case *deskpb.Command_OpenRound:
+		return OpenRound(b, kind.OpenRound, at)
 	}
 	return nil, fmt.Errorf("a site has no use for %T", c.Kind)
 }
@@ -241,6 +243,9 @@ func simFound(b *store.Batch, c *deskpb.Found, at desk.Stamp) error {
 		site.Recovering = at.Time
 	}
 	if err := b.PutSite(site); err != nil {
+		return err
+	}
+	if err := simFurnish(b, at); err != nil {
 		return err
 	}
 	return Publish(b, &deskpb.SiteInfo{

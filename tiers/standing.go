@@ -159,6 +159,7 @@ func (s *session) ripe(st stance) bool {
 func (s *session) settle(ctx context.Context, st stance) error {
 	result, err := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Settle{Settle: &deskpb.Settle{
 		Peer: string(s.peer), PeerIncarnation: s.incarnation, Incarnation: s.own, ReceivedSequence: s.theirs.Load().SentSequence,
+		Joined: uint32(s.joined.Load()),
 	}}})
 	if result == nil {
 		return err

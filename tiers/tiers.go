@@ -46,6 +46,9 @@ type Options struct {
 	// Others returns what each other node of the site heard over its own links (Reach).
 	// It is called every two seconds while a link lives here; nil: this node is alone.
 	Others func(ctx context.Context) []Reach
+	// AskOthers has the site's other nodes put a question about a file to a neighbour; nil when none of them carries the
+	// link. nil: this node is alone.
+	AskOthers func(ctx context.Context, peer desk.SiteID, w *linkpb.Want) *linkpb.Piece
 	// ParentAddresses returns grpc addresses of the parent's nodes, best first.
 	ParentAddresses func() []string
 	// ParentSeen returns a channel that is closed when a node of the parent comes to life, as a hint to dial it at once;
@@ -79,6 +82,9 @@ func (o *Options) complete() {
 	if o.ParentSeen == nil {
 		o.ParentSeen = func() <-chan struct{} { return nil }
 	}
+	if o.AskOthers == nil {
+		o.AskOthers = func(context.Context, desk.SiteID, *linkpb.Want) *linkpb.Piece { return nil }
+	}
 	if o.Dial == nil {
 		o.Dial = func(ctx context.Context, address string) (net.Conn, error) {
 			var d net.Dialer
@@ -105,6 +111,7 @@ type pace struct {
 	reach   time.Duration // for one address, up to the connection
 	barrier time.Duration // for one proof of the majority
 	propose time.Duration // for one command of the log
+	piece   time.Duration // for the answer to a question about a file
 	insist  time.Duration // without an outcome, after which a stream is given up
 	retry   time.Duration // between attempts at a command that had no outcome
 	beat    time.Duration // between heartbeats
@@ -144,6 +151,7 @@ func defaultPace() pace {
 		reach:    time.Second,
 		barrier:  time.Second,
 		propose:  5 * time.Second,
+		piece:    30 * time.Second,
 		insist:   10 * time.Second,
 		retry:    200 * time.Millisecond,
 		beat:     time.Second,
@@ -188,13 +196,15 @@ type Tiers struct {
 	proof   *proof
 	above   above  // the parent's clock
 	bench   *bench // what the children say against this site
+	lines   lines
 
 	stopping chan struct{}  // closed by Stop
 	running  sync.WaitGroup // everything that Start, Connect and their streams began
 
-	mu       sync.Mutex               // guards stopped and sessions
-	stopped  bool                     // no stream may begin any more
-	sessions map[desk.SiteID]*session // the live stream of each child
+	mu       sync.Mutex                // guards stopped, sessions and heard
+	stopped  bool                      // no stream may begin any more
+	sessions map[desk.SiteID]*session  // the live stream of each child
+	heard    map[desk.SiteID]time.Time // when the log last took a child's word on its own place
 }
 
 // Start begins to dial the parent whenever this node leads.
@@ -215,8 +225,10 @@ func start(o Options, p pace) (*Tiers, error) {
 		reach:    newReachTable(),
 		proof:    newProof(),
 		bench:    newBench(),
+		lines:    lines{live: make(map[desk.SiteID]*session)},
 		stopping: make(chan struct{}),
 		sessions: make(map[desk.SiteID]*session),
+		heard:    make(map[desk.SiteID]time.Time),
 	}
 	if err := m.register(t); err != nil {
 		return nil, fmt.Errorf("start the links of %s: %w", o.SiteID, err)

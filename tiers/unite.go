@@ -161,6 +161,10 @@ func (u *union) passOn(e desk.Sealed) error {
 
 // conclude makes a ticket what its events come to, relays what is new on it, and answers it where the rules demand that.
 func (u *union) conclude(number desk.TicketNumber) error {
+	before, err := u.b.Ticket(number)
+	if err != nil {
+		return err
+	}
 	record, err := u.together(number)
 	if err != nil {
 		return err
@@ -178,8 +182,11 @@ func (u *union) conclude(number desk.TicketNumber) error {
 		if err := sendAside(u.b, u.tree, e, u.peer); err != nil {
 			return err
 		}
+		if err := u.tell(e, before, record); err != nil {
+			return err
+		}
 	}
-	answer, err := u.answer(record)
+	answers, err := u.answer(before, record)
 	if events := u.news[number]; err != nil && len(events) > 0 {
 		last := events[len(events)-1]
 		return u.setAside(last, fmt.Sprintf("%s cannot answer event %s: %s", u.here.Site, desk.EventName(last.Id), err))
@@ -187,7 +194,7 @@ func (u *union) conclude(number desk.TicketNumber) error {
 	if err != nil {
 		return err
 	}
-	return u.give(answer)
+	return u.give(answers)
 }
 
 // together is the record after the news.

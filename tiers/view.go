@@ -5,7 +5,6 @@ import (
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
-	"github.com/tierdesk/tierdesk/store"
 )
 
 // view is what the rules of the desk read at this site.
@@ -19,6 +18,8 @@ type records interface {
 	Ticket(number desk.TicketNumber) (*deskpb.Record, error)
 	LastSequence(day string) (uint32, error)
 	Request(principal desk.UserID, method, id string) (*deskpb.RequestMark, error)
+	// Policy returns what build makes, or made, as long as nothing has changed that it reads.
+	Policy(path string, build func() (*deskpb.Policy, error)) (*deskpb.Policy, error)
 }
 
 func newView(from records, t tree) view { return view{records: from, tree: t} }
@@ -53,21 +54,3 @@ func (v view) Settled(record *deskpb.Record) (bool, error) {
 
 // Path returns a ticket's home and its ancestors by the directory, nil when the directory does not know the home.
 func (v view) Path(home desk.SiteID) ([]desk.SiteID, error) { return v.tree.pathOf(home) }
-
-// Decide has the rules decide a verb at this site and stores what they come to.
-func Decide(b *store.Batch, c *deskpb.TicketCommand, at desk.Stamp) (*desk.Decision, error) {
-	here, err := Here(b.Reader)
-	if err != nil {
-		return nil, err
-	}
-	if c.GetCreate() != nil {
-		if err := mayOpen(b.Reader, here.Site); err != nil {
-			return nil, err
-		}
-	}
-	decision, err := desk.Decide(here, newView(b, tree{r: b.Reader, path: here.Path}), c, at)
-	if err != nil {
-		return nil, err
-	}
-	return decision, Record(b, here, decision)
-}

@@ -167,7 +167,9 @@ func (w wire) answer(ctx context.Context) (*linkpb.Hello, *linkpb.Challenge, err
 			return nil, c.Challenge, nil
 		case *linkpb.Frame_Refusal:
 			if c.Refusal.Placement != nil {
-				return nil, nil, &movedError{c.Refusal.Placement}
+				return nil, nil, &movedError{
+					placement: c.Refusal.Placement, site: desk.SiteID(c.Refusal.Site), incarnation: c.Refusal.Incarnation,
+				}
 			}
 			return nil, nil, &refusedError{reason: c.Refusal.Reason, message: c.Refusal.Message}
 		}

@@ -35,6 +35,7 @@ func TestLinearizability(t *testing.T) {
 	ready(ctx, t, site)
 	d := &hotDesk{site: site, began: time.Now(), books: &ledger{}, seen: &history{}, work: newTally()}
 	d.focus.Store(-1)
+	d.urgeAtWill(ctx, t)
 	working, stop := context.WithCancel(ctx)
 	var clients sync.WaitGroup
 	defer clients.Wait()
@@ -84,6 +85,15 @@ type hotDesk struct {
 
 	mu  sync.Mutex // guards hot
 	hot []string   // numbers of the tickets that are worked on, oldest first
+}
+
+// urgeAtWill has the site take an urge at any time: the clients use it as a change that counts.
+func (d *hotDesk) urgeAtWill(ctx context.Context, t *testing.T) {
+	t.Helper()
+	r := d.client(ctx, t, linearClients).write(ctx, "/api/v1/policy", map[string]any{"source": "urging: {cool_down: 0s}"})
+	if r.Outcome != testbed.Done {
+		t.Fatalf("apply a policy without a cool-down: %v", r.Err())
+	}
 }
 
 func (d *hotDesk) ticket() string {

@@ -46,10 +46,18 @@ func SignIn(ctx context.Context, addresses []string, user, password string) (*De
 		}
 		return invoke(ctx, method, request, reply, conn, options...)
 	}
+	authorizeStream := func(ctx context.Context, about *grpc.StreamDesc, conn *grpc.ClientConn, method string,
+		open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
+		if token != "" {
+			ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
+		}
+		return open(ctx, about, conn, method, options...)
+	}
 	d := &Desk{}
 	for _, address := range addresses {
 		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
-			grpc.WithUnaryInterceptor(authorize), grpc.WithDefaultServiceConfig(patient), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)))
+			grpc.WithUnaryInterceptor(authorize), grpc.WithStreamInterceptor(authorizeStream), grpc.WithDefaultServiceConfig(patient),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)))
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("connect to %s: %w", address, err), d.Close())
 		}
@@ -70,6 +78,9 @@ func SignIn(ctx context.Context, addresses []string, user, password string) (*De
 func (d *Desk) Site(id, name, parent string) Site {
 	return Site{ID: id, Name: name, Parent: parent, Tickets: d.Nodes[0], Sites: d.Sites}
 }
+
+// Conn is the signed-in connection to the first node, for the clients of the API's other services. It ends with the desk.
+func (d *Desk) Conn() grpc.ClientConnInterface { return d.conns[0] }
 
 // Close ends the connections.
 func (d *Desk) Close() error {

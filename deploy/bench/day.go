@@ -80,7 +80,7 @@ func halfway(id string, path []*office) *life {
 	l.end = len(l.steps)
 	l.add(0, urge)
 	l.add(1, note, resolve)
-	l.add(0, urge, closing)
+	l.add(0, note, closing)
 	return l
 }
 

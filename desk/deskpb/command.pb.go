@@ -23,6 +23,62 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type ChangeTask_Action int32
+
+const (
+	ChangeTask_ACTION_UNSPECIFIED ChangeTask_Action = 0
+	ChangeTask_FINISH             ChangeTask_Action = 1
+	// Agree or refuse, as a signer or approver.
+	ChangeTask_AGREE  ChangeTask_Action = 2
+	ChangeTask_REFUSE ChangeTask_Action = 3
+	ChangeTask_CANCEL ChangeTask_Action = 4
+)
+
+// Enum value maps for ChangeTask_Action.
+var (
+	ChangeTask_Action_name = map[int32]string{
+		0: "ACTION_UNSPECIFIED",
+		1: "FINISH",
+		2: "AGREE",
+		3: "REFUSE",
+		4: "CANCEL",
+	}
+	ChangeTask_Action_value = map[string]int32{
+		"ACTION_UNSPECIFIED": 0,
+		"FINISH":             1,
+		"AGREE":              2,
+		"REFUSE":             3,
+		"CANCEL":             4,
+	}
+)
+
+func (x ChangeTask_Action) Enum() *ChangeTask_Action {
+	p := new(ChangeTask_Action)
+	*p = x
+	return p
+}
+
+func (x ChangeTask_Action) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ChangeTask_Action) Descriptor() protoreflect.EnumDescriptor {
+	return file_desk_deskpb_command_proto_enumTypes[0].Descriptor()
+}
+
+func (ChangeTask_Action) Type() protoreflect.EnumType {
+	return &file_desk_deskpb_command_proto_enumTypes[0]
+}
+
+func (x ChangeTask_Action) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ChangeTask_Action.Descriptor instead.
+func (ChangeTask_Action) EnumDescriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{29, 0}
+}
+
 // Group is one entry of a site's log: the commands that waited together, applied in order as one batch.
 type Group struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -110,6 +166,16 @@ type Command struct {
 	//	*Command_PutPublication
 	//	*Command_PlaceSite
 	//	*Command_Freeze
+	//	*Command_PutPolicy
+	//	*Command_PutRequester
+	//	*Command_RemoveRequester
+	//	*Command_PutChunk
+	//	*Command_OpenRound
+	//	*Command_MarkNotices
+	//	*Command_PutCustomerCall
+	//	*Command_SetDuty
+	//	*Command_DropBlob
+	//	*Command_PutSurveyKey
 	Kind          isCommand_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -323,6 +389,96 @@ func (x *Command) GetFreeze() *Freeze {
 	return nil
 }
 
+func (x *Command) GetPutPolicy() *PutPolicy {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_PutPolicy); ok {
+			return x.PutPolicy
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPutRequester() *PutRequester {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_PutRequester); ok {
+			return x.PutRequester
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRemoveRequester() *RemoveRequester {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_RemoveRequester); ok {
+			return x.RemoveRequester
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPutChunk() *PutChunk {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_PutChunk); ok {
+			return x.PutChunk
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetOpenRound() *OpenRound {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_OpenRound); ok {
+			return x.OpenRound
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetMarkNotices() *MarkNotices {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_MarkNotices); ok {
+			return x.MarkNotices
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPutCustomerCall() *PutCustomerCall {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_PutCustomerCall); ok {
+			return x.PutCustomerCall
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSetDuty() *SetDuty {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_SetDuty); ok {
+			return x.SetDuty
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDropBlob() *DropBlob {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_DropBlob); ok {
+			return x.DropBlob
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPutSurveyKey() *PutSurveyKey {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_PutSurveyKey); ok {
+			return x.PutSurveyKey
+		}
+	}
+	return nil
+}
+
 type isCommand_Kind interface {
 	isCommand_Kind()
 }
@@ -403,6 +559,46 @@ type Command_Freeze struct {
 	Freeze *Freeze `protobuf:"bytes,19,opt,name=freeze,proto3,oneof"`
 }
 
+type Command_PutPolicy struct {
+	PutPolicy *PutPolicy `protobuf:"bytes,20,opt,name=put_policy,json=putPolicy,proto3,oneof"`
+}
+
+type Command_PutRequester struct {
+	PutRequester *PutRequester `protobuf:"bytes,21,opt,name=put_requester,json=putRequester,proto3,oneof"`
+}
+
+type Command_RemoveRequester struct {
+	RemoveRequester *RemoveRequester `protobuf:"bytes,22,opt,name=remove_requester,json=removeRequester,proto3,oneof"`
+}
+
+type Command_PutChunk struct {
+	PutChunk *PutChunk `protobuf:"bytes,23,opt,name=put_chunk,json=putChunk,proto3,oneof"`
+}
+
+type Command_OpenRound struct {
+	OpenRound *OpenRound `protobuf:"bytes,24,opt,name=open_round,json=openRound,proto3,oneof"`
+}
+
+type Command_MarkNotices struct {
+	MarkNotices *MarkNotices `protobuf:"bytes,25,opt,name=mark_notices,json=markNotices,proto3,oneof"`
+}
+
+type Command_PutCustomerCall struct {
+	PutCustomerCall *PutCustomerCall `protobuf:"bytes,26,opt,name=put_customer_call,json=putCustomerCall,proto3,oneof"`
+}
+
+type Command_SetDuty struct {
+	SetDuty *SetDuty `protobuf:"bytes,27,opt,name=set_duty,json=setDuty,proto3,oneof"`
+}
+
+type Command_DropBlob struct {
+	DropBlob *DropBlob `protobuf:"bytes,28,opt,name=drop_blob,json=dropBlob,proto3,oneof"`
+}
+
+type Command_PutSurveyKey struct {
+	PutSurveyKey *PutSurveyKey `protobuf:"bytes,35,opt,name=put_survey_key,json=putSurveyKey,proto3,oneof"`
+}
+
 func (*Command_Ticket) isCommand_Kind() {}
 
 func (*Command_Found) isCommand_Kind() {}
@@ -440,6 +636,26 @@ func (*Command_PutPublication) isCommand_Kind() {}
 func (*Command_PlaceSite) isCommand_Kind() {}
 
 func (*Command_Freeze) isCommand_Kind() {}
+
+func (*Command_PutPolicy) isCommand_Kind() {}
+
+func (*Command_PutRequester) isCommand_Kind() {}
+
+func (*Command_RemoveRequester) isCommand_Kind() {}
+
+func (*Command_PutChunk) isCommand_Kind() {}
+
+func (*Command_OpenRound) isCommand_Kind() {}
+
+func (*Command_MarkNotices) isCommand_Kind() {}
+
+func (*Command_PutCustomerCall) isCommand_Kind() {}
+
+func (*Command_SetDuty) isCommand_Kind() {}
+
+func (*Command_DropBlob) isCommand_Kind() {}
+
+func (*Command_PutSurveyKey) isCommand_Kind() {}
 
 // Actor is who asks. The zero actor is the site itself (couriers, timers).
 type Actor struct {
@@ -524,6 +740,23 @@ type TicketCommand struct {
 	//	*TicketCommand_Dispatch
 	//	*TicketCommand_Reclaim
 	//	*TicketCommand_Relocate
+	//	*TicketCommand_Classify
+	//	*TicketCommand_Claim
+	//	*TicketCommand_Decline
+	//	*TicketCommand_Transfer
+	//	*TicketCommand_Tick
+	//	*TicketCommand_AddTask
+	//	*TicketCommand_ChangeTask
+	//	*TicketCommand_CheckItem
+	//	*TicketCommand_Review
+	//	*TicketCommand_Merge
+	//	*TicketCommand_LinkTickets
+	//	*TicketCommand_Attach
+	//	*TicketCommand_RecordCallBack
+	//	*TicketCommand_Rate
+	//	*TicketCommand_ResolveWith
+	//	*TicketCommand_RunMacro
+	//	*TicketCommand_Arrive
 	Verb          isTicketCommand_Verb `protobuf_oneof:"verb"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -765,6 +998,159 @@ func (x *TicketCommand) GetRelocate() *Relocate {
 	return nil
 }
 
+func (x *TicketCommand) GetClassify() *Classify {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Classify); ok {
+			return x.Classify
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetClaim() *Claim {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Claim); ok {
+			return x.Claim
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetDecline() *Decline {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Decline); ok {
+			return x.Decline
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetTransfer() *Transfer {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Transfer); ok {
+			return x.Transfer
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetTick() *Tick {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Tick); ok {
+			return x.Tick
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetAddTask() *AddTask {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_AddTask); ok {
+			return x.AddTask
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetChangeTask() *ChangeTask {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_ChangeTask); ok {
+			return x.ChangeTask
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetCheckItem() *CheckItem {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_CheckItem); ok {
+			return x.CheckItem
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetReview() *Review {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Review); ok {
+			return x.Review
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetMerge() *Merge {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Merge); ok {
+			return x.Merge
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetLinkTickets() *LinkTickets {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_LinkTickets); ok {
+			return x.LinkTickets
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetAttach() *Attach {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Attach); ok {
+			return x.Attach
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetRecordCallBack() *RecordCallBack {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_RecordCallBack); ok {
+			return x.RecordCallBack
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetRate() *Rate {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Rate); ok {
+			return x.Rate
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetResolveWith() *ResolveWith {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_ResolveWith); ok {
+			return x.ResolveWith
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetRunMacro() *RunMacro {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_RunMacro); ok {
+			return x.RunMacro
+		}
+	}
+	return nil
+}
+
+func (x *TicketCommand) GetArrive() *Arrive {
+	if x != nil {
+		if x, ok := x.Verb.(*TicketCommand_Arrive); ok {
+			return x.Arrive
+		}
+	}
+	return nil
+}
+
 type isTicketCommand_Verb interface {
 	isTicketCommand_Verb()
 }
@@ -845,6 +1231,74 @@ type TicketCommand_Relocate struct {
 	Relocate *Relocate `protobuf:"bytes,28,opt,name=relocate,proto3,oneof"`
 }
 
+type TicketCommand_Classify struct {
+	Classify *Classify `protobuf:"bytes,29,opt,name=classify,proto3,oneof"`
+}
+
+type TicketCommand_Claim struct {
+	Claim *Claim `protobuf:"bytes,30,opt,name=claim,proto3,oneof"`
+}
+
+type TicketCommand_Decline struct {
+	Decline *Decline `protobuf:"bytes,31,opt,name=decline,proto3,oneof"`
+}
+
+type TicketCommand_Transfer struct {
+	Transfer *Transfer `protobuf:"bytes,32,opt,name=transfer,proto3,oneof"`
+}
+
+type TicketCommand_Tick struct {
+	Tick *Tick `protobuf:"bytes,33,opt,name=tick,proto3,oneof"`
+}
+
+type TicketCommand_AddTask struct {
+	AddTask *AddTask `protobuf:"bytes,34,opt,name=add_task,json=addTask,proto3,oneof"`
+}
+
+type TicketCommand_ChangeTask struct {
+	ChangeTask *ChangeTask `protobuf:"bytes,35,opt,name=change_task,json=changeTask,proto3,oneof"`
+}
+
+type TicketCommand_CheckItem struct {
+	CheckItem *CheckItem `protobuf:"bytes,36,opt,name=check_item,json=checkItem,proto3,oneof"`
+}
+
+type TicketCommand_Review struct {
+	Review *Review `protobuf:"bytes,37,opt,name=review,proto3,oneof"`
+}
+
+type TicketCommand_Merge struct {
+	Merge *Merge `protobuf:"bytes,38,opt,name=merge,proto3,oneof"`
+}
+
+type TicketCommand_LinkTickets struct {
+	LinkTickets *LinkTickets `protobuf:"bytes,39,opt,name=link_tickets,json=linkTickets,proto3,oneof"`
+}
+
+type TicketCommand_Attach struct {
+	Attach *Attach `protobuf:"bytes,40,opt,name=attach,proto3,oneof"`
+}
+
+type TicketCommand_RecordCallBack struct {
+	RecordCallBack *RecordCallBack `protobuf:"bytes,41,opt,name=record_call_back,json=recordCallBack,proto3,oneof"`
+}
+
+type TicketCommand_Rate struct {
+	Rate *Rate `protobuf:"bytes,42,opt,name=rate,proto3,oneof"`
+}
+
+type TicketCommand_ResolveWith struct {
+	ResolveWith *ResolveWith `protobuf:"bytes,43,opt,name=resolve_with,json=resolveWith,proto3,oneof"`
+}
+
+type TicketCommand_RunMacro struct {
+	RunMacro *RunMacro `protobuf:"bytes,44,opt,name=run_macro,json=runMacro,proto3,oneof"`
+}
+
+type TicketCommand_Arrive struct {
+	Arrive *Arrive `protobuf:"bytes,45,opt,name=arrive,proto3,oneof"`
+}
+
 func (*TicketCommand_Create) isTicketCommand_Verb() {}
 
 func (*TicketCommand_Assign) isTicketCommand_Verb() {}
@@ -883,10 +1337,46 @@ func (*TicketCommand_Reclaim) isTicketCommand_Verb() {}
 
 func (*TicketCommand_Relocate) isTicketCommand_Verb() {}
 
+func (*TicketCommand_Classify) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Claim) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Decline) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Transfer) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Tick) isTicketCommand_Verb() {}
+
+func (*TicketCommand_AddTask) isTicketCommand_Verb() {}
+
+func (*TicketCommand_ChangeTask) isTicketCommand_Verb() {}
+
+func (*TicketCommand_CheckItem) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Review) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Merge) isTicketCommand_Verb() {}
+
+func (*TicketCommand_LinkTickets) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Attach) isTicketCommand_Verb() {}
+
+func (*TicketCommand_RecordCallBack) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Rate) isTicketCommand_Verb() {}
+
+func (*TicketCommand_ResolveWith) isTicketCommand_Verb() {}
+
+func (*TicketCommand_RunMacro) isTicketCommand_Verb() {}
+
+func (*TicketCommand_Arrive) isTicketCommand_Verb() {}
+
 type Create struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only what its author may say is read: words, classification, requester, channel, tags, impact, urgency, severity, major.
-	Ticket        *Ticket `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	Ticket *Ticket `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// The ticket that this one follows after its reopen window, or was split off.
+	Origin        *TicketLink `protobuf:"bytes,2,opt,name=origin,proto3" json:"origin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -924,6 +1414,13 @@ func (*Create) Descriptor() ([]byte, []int) {
 func (x *Create) GetTicket() *Ticket {
 	if x != nil {
 		return x.Ticket
+	}
+	return nil
+}
+
+func (x *Create) GetOrigin() *TicketLink {
+	if x != nil {
+		return x.Origin
 	}
 	return nil
 }
@@ -1165,8 +1662,10 @@ func (x *Note) GetText() string {
 }
 
 type Reply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Text  string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// The requester's own words, which the desk writes down.
+	FromRequester bool `protobuf:"varint,2,opt,name=from_requester,json=fromRequester,proto3" json:"from_requester,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1206,6 +1705,13 @@ func (x *Reply) GetText() string {
 		return x.Text
 	}
 	return ""
+}
+
+func (x *Reply) GetFromRequester() bool {
+	if x != nil {
+		return x.FromRequester
+	}
+	return false
 }
 
 type Escalate struct {
@@ -1739,6 +2245,856 @@ func (x *Relocate) GetTo() string {
 	return ""
 }
 
+// Classify changes what a ticket says or how it is sorted. Exactly the fields named change.
+type Classify struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Fields        []string               `protobuf:"bytes,1,rep,name=fields,proto3" json:"fields,omitempty"`
+	Ticket        *Ticket                `protobuf:"bytes,2,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Classify) Reset() {
+	*x = Classify{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Classify) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Classify) ProtoMessage() {}
+
+func (x *Classify) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Classify.ProtoReflect.Descriptor instead.
+func (*Classify) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Classify) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Classify) GetTicket() *Ticket {
+	if x != nil {
+		return x.Ticket
+	}
+	return nil
+}
+
+func (x *Classify) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Claim 认领: the actor takes the ticket, from the group or as the assignee that it was dispatched to.
+type Claim struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Claim) Reset() {
+	*x = Claim{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Claim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Claim) ProtoMessage() {}
+
+func (x *Claim) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Claim.ProtoReflect.Descriptor instead.
+func (*Claim) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{24}
+}
+
+// Decline 拒单 gives a dispatched ticket back to its group.
+type Decline struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Decline) Reset() {
+	*x = Decline{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Decline) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Decline) ProtoMessage() {}
+
+func (x *Decline) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Decline.ProtoReflect.Descriptor instead.
+func (*Decline) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Decline) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Transfer 转单 gives the ticket to somebody else, and says why.
+type Transfer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Assignee      string                 `protobuf:"bytes,1,opt,name=assignee,proto3" json:"assignee,omitempty"`
+	Group         string                 `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Transfer) Reset() {
+	*x = Transfer{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Transfer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Transfer) ProtoMessage() {}
+
+func (x *Transfer) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
+func (*Transfer) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Transfer) GetAssignee() string {
+	if x != nil {
+		return x.Assignee
+	}
+	return ""
+}
+
+func (x *Transfer) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *Transfer) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Tick is the site's own command: the time for something has come. What is due is found by the rules.
+type Tick struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tick) Reset() {
+	*x = Tick{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tick) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tick) ProtoMessage() {}
+
+func (x *Tick) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tick.ProtoReflect.Descriptor instead.
+func (*Tick) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{27}
+}
+
+type AddTask struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id, state, answers and times are the site's to give.
+	Task          *Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddTask) Reset() {
+	*x = AddTask{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddTask) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddTask) ProtoMessage() {}
+
+func (x *AddTask) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddTask.ProtoReflect.Descriptor instead.
+func (*AddTask) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *AddTask) GetTask() *Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+// ChangeTask finishes a task, signs it, or gives it up.
+type ChangeTask struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Task          uint32                 `protobuf:"varint,1,opt,name=task,proto3" json:"task,omitempty"`
+	Action        ChangeTask_Action      `protobuf:"varint,2,opt,name=action,proto3,enum=tierdesk.desk.v1.ChangeTask_Action" json:"action,omitempty"`
+	Result        string                 `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeTask) Reset() {
+	*x = ChangeTask{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeTask) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeTask) ProtoMessage() {}
+
+func (x *ChangeTask) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeTask.ProtoReflect.Descriptor instead.
+func (*ChangeTask) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ChangeTask) GetTask() uint32 {
+	if x != nil {
+		return x.Task
+	}
+	return 0
+}
+
+func (x *ChangeTask) GetAction() ChangeTask_Action {
+	if x != nil {
+		return x.Action
+	}
+	return ChangeTask_ACTION_UNSPECIFIED
+}
+
+func (x *ChangeTask) GetResult() string {
+	if x != nil {
+		return x.Result
+	}
+	return ""
+}
+
+type CheckItem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From 0.
+	Item          uint32 `protobuf:"varint,1,opt,name=item,proto3" json:"item,omitempty"`
+	Done          bool   `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	Result        string `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckItem) Reset() {
+	*x = CheckItem{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckItem) ProtoMessage() {}
+
+func (x *CheckItem) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckItem.ProtoReflect.Descriptor instead.
+func (*CheckItem) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *CheckItem) GetItem() uint32 {
+	if x != nil {
+		return x.Item
+	}
+	return 0
+}
+
+func (x *CheckItem) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *CheckItem) GetResult() string {
+	if x != nil {
+		return x.Result
+	}
+	return ""
+}
+
+type Review struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Review) Reset() {
+	*x = Review{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Review) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Review) ProtoMessage() {}
+
+func (x *Review) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Review.ProtoReflect.Descriptor instead.
+func (*Review) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Review) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// Merge ends the ticket because another one says the same.
+type Merge struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Into          string                 `protobuf:"bytes,1,opt,name=into,proto3" json:"into,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Merge) Reset() {
+	*x = Merge{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Merge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Merge) ProtoMessage() {}
+
+func (x *Merge) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Merge.ProtoReflect.Descriptor instead.
+func (*Merge) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Merge) GetInto() string {
+	if x != nil {
+		return x.Into
+	}
+	return ""
+}
+
+func (x *Merge) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type LinkTickets struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Link          *TicketLink            `protobuf:"bytes,1,opt,name=link,proto3" json:"link,omitempty"`
+	Removed       bool                   `protobuf:"varint,2,opt,name=removed,proto3" json:"removed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LinkTickets) Reset() {
+	*x = LinkTickets{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LinkTickets) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LinkTickets) ProtoMessage() {}
+
+func (x *LinkTickets) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LinkTickets.ProtoReflect.Descriptor instead.
+func (*LinkTickets) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *LinkTickets) GetLink() *TicketLink {
+	if x != nil {
+		return x.Link
+	}
+	return nil
+}
+
+func (x *LinkTickets) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
+// Attach adds a file whose content this site has in full.
+type Attach struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Attachment    *Attachment            `protobuf:"bytes,1,opt,name=attachment,proto3" json:"attachment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attach) Reset() {
+	*x = Attach{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attach) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attach) ProtoMessage() {}
+
+func (x *Attach) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attach.ProtoReflect.Descriptor instead.
+func (*Attach) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Attach) GetAttachment() *Attachment {
+	if x != nil {
+		return x.Attachment
+	}
+	return nil
+}
+
+type RecordCallBack struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Outcome CallBack_Outcome       `protobuf:"varint,1,opt,name=outcome,proto3,enum=tierdesk.desk.v1.CallBack_Outcome" json:"outcome,omitempty"`
+	Comment string                 `protobuf:"bytes,2,opt,name=comment,proto3" json:"comment,omitempty"`
+	// When the requester said so.
+	Satisfaction  *Satisfaction `protobuf:"bytes,3,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordCallBack) Reset() {
+	*x = RecordCallBack{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordCallBack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordCallBack) ProtoMessage() {}
+
+func (x *RecordCallBack) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordCallBack.ProtoReflect.Descriptor instead.
+func (*RecordCallBack) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *RecordCallBack) GetOutcome() CallBack_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return CallBack_OUTCOME_UNSPECIFIED
+}
+
+func (x *RecordCallBack) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+func (x *RecordCallBack) GetSatisfaction() *Satisfaction {
+	if x != nil {
+		return x.Satisfaction
+	}
+	return nil
+}
+
+type Rate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Satisfaction  *Satisfaction          `protobuf:"bytes,1,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rate) Reset() {
+	*x = Rate{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rate) ProtoMessage() {}
+
+func (x *Rate) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rate.ProtoReflect.Descriptor instead.
+func (*Rate) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Rate) GetSatisfaction() *Satisfaction {
+	if x != nil {
+		return x.Satisfaction
+	}
+	return nil
+}
+
+// Arrive 到场: somebody is on the spot.
+type Arrive struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Comment       string                 `protobuf:"bytes,1,opt,name=comment,proto3" json:"comment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Arrive) Reset() {
+	*x = Arrive{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Arrive) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Arrive) ProtoMessage() {}
+
+func (x *Arrive) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Arrive.ProtoReflect.Descriptor instead.
+func (*Arrive) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *Arrive) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+// RunMacro carries out the steps of a macro of the policy, all or none.
+type RunMacro struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Macro         string                 `protobuf:"bytes,1,opt,name=macro,proto3" json:"macro,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunMacro) Reset() {
+	*x = RunMacro{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunMacro) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunMacro) ProtoMessage() {}
+
+func (x *RunMacro) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunMacro.ProtoReflect.Descriptor instead.
+func (*RunMacro) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *RunMacro) GetMacro() string {
+	if x != nil {
+		return x.Macro
+	}
+	return ""
+}
+
+// ResolveWith is the site's own command: the ticket is part of a major incident that was resolved.
+type ResolveWith struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Parent        string                 `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	Resolution    *Resolution            `protobuf:"bytes,2,opt,name=resolution,proto3" json:"resolution,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolveWith) Reset() {
+	*x = ResolveWith{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolveWith) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolveWith) ProtoMessage() {}
+
+func (x *ResolveWith) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolveWith.ProtoReflect.Descriptor instead.
+func (*ResolveWith) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *ResolveWith) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ResolveWith) GetResolution() *Resolution {
+	if x != nil {
+		return x.Resolution
+	}
+	return nil
+}
+
 // Result is what a command came to. It crosses the wire from the leader to the node that was asked.
 type Result struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1752,7 +3108,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[23]
+	mi := &file_desk_deskpb_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1764,7 +3120,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[23]
+	mi := &file_desk_deskpb_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1777,7 +3133,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{23}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Result) GetRefusal() *Refusal {
@@ -1810,7 +3166,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[24]
+	mi := &file_desk_deskpb_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1822,7 +3178,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[24]
+	mi := &file_desk_deskpb_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1835,7 +3191,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{24}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Refusal) GetCode() int32 {
@@ -1875,7 +3231,7 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\x12\x1d\n" +
 	"\n" +
 	"utc_offset\x18\x02 \x01(\x05R\tutcOffset\x12\x1a\n" +
-	"\bcommands\x18\x03 \x03(\fR\bcommands\"\xa3\t\n" +
+	"\bcommands\x18\x03 \x03(\fR\bcommands\"\xc1\x0e\n" +
 	"\aCommand\x129\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x1f.tierdesk.desk.v1.TicketCommandH\x00R\x06ticket\x12/\n" +
 	"\x05found\x18\x02 \x01(\v2\x17.tierdesk.desk.v1.FoundH\x00R\x05found\x12E\n" +
@@ -1900,11 +3256,23 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x0fput_publication\x18\x11 \x01(\v2 .tierdesk.desk.v1.PutPublicationH\x00R\x0eputPublication\x12<\n" +
 	"\n" +
 	"place_site\x18\x12 \x01(\v2\x1b.tierdesk.desk.v1.PlaceSiteH\x00R\tplaceSite\x122\n" +
-	"\x06freeze\x18\x13 \x01(\v2\x18.tierdesk.desk.v1.FreezeH\x00R\x06freezeB\x06\n" +
+	"\x06freeze\x18\x13 \x01(\v2\x18.tierdesk.desk.v1.FreezeH\x00R\x06freeze\x12<\n" +
+	"\n" +
+	"put_policy\x18\x14 \x01(\v2\x1b.tierdesk.desk.v1.PutPolicyH\x00R\tputPolicy\x12E\n" +
+	"\rput_requester\x18\x15 \x01(\v2\x1e.tierdesk.desk.v1.PutRequesterH\x00R\fputRequester\x12N\n" +
+	"\x10remove_requester\x18\x16 \x01(\v2!.tierdesk.desk.v1.RemoveRequesterH\x00R\x0fremoveRequester\x129\n" +
+	"\tput_chunk\x18\x17 \x01(\v2\x1a.tierdesk.desk.v1.PutChunkH\x00R\bputChunk\x12<\n" +
+	"\n" +
+	"open_round\x18\x18 \x01(\v2\x1b.tierdesk.desk.v1.OpenRoundH\x00R\topenRound\x12B\n" +
+	"\fmark_notices\x18\x19 \x01(\v2\x1d.tierdesk.desk.v1.MarkNoticesH\x00R\vmarkNotices\x12O\n" +
+	"\x11put_customer_call\x18\x1a \x01(\v2!.tierdesk.desk.v1.PutCustomerCallH\x00R\x0fputCustomerCall\x126\n" +
+	"\bset_duty\x18\x1b \x01(\v2\x19.tierdesk.desk.v1.SetDutyH\x00R\asetDuty\x129\n" +
+	"\tdrop_blob\x18\x1c \x01(\v2\x1a.tierdesk.desk.v1.DropBlobH\x00R\bdropBlob\x12F\n" +
+	"\x0eput_survey_key\x18# \x01(\v2\x1e.tierdesk.desk.v1.PutSurveyKeyH\x00R\fputSurveyKeyB\x06\n" +
 	"\x04kind\"L\n" +
 	"\x05Actor\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12/\n" +
-	"\x04role\x18\x02 \x01(\x0e2\x1b.tierdesk.desk.v1.User.RoleR\x04role\"\x8c\t\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x1b.tierdesk.desk.v1.User.RoleR\x04role\"\xd9\x10\n" +
 	"\rTicketCommand\x12-\n" +
 	"\x05actor\x18\x01 \x01(\v2\x17.tierdesk.desk.v1.ActorR\x05actor\x126\n" +
 	"\arequest\x18\x02 \x01(\v2\x1c.tierdesk.desk.v1.RequestKeyR\arequest\x12\x16\n" +
@@ -1929,10 +3297,30 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x04urge\x18\x19 \x01(\v2\x16.tierdesk.desk.v1.UrgeH\x00R\x04urge\x128\n" +
 	"\bdispatch\x18\x1a \x01(\v2\x1a.tierdesk.desk.v1.DispatchH\x00R\bdispatch\x125\n" +
 	"\areclaim\x18\x1b \x01(\v2\x19.tierdesk.desk.v1.ReclaimH\x00R\areclaim\x128\n" +
-	"\brelocate\x18\x1c \x01(\v2\x1a.tierdesk.desk.v1.RelocateH\x00R\brelocateB\x06\n" +
-	"\x04verb\":\n" +
+	"\brelocate\x18\x1c \x01(\v2\x1a.tierdesk.desk.v1.RelocateH\x00R\brelocate\x128\n" +
+	"\bclassify\x18\x1d \x01(\v2\x1a.tierdesk.desk.v1.ClassifyH\x00R\bclassify\x12/\n" +
+	"\x05claim\x18\x1e \x01(\v2\x17.tierdesk.desk.v1.ClaimH\x00R\x05claim\x125\n" +
+	"\adecline\x18\x1f \x01(\v2\x19.tierdesk.desk.v1.DeclineH\x00R\adecline\x128\n" +
+	"\btransfer\x18  \x01(\v2\x1a.tierdesk.desk.v1.TransferH\x00R\btransfer\x12,\n" +
+	"\x04tick\x18! \x01(\v2\x16.tierdesk.desk.v1.TickH\x00R\x04tick\x126\n" +
+	"\badd_task\x18\" \x01(\v2\x19.tierdesk.desk.v1.AddTaskH\x00R\aaddTask\x12?\n" +
+	"\vchange_task\x18# \x01(\v2\x1c.tierdesk.desk.v1.ChangeTaskH\x00R\n" +
+	"changeTask\x12<\n" +
+	"\n" +
+	"check_item\x18$ \x01(\v2\x1b.tierdesk.desk.v1.CheckItemH\x00R\tcheckItem\x122\n" +
+	"\x06review\x18% \x01(\v2\x18.tierdesk.desk.v1.ReviewH\x00R\x06review\x12/\n" +
+	"\x05merge\x18& \x01(\v2\x17.tierdesk.desk.v1.MergeH\x00R\x05merge\x12B\n" +
+	"\flink_tickets\x18' \x01(\v2\x1d.tierdesk.desk.v1.LinkTicketsH\x00R\vlinkTickets\x122\n" +
+	"\x06attach\x18( \x01(\v2\x18.tierdesk.desk.v1.AttachH\x00R\x06attach\x12L\n" +
+	"\x10record_call_back\x18) \x01(\v2 .tierdesk.desk.v1.RecordCallBackH\x00R\x0erecordCallBack\x12,\n" +
+	"\x04rate\x18* \x01(\v2\x16.tierdesk.desk.v1.RateH\x00R\x04rate\x12B\n" +
+	"\fresolve_with\x18+ \x01(\v2\x1d.tierdesk.desk.v1.ResolveWithH\x00R\vresolveWith\x129\n" +
+	"\trun_macro\x18, \x01(\v2\x1a.tierdesk.desk.v1.RunMacroH\x00R\brunMacro\x122\n" +
+	"\x06arrive\x18- \x01(\v2\x18.tierdesk.desk.v1.ArriveH\x00R\x06arriveB\x06\n" +
+	"\x04verb\"p\n" +
 	"\x06Create\x120\n" +
-	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\"R\n" +
+	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\x124\n" +
+	"\x06origin\x18\x02 \x01(\v2\x1c.tierdesk.desk.v1.TicketLinkR\x06origin\"R\n" +
 	"\x06Assign\x12\x1a\n" +
 	"\bassignee\x18\x01 \x01(\tR\bassignee\x12\x14\n" +
 	"\x05group\x18\x02 \x01(\tR\x05group\x12\x16\n" +
@@ -1944,9 +3332,10 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x06Resume\x12\x18\n" +
 	"\acomment\x18\x01 \x01(\tR\acomment\"\x1a\n" +
 	"\x04Note\x12\x12\n" +
-	"\x04text\x18\x01 \x01(\tR\x04text\"\x1b\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"B\n" +
 	"\x05Reply\x12\x12\n" +
-	"\x04text\x18\x01 \x01(\tR\x04text\"\"\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12%\n" +
+	"\x0efrom_requester\x18\x02 \x01(\bR\rfromRequester\"\"\n" +
 	"\bEscalate\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"\"\n" +
 	"\bWithdraw\x12\x16\n" +
@@ -1972,7 +3361,66 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\aReclaim\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x1a\n" +
 	"\bRelocate\x12\x0e\n" +
-	"\x02to\x18\x01 \x01(\tR\x02to\"o\n" +
+	"\x02to\x18\x01 \x01(\tR\x02to\"l\n" +
+	"\bClassify\x12\x16\n" +
+	"\x06fields\x18\x01 \x03(\tR\x06fields\x120\n" +
+	"\x06ticket\x18\x02 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\a\n" +
+	"\x05Claim\"!\n" +
+	"\aDecline\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"T\n" +
+	"\bTransfer\x12\x1a\n" +
+	"\bassignee\x18\x01 \x01(\tR\bassignee\x12\x14\n" +
+	"\x05group\x18\x02 \x01(\tR\x05group\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x06\n" +
+	"\x04Tick\"5\n" +
+	"\aAddTask\x12*\n" +
+	"\x04task\x18\x01 \x01(\v2\x16.tierdesk.desk.v1.TaskR\x04task\"\xc6\x01\n" +
+	"\n" +
+	"ChangeTask\x12\x12\n" +
+	"\x04task\x18\x01 \x01(\rR\x04task\x12;\n" +
+	"\x06action\x18\x02 \x01(\x0e2#.tierdesk.desk.v1.ChangeTask.ActionR\x06action\x12\x16\n" +
+	"\x06result\x18\x03 \x01(\tR\x06result\"O\n" +
+	"\x06Action\x12\x16\n" +
+	"\x12ACTION_UNSPECIFIED\x10\x00\x12\n" +
+	"\n" +
+	"\x06FINISH\x10\x01\x12\t\n" +
+	"\x05AGREE\x10\x02\x12\n" +
+	"\n" +
+	"\x06REFUSE\x10\x03\x12\n" +
+	"\n" +
+	"\x06CANCEL\x10\x04\"K\n" +
+	"\tCheckItem\x12\x12\n" +
+	"\x04item\x18\x01 \x01(\rR\x04item\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\x12\x16\n" +
+	"\x06result\x18\x03 \x01(\tR\x06result\"\x1c\n" +
+	"\x06Review\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"3\n" +
+	"\x05Merge\x12\x12\n" +
+	"\x04into\x18\x01 \x01(\tR\x04into\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"Y\n" +
+	"\vLinkTickets\x120\n" +
+	"\x04link\x18\x01 \x01(\v2\x1c.tierdesk.desk.v1.TicketLinkR\x04link\x12\x18\n" +
+	"\aremoved\x18\x02 \x01(\bR\aremoved\"F\n" +
+	"\x06Attach\x12<\n" +
+	"\n" +
+	"attachment\x18\x01 \x01(\v2\x1c.tierdesk.desk.v1.AttachmentR\n" +
+	"attachment\"\xac\x01\n" +
+	"\x0eRecordCallBack\x12<\n" +
+	"\aoutcome\x18\x01 \x01(\x0e2\".tierdesk.desk.v1.CallBack.OutcomeR\aoutcome\x12\x18\n" +
+	"\acomment\x18\x02 \x01(\tR\acomment\x12B\n" +
+	"\fsatisfaction\x18\x03 \x01(\v2\x1e.tierdesk.desk.v1.SatisfactionR\fsatisfaction\"J\n" +
+	"\x04Rate\x12B\n" +
+	"\fsatisfaction\x18\x01 \x01(\v2\x1e.tierdesk.desk.v1.SatisfactionR\fsatisfaction\"\"\n" +
+	"\x06Arrive\x12\x18\n" +
+	"\acomment\x18\x01 \x01(\tR\acomment\" \n" +
+	"\bRunMacro\x12\x14\n" +
+	"\x05macro\x18\x01 \x01(\tR\x05macro\"c\n" +
+	"\vResolveWith\x12\x16\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x12<\n" +
+	"\n" +
+	"resolution\x18\x02 \x01(\v2\x1c.tierdesk.desk.v1.ResolutionR\n" +
+	"resolution\"o\n" +
 	"\x06Result\x123\n" +
 	"\arefusal\x18\x01 \x01(\v2\x19.tierdesk.desk.v1.RefusalR\arefusal\x120\n" +
 	"\x06ticket\x18\x02 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\"e\n" +
@@ -1994,109 +3442,179 @@ func file_desk_deskpb_command_proto_rawDescGZIP() []byte {
 	return file_desk_deskpb_command_proto_rawDescData
 }
 
-var file_desk_deskpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_desk_deskpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_desk_deskpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_desk_deskpb_command_proto_goTypes = []any{
-	(*Group)(nil),          // 0: tierdesk.desk.v1.Group
-	(*Command)(nil),        // 1: tierdesk.desk.v1.Command
-	(*Actor)(nil),          // 2: tierdesk.desk.v1.Actor
-	(*TicketCommand)(nil),  // 3: tierdesk.desk.v1.TicketCommand
-	(*Create)(nil),         // 4: tierdesk.desk.v1.Create
-	(*Assign)(nil),         // 5: tierdesk.desk.v1.Assign
-	(*Start)(nil),          // 6: tierdesk.desk.v1.Start
-	(*Hold)(nil),           // 7: tierdesk.desk.v1.Hold
-	(*Resume)(nil),         // 8: tierdesk.desk.v1.Resume
-	(*Note)(nil),           // 9: tierdesk.desk.v1.Note
-	(*Reply)(nil),          // 10: tierdesk.desk.v1.Reply
-	(*Escalate)(nil),       // 11: tierdesk.desk.v1.Escalate
-	(*Withdraw)(nil),       // 12: tierdesk.desk.v1.Withdraw
-	(*Return)(nil),         // 13: tierdesk.desk.v1.Return
-	(*Resolve)(nil),        // 14: tierdesk.desk.v1.Resolve
-	(*Confirm)(nil),        // 15: tierdesk.desk.v1.Confirm
-	(*Close)(nil),          // 16: tierdesk.desk.v1.Close
-	(*Reopen)(nil),         // 17: tierdesk.desk.v1.Reopen
-	(*Cancel)(nil),         // 18: tierdesk.desk.v1.Cancel
-	(*Urge)(nil),           // 19: tierdesk.desk.v1.Urge
-	(*Dispatch)(nil),       // 20: tierdesk.desk.v1.Dispatch
-	(*Reclaim)(nil),        // 21: tierdesk.desk.v1.Reclaim
-	(*Relocate)(nil),       // 22: tierdesk.desk.v1.Relocate
-	(*Result)(nil),         // 23: tierdesk.desk.v1.Result
-	(*Refusal)(nil),        // 24: tierdesk.desk.v1.Refusal
-	(*Found)(nil),          // 25: tierdesk.desk.v1.Found
-	(*RegisterNode)(nil),   // 26: tierdesk.desk.v1.RegisterNode
-	(*RemoveNode)(nil),     // 27: tierdesk.desk.v1.RemoveNode
-	(*PutUser)(nil),        // 28: tierdesk.desk.v1.PutUser
-	(*RemoveUser)(nil),     // 29: tierdesk.desk.v1.RemoveUser
-	(*OpenSession)(nil),    // 30: tierdesk.desk.v1.OpenSession
-	(*CloseSession)(nil),   // 31: tierdesk.desk.v1.CloseSession
-	(*AdmitPeer)(nil),      // 32: tierdesk.desk.v1.AdmitPeer
-	(*Receive)(nil),        // 33: tierdesk.desk.v1.Receive
-	(*Acknowledge)(nil),    // 34: tierdesk.desk.v1.Acknowledge
-	(*Reincarnate)(nil),    // 35: tierdesk.desk.v1.Reincarnate
-	(*Unite)(nil),          // 36: tierdesk.desk.v1.Unite
-	(*Settle)(nil),         // 37: tierdesk.desk.v1.Settle
-	(*Revisit)(nil),        // 38: tierdesk.desk.v1.Revisit
-	(*RetryParked)(nil),    // 39: tierdesk.desk.v1.RetryParked
-	(*PutPublication)(nil), // 40: tierdesk.desk.v1.PutPublication
-	(*PlaceSite)(nil),      // 41: tierdesk.desk.v1.PlaceSite
-	(*Freeze)(nil),         // 42: tierdesk.desk.v1.Freeze
-	(User_Role)(0),         // 43: tierdesk.desk.v1.User.Role
-	(*RequestKey)(nil),     // 44: tierdesk.desk.v1.RequestKey
-	(*Ticket)(nil),         // 45: tierdesk.desk.v1.Ticket
-	(*Resolution)(nil),     // 46: tierdesk.desk.v1.Resolution
-	(*Satisfaction)(nil),   // 47: tierdesk.desk.v1.Satisfaction
+	(ChangeTask_Action)(0),  // 0: tierdesk.desk.v1.ChangeTask.Action
+	(*Group)(nil),           // 1: tierdesk.desk.v1.Group
+	(*Command)(nil),         // 2: tierdesk.desk.v1.Command
+	(*Actor)(nil),           // 3: tierdesk.desk.v1.Actor
+	(*TicketCommand)(nil),   // 4: tierdesk.desk.v1.TicketCommand
+	(*Create)(nil),          // 5: tierdesk.desk.v1.Create
+	(*Assign)(nil),          // 6: tierdesk.desk.v1.Assign
+	(*Start)(nil),           // 7: tierdesk.desk.v1.Start
+	(*Hold)(nil),            // 8: tierdesk.desk.v1.Hold
+	(*Resume)(nil),          // 9: tierdesk.desk.v1.Resume
+	(*Note)(nil),            // 10: tierdesk.desk.v1.Note
+	(*Reply)(nil),           // 11: tierdesk.desk.v1.Reply
+	(*Escalate)(nil),        // 12: tierdesk.desk.v1.Escalate
+	(*Withdraw)(nil),        // 13: tierdesk.desk.v1.Withdraw
+	(*Return)(nil),          // 14: tierdesk.desk.v1.Return
+	(*Resolve)(nil),         // 15: tierdesk.desk.v1.Resolve
+	(*Confirm)(nil),         // 16: tierdesk.desk.v1.Confirm
+	(*Close)(nil),           // 17: tierdesk.desk.v1.Close
+	(*Reopen)(nil),          // 18: tierdesk.desk.v1.Reopen
+	(*Cancel)(nil),          // 19: tierdesk.desk.v1.Cancel
+	(*Urge)(nil),            // 20: tierdesk.desk.v1.Urge
+	(*Dispatch)(nil),        // 21: tierdesk.desk.v1.Dispatch
+	(*Reclaim)(nil),         // 22: tierdesk.desk.v1.Reclaim
+	(*Relocate)(nil),        // 23: tierdesk.desk.v1.Relocate
+	(*Classify)(nil),        // 24: tierdesk.desk.v1.Classify
+	(*Claim)(nil),           // 25: tierdesk.desk.v1.Claim
+	(*Decline)(nil),         // 26: tierdesk.desk.v1.Decline
+	(*Transfer)(nil),        // 27: tierdesk.desk.v1.Transfer
+	(*Tick)(nil),            // 28: tierdesk.desk.v1.Tick
+	(*AddTask)(nil),         // 29: tierdesk.desk.v1.AddTask
+	(*ChangeTask)(nil),      // 30: tierdesk.desk.v1.ChangeTask
+	(*CheckItem)(nil),       // 31: tierdesk.desk.v1.CheckItem
+	(*Review)(nil),          // 32: tierdesk.desk.v1.Review
+	(*Merge)(nil),           // 33: tierdesk.desk.v1.Merge
+	(*LinkTickets)(nil),     // 34: tierdesk.desk.v1.LinkTickets
+	(*Attach)(nil),          // 35: tierdesk.desk.v1.Attach
+	(*RecordCallBack)(nil),  // 36: tierdesk.desk.v1.RecordCallBack
+	(*Rate)(nil),            // 37: tierdesk.desk.v1.Rate
+	(*Arrive)(nil),          // 38: tierdesk.desk.v1.Arrive
+	(*RunMacro)(nil),        // 39: tierdesk.desk.v1.RunMacro
+	(*ResolveWith)(nil),     // 40: tierdesk.desk.v1.ResolveWith
+	(*Result)(nil),          // 41: tierdesk.desk.v1.Result
+	(*Refusal)(nil),         // 42: tierdesk.desk.v1.Refusal
+	(*Found)(nil),           // 43: tierdesk.desk.v1.Found
+	(*RegisterNode)(nil),    // 44: tierdesk.desk.v1.RegisterNode
+	(*RemoveNode)(nil),      // 45: tierdesk.desk.v1.RemoveNode
+	(*PutUser)(nil),         // 46: tierdesk.desk.v1.PutUser
+	(*RemoveUser)(nil),      // 47: tierdesk.desk.v1.RemoveUser
+	(*OpenSession)(nil),     // 48: tierdesk.desk.v1.OpenSession
+	(*CloseSession)(nil),    // 49: tierdesk.desk.v1.CloseSession
+	(*AdmitPeer)(nil),       // 50: tierdesk.desk.v1.AdmitPeer
+	(*Receive)(nil),         // 51: tierdesk.desk.v1.Receive
+	(*Acknowledge)(nil),     // 52: tierdesk.desk.v1.Acknowledge
+	(*Reincarnate)(nil),     // 53: tierdesk.desk.v1.Reincarnate
+	(*Unite)(nil),           // 54: tierdesk.desk.v1.Unite
+	(*Settle)(nil),          // 55: tierdesk.desk.v1.Settle
+	(*Revisit)(nil),         // 56: tierdesk.desk.v1.Revisit
+	(*RetryParked)(nil),     // 57: tierdesk.desk.v1.RetryParked
+	(*PutPublication)(nil),  // 58: tierdesk.desk.v1.PutPublication
+	(*PlaceSite)(nil),       // 59: tierdesk.desk.v1.PlaceSite
+	(*Freeze)(nil),          // 60: tierdesk.desk.v1.Freeze
+	(*PutPolicy)(nil),       // 61: tierdesk.desk.v1.PutPolicy
+	(*PutRequester)(nil),    // 62: tierdesk.desk.v1.PutRequester
+	(*RemoveRequester)(nil), // 63: tierdesk.desk.v1.RemoveRequester
+	(*PutChunk)(nil),        // 64: tierdesk.desk.v1.PutChunk
+	(*OpenRound)(nil),       // 65: tierdesk.desk.v1.OpenRound
+	(*MarkNotices)(nil),     // 66: tierdesk.desk.v1.MarkNotices
+	(*PutCustomerCall)(nil), // 67: tierdesk.desk.v1.PutCustomerCall
+	(*SetDuty)(nil),         // 68: tierdesk.desk.v1.SetDuty
+	(*DropBlob)(nil),        // 69: tierdesk.desk.v1.DropBlob
+	(*PutSurveyKey)(nil),    // 70: tierdesk.desk.v1.PutSurveyKey
+	(User_Role)(0),          // 71: tierdesk.desk.v1.User.Role
+	(*RequestKey)(nil),      // 72: tierdesk.desk.v1.RequestKey
+	(*Ticket)(nil),          // 73: tierdesk.desk.v1.Ticket
+	(*TicketLink)(nil),      // 74: tierdesk.desk.v1.TicketLink
+	(*Resolution)(nil),      // 75: tierdesk.desk.v1.Resolution
+	(*Satisfaction)(nil),    // 76: tierdesk.desk.v1.Satisfaction
+	(*Task)(nil),            // 77: tierdesk.desk.v1.Task
+	(*Attachment)(nil),      // 78: tierdesk.desk.v1.Attachment
+	(CallBack_Outcome)(0),   // 79: tierdesk.desk.v1.CallBack.Outcome
 }
 var file_desk_deskpb_command_proto_depIdxs = []int32{
-	3,  // 0: tierdesk.desk.v1.Command.ticket:type_name -> tierdesk.desk.v1.TicketCommand
-	25, // 1: tierdesk.desk.v1.Command.found:type_name -> tierdesk.desk.v1.Found
-	26, // 2: tierdesk.desk.v1.Command.register_node:type_name -> tierdesk.desk.v1.RegisterNode
-	27, // 3: tierdesk.desk.v1.Command.remove_node:type_name -> tierdesk.desk.v1.RemoveNode
-	28, // 4: tierdesk.desk.v1.Command.put_user:type_name -> tierdesk.desk.v1.PutUser
-	29, // 5: tierdesk.desk.v1.Command.remove_user:type_name -> tierdesk.desk.v1.RemoveUser
-	30, // 6: tierdesk.desk.v1.Command.open_session:type_name -> tierdesk.desk.v1.OpenSession
-	31, // 7: tierdesk.desk.v1.Command.close_session:type_name -> tierdesk.desk.v1.CloseSession
-	32, // 8: tierdesk.desk.v1.Command.admit_peer:type_name -> tierdesk.desk.v1.AdmitPeer
-	33, // 9: tierdesk.desk.v1.Command.receive:type_name -> tierdesk.desk.v1.Receive
-	34, // 10: tierdesk.desk.v1.Command.acknowledge:type_name -> tierdesk.desk.v1.Acknowledge
-	35, // 11: tierdesk.desk.v1.Command.reincarnate:type_name -> tierdesk.desk.v1.Reincarnate
-	36, // 12: tierdesk.desk.v1.Command.unite:type_name -> tierdesk.desk.v1.Unite
-	37, // 13: tierdesk.desk.v1.Command.settle:type_name -> tierdesk.desk.v1.Settle
-	38, // 14: tierdesk.desk.v1.Command.revisit:type_name -> tierdesk.desk.v1.Revisit
-	39, // 15: tierdesk.desk.v1.Command.retry_parked:type_name -> tierdesk.desk.v1.RetryParked
-	40, // 16: tierdesk.desk.v1.Command.put_publication:type_name -> tierdesk.desk.v1.PutPublication
-	41, // 17: tierdesk.desk.v1.Command.place_site:type_name -> tierdesk.desk.v1.PlaceSite
-	42, // 18: tierdesk.desk.v1.Command.freeze:type_name -> tierdesk.desk.v1.Freeze
-	43, // 19: tierdesk.desk.v1.Actor.role:type_name -> tierdesk.desk.v1.User.Role
-	2,  // 20: tierdesk.desk.v1.TicketCommand.actor:type_name -> tierdesk.desk.v1.Actor
-	44, // 21: tierdesk.desk.v1.TicketCommand.request:type_name -> tierdesk.desk.v1.RequestKey
-	4,  // 22: tierdesk.desk.v1.TicketCommand.create:type_name -> tierdesk.desk.v1.Create
-	5,  // 23: tierdesk.desk.v1.TicketCommand.assign:type_name -> tierdesk.desk.v1.Assign
-	6,  // 24: tierdesk.desk.v1.TicketCommand.start:type_name -> tierdesk.desk.v1.Start
-	7,  // 25: tierdesk.desk.v1.TicketCommand.hold:type_name -> tierdesk.desk.v1.Hold
-	8,  // 26: tierdesk.desk.v1.TicketCommand.resume:type_name -> tierdesk.desk.v1.Resume
-	9,  // 27: tierdesk.desk.v1.TicketCommand.note:type_name -> tierdesk.desk.v1.Note
-	10, // 28: tierdesk.desk.v1.TicketCommand.reply:type_name -> tierdesk.desk.v1.Reply
-	11, // 29: tierdesk.desk.v1.TicketCommand.escalate:type_name -> tierdesk.desk.v1.Escalate
-	12, // 30: tierdesk.desk.v1.TicketCommand.withdraw:type_name -> tierdesk.desk.v1.Withdraw
-	13, // 31: tierdesk.desk.v1.TicketCommand.return:type_name -> tierdesk.desk.v1.Return
-	14, // 32: tierdesk.desk.v1.TicketCommand.resolve:type_name -> tierdesk.desk.v1.Resolve
-	15, // 33: tierdesk.desk.v1.TicketCommand.confirm:type_name -> tierdesk.desk.v1.Confirm
-	16, // 34: tierdesk.desk.v1.TicketCommand.close:type_name -> tierdesk.desk.v1.Close
-	17, // 35: tierdesk.desk.v1.TicketCommand.reopen:type_name -> tierdesk.desk.v1.Reopen
-	18, // 36: tierdesk.desk.v1.TicketCommand.cancel:type_name -> tierdesk.desk.v1.Cancel
-	19, // 37: tierdesk.desk.v1.TicketCommand.urge:type_name -> tierdesk.desk.v1.Urge
-	20, // 38: tierdesk.desk.v1.TicketCommand.dispatch:type_name -> tierdesk.desk.v1.Dispatch
-	21, // 39: tierdesk.desk.v1.TicketCommand.reclaim:type_name -> tierdesk.desk.v1.Reclaim
-	22, // 40: tierdesk.desk.v1.TicketCommand.relocate:type_name -> tierdesk.desk.v1.Relocate
-	45, // 41: tierdesk.desk.v1.Create.ticket:type_name -> tierdesk.desk.v1.Ticket
-	46, // 42: tierdesk.desk.v1.Resolve.resolution:type_name -> tierdesk.desk.v1.Resolution
-	47, // 43: tierdesk.desk.v1.Confirm.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	24, // 44: tierdesk.desk.v1.Result.refusal:type_name -> tierdesk.desk.v1.Refusal
-	45, // 45: tierdesk.desk.v1.Result.ticket:type_name -> tierdesk.desk.v1.Ticket
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	4,  // 0: tierdesk.desk.v1.Command.ticket:type_name -> tierdesk.desk.v1.TicketCommand
+	43, // 1: tierdesk.desk.v1.Command.found:type_name -> tierdesk.desk.v1.Found
+	44, // 2: tierdesk.desk.v1.Command.register_node:type_name -> tierdesk.desk.v1.RegisterNode
+	45, // 3: tierdesk.desk.v1.Command.remove_node:type_name -> tierdesk.desk.v1.RemoveNode
+	46, // 4: tierdesk.desk.v1.Command.put_user:type_name -> tierdesk.desk.v1.PutUser
+	47, // 5: tierdesk.desk.v1.Command.remove_user:type_name -> tierdesk.desk.v1.RemoveUser
+	48, // 6: tierdesk.desk.v1.Command.open_session:type_name -> tierdesk.desk.v1.OpenSession
+	49, // 7: tierdesk.desk.v1.Command.close_session:type_name -> tierdesk.desk.v1.CloseSession
+	50, // 8: tierdesk.desk.v1.Command.admit_peer:type_name -> tierdesk.desk.v1.AdmitPeer
+	51, // 9: tierdesk.desk.v1.Command.receive:type_name -> tierdesk.desk.v1.Receive
+	52, // 10: tierdesk.desk.v1.Command.acknowledge:type_name -> tierdesk.desk.v1.Acknowledge
+	53, // 11: tierdesk.desk.v1.Command.reincarnate:type_name -> tierdesk.desk.v1.Reincarnate
+	54, // 12: tierdesk.desk.v1.Command.unite:type_name -> tierdesk.desk.v1.Unite
+	55, // 13: tierdesk.desk.v1.Command.settle:type_name -> tierdesk.desk.v1.Settle
+	56, // 14: tierdesk.desk.v1.Command.revisit:type_name -> tierdesk.desk.v1.Revisit
+	57, // 15: tierdesk.desk.v1.Command.retry_parked:type_name -> tierdesk.desk.v1.RetryParked
+	58, // 16: tierdesk.desk.v1.Command.put_publication:type_name -> tierdesk.desk.v1.PutPublication
+	59, // 17: tierdesk.desk.v1.Command.place_site:type_name -> tierdesk.desk.v1.PlaceSite
+	60, // 18: tierdesk.desk.v1.Command.freeze:type_name -> tierdesk.desk.v1.Freeze
+	61, // 19: tierdesk.desk.v1.Command.put_policy:type_name -> tierdesk.desk.v1.PutPolicy
+	62, // 20: tierdesk.desk.v1.Command.put_requester:type_name -> tierdesk.desk.v1.PutRequester
+	63, // 21: tierdesk.desk.v1.Command.remove_requester:type_name -> tierdesk.desk.v1.RemoveRequester
+	64, // 22: tierdesk.desk.v1.Command.put_chunk:type_name -> tierdesk.desk.v1.PutChunk
+	65, // 23: tierdesk.desk.v1.Command.open_round:type_name -> tierdesk.desk.v1.OpenRound
+	66, // 24: tierdesk.desk.v1.Command.mark_notices:type_name -> tierdesk.desk.v1.MarkNotices
+	67, // 25: tierdesk.desk.v1.Command.put_customer_call:type_name -> tierdesk.desk.v1.PutCustomerCall
+	68, // 26: tierdesk.desk.v1.Command.set_duty:type_name -> tierdesk.desk.v1.SetDuty
+	69, // 27: tierdesk.desk.v1.Command.drop_blob:type_name -> tierdesk.desk.v1.DropBlob
+	70, // 28: tierdesk.desk.v1.Command.put_survey_key:type_name -> tierdesk.desk.v1.PutSurveyKey
+	71, // 29: tierdesk.desk.v1.Actor.role:type_name -> tierdesk.desk.v1.User.Role
+	3,  // 30: tierdesk.desk.v1.TicketCommand.actor:type_name -> tierdesk.desk.v1.Actor
+	72, // 31: tierdesk.desk.v1.TicketCommand.request:type_name -> tierdesk.desk.v1.RequestKey
+	5,  // 32: tierdesk.desk.v1.TicketCommand.create:type_name -> tierdesk.desk.v1.Create
+	6,  // 33: tierdesk.desk.v1.TicketCommand.assign:type_name -> tierdesk.desk.v1.Assign
+	7,  // 34: tierdesk.desk.v1.TicketCommand.start:type_name -> tierdesk.desk.v1.Start
+	8,  // 35: tierdesk.desk.v1.TicketCommand.hold:type_name -> tierdesk.desk.v1.Hold
+	9,  // 36: tierdesk.desk.v1.TicketCommand.resume:type_name -> tierdesk.desk.v1.Resume
+	10, // 37: tierdesk.desk.v1.TicketCommand.note:type_name -> tierdesk.desk.v1.Note
+	11, // 38: tierdesk.desk.v1.TicketCommand.reply:type_name -> tierdesk.desk.v1.Reply
+	12, // 39: tierdesk.desk.v1.TicketCommand.escalate:type_name -> tierdesk.desk.v1.Escalate
+	13, // 40: tierdesk.desk.v1.TicketCommand.withdraw:type_name -> tierdesk.desk.v1.Withdraw
+	14, // 41: tierdesk.desk.v1.TicketCommand.return:type_name -> tierdesk.desk.v1.Return
+	15, // 42: tierdesk.desk.v1.TicketCommand.resolve:type_name -> tierdesk.desk.v1.Resolve
+	16, // 43: tierdesk.desk.v1.TicketCommand.confirm:type_name -> tierdesk.desk.v1.Confirm
+	17, // 44: tierdesk.desk.v1.TicketCommand.close:type_name -> tierdesk.desk.v1.Close
+	18, // 45: tierdesk.desk.v1.TicketCommand.reopen:type_name -> tierdesk.desk.v1.Reopen
+	19, // 46: tierdesk.desk.v1.TicketCommand.cancel:type_name -> tierdesk.desk.v1.Cancel
+	20, // 47: tierdesk.desk.v1.TicketCommand.urge:type_name -> tierdesk.desk.v1.Urge
+	21, // 48: tierdesk.desk.v1.TicketCommand.dispatch:type_name -> tierdesk.desk.v1.Dispatch
+	22, // 49: tierdesk.desk.v1.TicketCommand.reclaim:type_name -> tierdesk.desk.v1.Reclaim
+	23, // 50: tierdesk.desk.v1.TicketCommand.relocate:type_name -> tierdesk.desk.v1.Relocate
+	24, // 51: tierdesk.desk.v1.TicketCommand.classify:type_name -> tierdesk.desk.v1.Classify
+	25, // 52: tierdesk.desk.v1.TicketCommand.claim:type_name -> tierdesk.desk.v1.Claim
+	26, // 53: tierdesk.desk.v1.TicketCommand.decline:type_name -> tierdesk.desk.v1.Decline
+	27, // 54: tierdesk.desk.v1.TicketCommand.transfer:type_name -> tierdesk.desk.v1.Transfer
+	28, // 55: tierdesk.desk.v1.TicketCommand.tick:type_name -> tierdesk.desk.v1.Tick
+	29, // 56: tierdesk.desk.v1.TicketCommand.add_task:type_name -> tierdesk.desk.v1.AddTask
+	30, // 57: tierdesk.desk.v1.TicketCommand.change_task:type_name -> tierdesk.desk.v1.ChangeTask
+	31, // 58: tierdesk.desk.v1.TicketCommand.check_item:type_name -> tierdesk.desk.v1.CheckItem
+	32, // 59: tierdesk.desk.v1.TicketCommand.review:type_name -> tierdesk.desk.v1.Review
+	33, // 60: tierdesk.desk.v1.TicketCommand.merge:type_name -> tierdesk.desk.v1.Merge
+	34, // 61: tierdesk.desk.v1.TicketCommand.link_tickets:type_name -> tierdesk.desk.v1.LinkTickets
+	35, // 62: tierdesk.desk.v1.TicketCommand.attach:type_name -> tierdesk.desk.v1.Attach
+	36, // 63: tierdesk.desk.v1.TicketCommand.record_call_back:type_name -> tierdesk.desk.v1.RecordCallBack
+	37, // 64: tierdesk.desk.v1.TicketCommand.rate:type_name -> tierdesk.desk.v1.Rate
+	40, // 65: tierdesk.desk.v1.TicketCommand.resolve_with:type_name -> tierdesk.desk.v1.ResolveWith
+	39, // 66: tierdesk.desk.v1.TicketCommand.run_macro:type_name -> tierdesk.desk.v1.RunMacro
+	38, // 67: tierdesk.desk.v1.TicketCommand.arrive:type_name -> tierdesk.desk.v1.Arrive
+	73, // 68: tierdesk.desk.v1.Create.ticket:type_name -> tierdesk.desk.v1.Ticket
+	74, // 69: tierdesk.desk.v1.Create.origin:type_name -> tierdesk.desk.v1.TicketLink
+	75, // 70: tierdesk.desk.v1.Resolve.resolution:type_name -> tierdesk.desk.v1.Resolution
+	76, // 71: tierdesk.desk.v1.Confirm.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	73, // 72: tierdesk.desk.v1.Classify.ticket:type_name -> tierdesk.desk.v1.Ticket
+	77, // 73: tierdesk.desk.v1.AddTask.task:type_name -> tierdesk.desk.v1.Task
+	0,  // 74: tierdesk.desk.v1.ChangeTask.action:type_name -> tierdesk.desk.v1.ChangeTask.Action
+	74, // 75: tierdesk.desk.v1.LinkTickets.link:type_name -> tierdesk.desk.v1.TicketLink
+	78, // 76: tierdesk.desk.v1.Attach.attachment:type_name -> tierdesk.desk.v1.Attachment
+	79, // 77: tierdesk.desk.v1.RecordCallBack.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	76, // 78: tierdesk.desk.v1.RecordCallBack.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	76, // 79: tierdesk.desk.v1.Rate.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	75, // 80: tierdesk.desk.v1.ResolveWith.resolution:type_name -> tierdesk.desk.v1.Resolution
+	42, // 81: tierdesk.desk.v1.Result.refusal:type_name -> tierdesk.desk.v1.Refusal
+	73, // 82: tierdesk.desk.v1.Result.ticket:type_name -> tierdesk.desk.v1.Ticket
+	83, // [83:83] is the sub-list for method output_type
+	83, // [83:83] is the sub-list for method input_type
+	83, // [83:83] is the sub-list for extension type_name
+	83, // [83:83] is the sub-list for extension extendee
+	0,  // [0:83] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_command_proto_init() }
@@ -2127,6 +3645,16 @@ func file_desk_deskpb_command_proto_init() {
 		(*Command_PutPublication)(nil),
 		(*Command_PlaceSite)(nil),
 		(*Command_Freeze)(nil),
+		(*Command_PutPolicy)(nil),
+		(*Command_PutRequester)(nil),
+		(*Command_RemoveRequester)(nil),
+		(*Command_PutChunk)(nil),
+		(*Command_OpenRound)(nil),
+		(*Command_MarkNotices)(nil),
+		(*Command_PutCustomerCall)(nil),
+		(*Command_SetDuty)(nil),
+		(*Command_DropBlob)(nil),
+		(*Command_PutSurveyKey)(nil),
 	}
 	file_desk_deskpb_command_proto_msgTypes[3].OneofWrappers = []any{
 		(*TicketCommand_Create)(nil),
@@ -2148,19 +3676,37 @@ func file_desk_deskpb_command_proto_init() {
 		(*TicketCommand_Dispatch)(nil),
 		(*TicketCommand_Reclaim)(nil),
 		(*TicketCommand_Relocate)(nil),
+		(*TicketCommand_Classify)(nil),
+		(*TicketCommand_Claim)(nil),
+		(*TicketCommand_Decline)(nil),
+		(*TicketCommand_Transfer)(nil),
+		(*TicketCommand_Tick)(nil),
+		(*TicketCommand_AddTask)(nil),
+		(*TicketCommand_ChangeTask)(nil),
+		(*TicketCommand_CheckItem)(nil),
+		(*TicketCommand_Review)(nil),
+		(*TicketCommand_Merge)(nil),
+		(*TicketCommand_LinkTickets)(nil),
+		(*TicketCommand_Attach)(nil),
+		(*TicketCommand_RecordCallBack)(nil),
+		(*TicketCommand_Rate)(nil),
+		(*TicketCommand_ResolveWith)(nil),
+		(*TicketCommand_RunMacro)(nil),
+		(*TicketCommand_Arrive)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_command_proto_rawDesc), len(file_desk_deskpb_command_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   25,
+			NumEnums:      1,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_desk_deskpb_command_proto_goTypes,
 		DependencyIndexes: file_desk_deskpb_command_proto_depIdxs,
+		EnumInfos:         file_desk_deskpb_command_proto_enumTypes,
 		MessageInfos:      file_desk_deskpb_command_proto_msgTypes,
 	}.Build()
 	File_desk_deskpb_command_proto = out.File

@@ -155,14 +155,40 @@ const (
 	Event_RECLAIMED Event_Type = 20
 	// The ticket follows its office to another place in the tree; it waits for the line.
 	Event_RELOCATION_QUEUED Event_Type = 21
-	Event_NOTED             Event_Type = 40
-	Event_REPLIED           Event_Type = 41
-	Event_URGED             Event_Type = 42
-	Event_WISHED            Event_Type = 43
+	// Words, classification, special fields, major or coordinator were changed.
+	Event_CLASSIFIED Event_Type = 22
+	// The assignee took the ticket up 认领, or gave it back 拒单.
+	Event_CLAIMED  Event_Type = 23
+	Event_DECLINED Event_Type = 24
+	// A clock passed 50, 75, 90 or 100 percent of its target.
+	Event_CLOCK_PASSED Event_Type = 25
+	// People were told by hierarchic escalation; custody stays.
+	Event_REMINDED   Event_Type = 26
+	Event_TASK_ADDED Event_Type = 27
+	// A task was finished, signed, rejected or canceled.
+	Event_TASK_CHANGED Event_Type = 28
+	Event_CHECKED      Event_Type = 29
+	// A major incident was looked back on.
+	Event_REVIEWED Event_Type = 30
+	// The ticket was merged into another one and ended.
+	Event_MERGED Event_Type = 31
+	// Somebody is on the spot 到场.
+	Event_ARRIVED Event_Type = 32
+	// The desk answered the requester for the first time, by a reply.
+	Event_RESPONDED Event_Type = 33
+	Event_NOTED     Event_Type = 40
+	Event_REPLIED   Event_Type = 41
+	Event_URGED     Event_Type = 42
+	Event_WISHED    Event_Type = 43
 	// A major incident was reported to every site above the author at once.
 	Event_ALERTED Event_Type = 44
 	// A site from which the ticket was taken without a hand-over knows that, and leaves it to the new custodian to hand on.
-	Event_RELEASED Event_Type = 45
+	Event_RELEASED    Event_Type = 45
+	Event_LINKED      Event_Type = 46
+	Event_ATTACHED    Event_Type = 47
+	Event_CALLED_BACK Event_Type = 48
+	// The requester rated the service.
+	Event_RATED Event_Type = 49
 )
 
 // Enum value maps for Event_Type.
@@ -190,12 +216,28 @@ var (
 		19: "WISH_SETTLED",
 		20: "RECLAIMED",
 		21: "RELOCATION_QUEUED",
+		22: "CLASSIFIED",
+		23: "CLAIMED",
+		24: "DECLINED",
+		25: "CLOCK_PASSED",
+		26: "REMINDED",
+		27: "TASK_ADDED",
+		28: "TASK_CHANGED",
+		29: "CHECKED",
+		30: "REVIEWED",
+		31: "MERGED",
+		32: "ARRIVED",
+		33: "RESPONDED",
 		40: "NOTED",
 		41: "REPLIED",
 		42: "URGED",
 		43: "WISHED",
 		44: "ALERTED",
 		45: "RELEASED",
+		46: "LINKED",
+		47: "ATTACHED",
+		48: "CALLED_BACK",
+		49: "RATED",
 	}
 	Event_Type_value = map[string]int32{
 		"TYPE_UNSPECIFIED":  0,
@@ -220,12 +262,28 @@ var (
 		"WISH_SETTLED":      19,
 		"RECLAIMED":         20,
 		"RELOCATION_QUEUED": 21,
+		"CLASSIFIED":        22,
+		"CLAIMED":           23,
+		"DECLINED":          24,
+		"CLOCK_PASSED":      25,
+		"REMINDED":          26,
+		"TASK_ADDED":        27,
+		"TASK_CHANGED":      28,
+		"CHECKED":           29,
+		"REVIEWED":          30,
+		"MERGED":            31,
+		"ARRIVED":           32,
+		"RESPONDED":         33,
 		"NOTED":             40,
 		"REPLIED":           41,
 		"URGED":             42,
 		"WISHED":            43,
 		"ALERTED":           44,
 		"RELEASED":          45,
+		"LINKED":            46,
+		"ATTACHED":          47,
+		"CALLED_BACK":       48,
+		"RATED":             49,
 	}
 )
 
@@ -271,7 +329,7 @@ type Event struct {
 	// Custodial events only: position among the ticket's custodial events, from 1, and the hash of the one before.
 	Index    uint32 `protobuf:"varint,8,opt,name=index,proto3" json:"index,omitempty"`
 	Previous []byte `protobuf:"bytes,9,opt,name=previous,proto3" json:"previous,omitempty"`
-	// Hand-overs, and RELEASED.
+	// Hand-overs, and RELEASED. REMINDED: to is the site whose incident managers are told, empty for none.
 	From string `protobuf:"bytes,10,opt,name=from,proto3" json:"from,omitempty"`
 	To   string `protobuf:"bytes,11,opt,name=to,proto3" json:"to,omitempty"`
 	// Home site first, province last, as far as the author knew.
@@ -577,7 +635,7 @@ type Body struct {
 	Homeward bool `protobuf:"varint,7,opt,name=homeward,proto3" json:"homeward,omitempty"`
 	// RESOLVED.
 	Resolution *Resolution `protobuf:"bytes,8,opt,name=resolution,proto3" json:"resolution,omitempty"`
-	// CONFIRMED; WISHED with CONFIRM.
+	// CONFIRMED; RATED; CALLED_BACK when the requester said so; WISHED with CONFIRM.
 	Satisfaction *Satisfaction `protobuf:"bytes,9,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
 	// WISHED.
 	Wish Wish_Kind `protobuf:"varint,10,opt,name=wish,proto3,enum=tierdesk.desk.v1.Wish_Kind" json:"wish,omitempty"`
@@ -587,7 +645,43 @@ type Body struct {
 	// RELOCATION_QUEUED and DISPATCHED: the ticket follows its office to another place in the tree.
 	Relocation bool `protobuf:"varint,13,opt,name=relocation,proto3" json:"relocation,omitempty"`
 	// RELEASED: how often the right to hand the ticket on has changed hands within the term, from 1.
-	Release       uint32 `protobuf:"varint,14,opt,name=release,proto3" json:"release,omitempty"`
+	Release uint32 `protobuf:"varint,14,opt,name=release,proto3" json:"release,omitempty"`
+	// Any custodial event but OPENED, which has them in its ticket: the clocks that it started, stopped, paused or moved, as
+	// they are after it. One without a state is taken away.
+	Clocks []*Sla `protobuf:"bytes,15,rep,name=clocks,proto3" json:"clocks,omitempty"`
+	// CLASSIFIED.
+	Classification *Classification `protobuf:"bytes,16,opt,name=classification,proto3" json:"classification,omitempty"`
+	// TASK_ADDED: the task. TASK_CHANGED: the task as it is after it.
+	Task *Task `protobuf:"bytes,17,opt,name=task,proto3" json:"task,omitempty"`
+	// CHECKED.
+	Check *Check `protobuf:"bytes,18,opt,name=check,proto3" json:"check,omitempty"`
+	// LINKED, and whether the link was taken back.
+	Link    *TicketLink `protobuf:"bytes,19,opt,name=link,proto3" json:"link,omitempty"`
+	Removed bool        `protobuf:"varint,20,opt,name=removed,proto3" json:"removed,omitempty"`
+	// ATTACHED.
+	Attachment *Attachment `protobuf:"bytes,21,opt,name=attachment,proto3" json:"attachment,omitempty"`
+	// CALLED_BACK: the call-back as it is after it.
+	CallBack *CallBack `protobuf:"bytes,22,opt,name=call_back,json=callBack,proto3" json:"call_back,omitempty"`
+	// REMINDED, CLOCK_PASSED, URGED: who was told, and on which level of the ladder.
+	Told  []string `protobuf:"bytes,23,rep,name=told,proto3" json:"told,omitempty"`
+	Level uint32   `protobuf:"varint,24,opt,name=level,proto3" json:"level,omitempty"`
+	// REPLIED: the requester's own words, written down by the desk or sent by the requester. RATED: by the survey's link.
+	FromRequester bool `protobuf:"varint,25,opt,name=from_requester,json=fromRequester,proto3" json:"from_requester,omitempty"`
+	// ASSIGNED: until when the assignee has to take the ticket up, microseconds since 1970; 0 for no limit.
+	AcceptLimit int64 `protobuf:"varint,26,opt,name=accept_limit,json=acceptLimit,proto3" json:"accept_limit,omitempty"`
+	// RESOLVED, ACCEPTED, RECLAIMED, REVIEWED at home: when the ticket closes by itself, microseconds since 1970.
+	AutoClose int64 `protobuf:"varint,27,opt,name=auto_close,json=autoClose,proto3" json:"auto_close,omitempty"`
+	// CLOSED, CONFIRMED: when the requester is called back, microseconds since 1970; 0 for not at all.
+	CallBackDue int64 `protobuf:"varint,28,opt,name=call_back_due,json=callBackDue,proto3" json:"call_back_due,omitempty"`
+	// MERGED: into which ticket.
+	MergedInto string `protobuf:"bytes,29,opt,name=merged_into,json=mergedInto,proto3" json:"merged_into,omitempty"`
+	// HELD: the clocks stand still.
+	Pauses bool `protobuf:"varint,30,opt,name=pauses,proto3" json:"pauses,omitempty"`
+	// Any custodial event that moves it: when people are told next, microseconds since 1970. -1 for never again.
+	RemindTime int64 `protobuf:"varint,31,opt,name=remind_time,json=remindTime,proto3" json:"remind_time,omitempty"`
+	// ASSIGNED: the ticket was taken from who did not take it up in time, or dispatched by the rules. RESUMED: the requester
+	// answered.
+	Automatic     bool `protobuf:"varint,32,opt,name=automatic,proto3" json:"automatic,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -720,6 +814,248 @@ func (x *Body) GetRelease() uint32 {
 	return 0
 }
 
+func (x *Body) GetClocks() []*Sla {
+	if x != nil {
+		return x.Clocks
+	}
+	return nil
+}
+
+func (x *Body) GetClassification() *Classification {
+	if x != nil {
+		return x.Classification
+	}
+	return nil
+}
+
+func (x *Body) GetTask() *Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *Body) GetCheck() *Check {
+	if x != nil {
+		return x.Check
+	}
+	return nil
+}
+
+func (x *Body) GetLink() *TicketLink {
+	if x != nil {
+		return x.Link
+	}
+	return nil
+}
+
+func (x *Body) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
+func (x *Body) GetAttachment() *Attachment {
+	if x != nil {
+		return x.Attachment
+	}
+	return nil
+}
+
+func (x *Body) GetCallBack() *CallBack {
+	if x != nil {
+		return x.CallBack
+	}
+	return nil
+}
+
+func (x *Body) GetTold() []string {
+	if x != nil {
+		return x.Told
+	}
+	return nil
+}
+
+func (x *Body) GetLevel() uint32 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+func (x *Body) GetFromRequester() bool {
+	if x != nil {
+		return x.FromRequester
+	}
+	return false
+}
+
+func (x *Body) GetAcceptLimit() int64 {
+	if x != nil {
+		return x.AcceptLimit
+	}
+	return 0
+}
+
+func (x *Body) GetAutoClose() int64 {
+	if x != nil {
+		return x.AutoClose
+	}
+	return 0
+}
+
+func (x *Body) GetCallBackDue() int64 {
+	if x != nil {
+		return x.CallBackDue
+	}
+	return 0
+}
+
+func (x *Body) GetMergedInto() string {
+	if x != nil {
+		return x.MergedInto
+	}
+	return ""
+}
+
+func (x *Body) GetPauses() bool {
+	if x != nil {
+		return x.Pauses
+	}
+	return false
+}
+
+func (x *Body) GetRemindTime() int64 {
+	if x != nil {
+		return x.RemindTime
+	}
+	return 0
+}
+
+func (x *Body) GetAutomatic() bool {
+	if x != nil {
+		return x.Automatic
+	}
+	return false
+}
+
+// Classification is a change of what a ticket says or how it is sorted.
+type Classification struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The fields that change, in the API's spelling, and their new values.
+	Fields        []string `protobuf:"bytes,1,rep,name=fields,proto3" json:"fields,omitempty"`
+	Ticket        *Ticket  `protobuf:"bytes,2,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Classification) Reset() {
+	*x = Classification{}
+	mi := &file_desk_deskpb_event_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Classification) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Classification) ProtoMessage() {}
+
+func (x *Classification) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_event_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Classification.ProtoReflect.Descriptor instead.
+func (*Classification) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Classification) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Classification) GetTicket() *Ticket {
+	if x != nil {
+		return x.Ticket
+	}
+	return nil
+}
+
+// Check ticks one item of the checklist off, or takes the tick back.
+type Check struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From 0.
+	Item          uint32 `protobuf:"varint,1,opt,name=item,proto3" json:"item,omitempty"`
+	Done          bool   `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	Result        string `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Check) Reset() {
+	*x = Check{}
+	mi := &file_desk_deskpb_event_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Check) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Check) ProtoMessage() {}
+
+func (x *Check) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_event_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Check.ProtoReflect.Descriptor instead.
+func (*Check) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Check) GetItem() uint32 {
+	if x != nil {
+		return x.Item
+	}
+	return 0
+}
+
+func (x *Check) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *Check) GetResult() string {
+	if x != nil {
+		return x.Result
+	}
+	return ""
+}
+
 // Opened carries the ticket as it was first written down.
 type Opened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -730,7 +1066,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_desk_deskpb_event_proto_msgTypes[4]
+	mi := &file_desk_deskpb_event_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -742,7 +1078,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_event_proto_msgTypes[4]
+	mi := &file_desk_deskpb_event_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -755,7 +1091,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{4}
+	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Opened) GetTicket() *Ticket {
@@ -769,7 +1105,8 @@ var File_desk_deskpb_event_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17desk/deskpb/event.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\"\xe6\b\n" +
+	"\x17desk/deskpb/event.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\"\xcc\n" +
+	"\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12)\n" +
 	"\x02id\x18\x02 \x01(\v2\x19.tierdesk.desk.v1.EventIDR\x02id\x123\n" +
@@ -801,7 +1138,7 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bEVERYONE\x10\x01\x12\n" +
 	"\n" +
-	"\x06AGENTS\x10\x02\"\xa2\x03\n" +
+	"\x06AGENTS\x10\x02\"\x88\x05\n" +
 	"\x04Type\x12\x14\n" +
 	"\x10TYPE_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -828,14 +1165,34 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\bCANCELED\x10\x12\x12\x10\n" +
 	"\fWISH_SETTLED\x10\x13\x12\r\n" +
 	"\tRECLAIMED\x10\x14\x12\x15\n" +
-	"\x11RELOCATION_QUEUED\x10\x15\x12\t\n" +
+	"\x11RELOCATION_QUEUED\x10\x15\x12\x0e\n" +
+	"\n" +
+	"CLASSIFIED\x10\x16\x12\v\n" +
+	"\aCLAIMED\x10\x17\x12\f\n" +
+	"\bDECLINED\x10\x18\x12\x10\n" +
+	"\fCLOCK_PASSED\x10\x19\x12\f\n" +
+	"\bREMINDED\x10\x1a\x12\x0e\n" +
+	"\n" +
+	"TASK_ADDED\x10\x1b\x12\x10\n" +
+	"\fTASK_CHANGED\x10\x1c\x12\v\n" +
+	"\aCHECKED\x10\x1d\x12\f\n" +
+	"\bREVIEWED\x10\x1e\x12\n" +
+	"\n" +
+	"\x06MERGED\x10\x1f\x12\v\n" +
+	"\aARRIVED\x10 \x12\r\n" +
+	"\tRESPONDED\x10!\x12\t\n" +
 	"\x05NOTED\x10(\x12\v\n" +
 	"\aREPLIED\x10)\x12\t\n" +
 	"\x05URGED\x10*\x12\n" +
 	"\n" +
 	"\x06WISHED\x10+\x12\v\n" +
 	"\aALERTED\x10,\x12\f\n" +
-	"\bRELEASED\x10-\"[\n" +
+	"\bRELEASED\x10-\x12\n" +
+	"\n" +
+	"\x06LINKED\x10.\x12\f\n" +
+	"\bATTACHED\x10/\x12\x0f\n" +
+	"\vCALLED_BACK\x100\x12\t\n" +
+	"\x05RATED\x101\"[\n" +
 	"\aEventID\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x06R\vincarnation\x12\x1a\n" +
@@ -844,7 +1201,7 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"RequestKey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x1b\n" +
-	"\tbody_hash\x18\x03 \x01(\fR\bbodyHash\"\x8e\x04\n" +
+	"\tbody_hash\x18\x03 \x01(\fR\bbodyHash\"\xd4\t\n" +
 	"\x04Body\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x120\n" +
 	"\x06opened\x18\x02 \x01(\v2\x18.tierdesk.desk.v1.OpenedR\x06opened\x12\x1a\n" +
@@ -865,7 +1222,37 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\n" +
 	"relocation\x18\r \x01(\bR\n" +
 	"relocation\x12\x18\n" +
-	"\arelease\x18\x0e \x01(\rR\arelease\":\n" +
+	"\arelease\x18\x0e \x01(\rR\arelease\x12-\n" +
+	"\x06clocks\x18\x0f \x03(\v2\x15.tierdesk.desk.v1.SlaR\x06clocks\x12H\n" +
+	"\x0eclassification\x18\x10 \x01(\v2 .tierdesk.desk.v1.ClassificationR\x0eclassification\x12*\n" +
+	"\x04task\x18\x11 \x01(\v2\x16.tierdesk.desk.v1.TaskR\x04task\x12-\n" +
+	"\x05check\x18\x12 \x01(\v2\x17.tierdesk.desk.v1.CheckR\x05check\x120\n" +
+	"\x04link\x18\x13 \x01(\v2\x1c.tierdesk.desk.v1.TicketLinkR\x04link\x12\x18\n" +
+	"\aremoved\x18\x14 \x01(\bR\aremoved\x12<\n" +
+	"\n" +
+	"attachment\x18\x15 \x01(\v2\x1c.tierdesk.desk.v1.AttachmentR\n" +
+	"attachment\x127\n" +
+	"\tcall_back\x18\x16 \x01(\v2\x1a.tierdesk.desk.v1.CallBackR\bcallBack\x12\x12\n" +
+	"\x04told\x18\x17 \x03(\tR\x04told\x12\x14\n" +
+	"\x05level\x18\x18 \x01(\rR\x05level\x12%\n" +
+	"\x0efrom_requester\x18\x19 \x01(\bR\rfromRequester\x12!\n" +
+	"\faccept_limit\x18\x1a \x01(\x03R\vacceptLimit\x12\x1d\n" +
+	"\n" +
+	"auto_close\x18\x1b \x01(\x03R\tautoClose\x12\"\n" +
+	"\rcall_back_due\x18\x1c \x01(\x03R\vcallBackDue\x12\x1f\n" +
+	"\vmerged_into\x18\x1d \x01(\tR\n" +
+	"mergedInto\x12\x16\n" +
+	"\x06pauses\x18\x1e \x01(\bR\x06pauses\x12\x1f\n" +
+	"\vremind_time\x18\x1f \x01(\x03R\n" +
+	"remindTime\x12\x1c\n" +
+	"\tautomatic\x18  \x01(\bR\tautomatic\"Z\n" +
+	"\x0eClassification\x12\x16\n" +
+	"\x06fields\x18\x01 \x03(\tR\x06fields\x120\n" +
+	"\x06ticket\x18\x02 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\"G\n" +
+	"\x05Check\x12\x12\n" +
+	"\x04item\x18\x01 \x01(\rR\x04item\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\x12\x16\n" +
+	"\x06result\x18\x03 \x01(\tR\x06result\":\n" +
 	"\x06Opened\x120\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticketB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
 
@@ -882,21 +1269,28 @@ func file_desk_deskpb_event_proto_rawDescGZIP() []byte {
 }
 
 var file_desk_deskpb_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_desk_deskpb_event_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_desk_deskpb_event_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_desk_deskpb_event_proto_goTypes = []any{
-	(Event_Class)(0),      // 0: tierdesk.desk.v1.Event.Class
-	(Event_Visibility)(0), // 1: tierdesk.desk.v1.Event.Visibility
-	(Event_Type)(0),       // 2: tierdesk.desk.v1.Event.Type
-	(*Event)(nil),         // 3: tierdesk.desk.v1.Event
-	(*EventID)(nil),       // 4: tierdesk.desk.v1.EventID
-	(*RequestKey)(nil),    // 5: tierdesk.desk.v1.RequestKey
-	(*Body)(nil),          // 6: tierdesk.desk.v1.Body
-	(*Opened)(nil),        // 7: tierdesk.desk.v1.Opened
-	(Ticket_Line)(0),      // 8: tierdesk.desk.v1.Ticket.Line
-	(*Resolution)(nil),    // 9: tierdesk.desk.v1.Resolution
-	(*Satisfaction)(nil),  // 10: tierdesk.desk.v1.Satisfaction
-	(Wish_Kind)(0),        // 11: tierdesk.desk.v1.Wish.Kind
-	(*Ticket)(nil),        // 12: tierdesk.desk.v1.Ticket
+	(Event_Class)(0),       // 0: tierdesk.desk.v1.Event.Class
+	(Event_Visibility)(0),  // 1: tierdesk.desk.v1.Event.Visibility
+	(Event_Type)(0),        // 2: tierdesk.desk.v1.Event.Type
+	(*Event)(nil),          // 3: tierdesk.desk.v1.Event
+	(*EventID)(nil),        // 4: tierdesk.desk.v1.EventID
+	(*RequestKey)(nil),     // 5: tierdesk.desk.v1.RequestKey
+	(*Body)(nil),           // 6: tierdesk.desk.v1.Body
+	(*Classification)(nil), // 7: tierdesk.desk.v1.Classification
+	(*Check)(nil),          // 8: tierdesk.desk.v1.Check
+	(*Opened)(nil),         // 9: tierdesk.desk.v1.Opened
+	(Ticket_Line)(0),       // 10: tierdesk.desk.v1.Ticket.Line
+	(*Resolution)(nil),     // 11: tierdesk.desk.v1.Resolution
+	(*Satisfaction)(nil),   // 12: tierdesk.desk.v1.Satisfaction
+	(Wish_Kind)(0),         // 13: tierdesk.desk.v1.Wish.Kind
+	(*Sla)(nil),            // 14: tierdesk.desk.v1.Sla
+	(*Task)(nil),           // 15: tierdesk.desk.v1.Task
+	(*TicketLink)(nil),     // 16: tierdesk.desk.v1.TicketLink
+	(*Attachment)(nil),     // 17: tierdesk.desk.v1.Attachment
+	(*CallBack)(nil),       // 18: tierdesk.desk.v1.CallBack
+	(*Ticket)(nil),         // 19: tierdesk.desk.v1.Ticket
 }
 var file_desk_deskpb_event_proto_depIdxs = []int32{
 	4,  // 0: tierdesk.desk.v1.Event.id:type_name -> tierdesk.desk.v1.EventID
@@ -905,17 +1299,25 @@ var file_desk_deskpb_event_proto_depIdxs = []int32{
 	1,  // 3: tierdesk.desk.v1.Event.visibility:type_name -> tierdesk.desk.v1.Event.Visibility
 	5,  // 4: tierdesk.desk.v1.Event.request:type_name -> tierdesk.desk.v1.RequestKey
 	6,  // 5: tierdesk.desk.v1.Event.body:type_name -> tierdesk.desk.v1.Body
-	7,  // 6: tierdesk.desk.v1.Body.opened:type_name -> tierdesk.desk.v1.Opened
-	8,  // 7: tierdesk.desk.v1.Body.line:type_name -> tierdesk.desk.v1.Ticket.Line
-	9,  // 8: tierdesk.desk.v1.Body.resolution:type_name -> tierdesk.desk.v1.Resolution
-	10, // 9: tierdesk.desk.v1.Body.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	11, // 10: tierdesk.desk.v1.Body.wish:type_name -> tierdesk.desk.v1.Wish.Kind
-	12, // 11: tierdesk.desk.v1.Opened.ticket:type_name -> tierdesk.desk.v1.Ticket
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	9,  // 6: tierdesk.desk.v1.Body.opened:type_name -> tierdesk.desk.v1.Opened
+	10, // 7: tierdesk.desk.v1.Body.line:type_name -> tierdesk.desk.v1.Ticket.Line
+	11, // 8: tierdesk.desk.v1.Body.resolution:type_name -> tierdesk.desk.v1.Resolution
+	12, // 9: tierdesk.desk.v1.Body.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	13, // 10: tierdesk.desk.v1.Body.wish:type_name -> tierdesk.desk.v1.Wish.Kind
+	14, // 11: tierdesk.desk.v1.Body.clocks:type_name -> tierdesk.desk.v1.Sla
+	7,  // 12: tierdesk.desk.v1.Body.classification:type_name -> tierdesk.desk.v1.Classification
+	15, // 13: tierdesk.desk.v1.Body.task:type_name -> tierdesk.desk.v1.Task
+	8,  // 14: tierdesk.desk.v1.Body.check:type_name -> tierdesk.desk.v1.Check
+	16, // 15: tierdesk.desk.v1.Body.link:type_name -> tierdesk.desk.v1.TicketLink
+	17, // 16: tierdesk.desk.v1.Body.attachment:type_name -> tierdesk.desk.v1.Attachment
+	18, // 17: tierdesk.desk.v1.Body.call_back:type_name -> tierdesk.desk.v1.CallBack
+	19, // 18: tierdesk.desk.v1.Classification.ticket:type_name -> tierdesk.desk.v1.Ticket
+	19, // 19: tierdesk.desk.v1.Opened.ticket:type_name -> tierdesk.desk.v1.Ticket
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_event_proto_init() }
@@ -930,7 +1332,7 @@ func file_desk_deskpb_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_event_proto_rawDesc), len(file_desk_deskpb_event_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -246,6 +246,61 @@ func (PlaceSite_Step) EnumDescriptor() ([]byte, []int) {
 	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{30, 0}
 }
 
+type CustomerCall_Kind int32
+
+const (
+	CustomerCall_KIND_UNSPECIFIED CustomerCall_Kind = 0
+	// New customers on certain days.
+	CustomerCall_WELCOME CustomerCall_Kind = 1
+	// VIP customers every month.
+	CustomerCall_REGULAR CustomerCall_Kind = 2
+	// VIP customers every quarter, on the spot.
+	CustomerCall_VISIT CustomerCall_Kind = 3
+)
+
+// Enum value maps for CustomerCall_Kind.
+var (
+	CustomerCall_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "WELCOME",
+		2: "REGULAR",
+		3: "VISIT",
+	}
+	CustomerCall_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"WELCOME":          1,
+		"REGULAR":          2,
+		"VISIT":            3,
+	}
+)
+
+func (x CustomerCall_Kind) Enum() *CustomerCall_Kind {
+	p := new(CustomerCall_Kind)
+	*p = x
+	return p
+}
+
+func (x CustomerCall_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CustomerCall_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_desk_deskpb_site_proto_enumTypes[4].Descriptor()
+}
+
+func (CustomerCall_Kind) Type() protoreflect.EnumType {
+	return &file_desk_deskpb_site_proto_enumTypes[4]
+}
+
+func (x CustomerCall_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CustomerCall_Kind.Descriptor instead.
+func (CustomerCall_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{36, 0}
+}
+
 // Site is a site's own state, written when it is founded.
 type Site struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -271,7 +326,9 @@ type Site struct {
 	Past []*Incarnation `protobuf:"bytes,11,rep,name=past,proto3" json:"past,omitempty"`
 	// The state was put back from a backup, after which its incarnation may have gone on: the site decides nothing until it
 	// has another one.
-	Restored      bool `protobuf:"varint,12,opt,name=restored,proto3" json:"restored,omitempty"`
+	Restored bool `protobuf:"varint,12,opt,name=restored,proto3" json:"restored,omitempty"`
+	// Proves the links to surveys that this site gave out: 32 random bytes, which never leave it.
+	SurveyKey     []byte `protobuf:"bytes,13,opt,name=survey_key,json=surveyKey,proto3" json:"survey_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -388,6 +445,13 @@ func (x *Site) GetRestored() bool {
 		return x.Restored
 	}
 	return false
+}
+
+func (x *Site) GetSurveyKey() []byte {
+	if x != nil {
+		return x.SurveyKey
+	}
+	return nil
 }
 
 // Incarnation is one life of a site.
@@ -799,7 +863,9 @@ type Link struct {
 	// the end: Settle clears it.
 	Unsettled bool `protobuf:"varint,14,opt,name=unsettled,proto3" json:"unsettled,omitempty"`
 	// The link was settled, and the tickets that were left alone meanwhile were not all looked at again.
-	Revisit       bool `protobuf:"varint,15,opt,name=revisit,proto3" json:"revisit,omitempty"`
+	Revisit bool `protobuf:"varint,15,opt,name=revisit,proto3" json:"revisit,omitempty"`
+	// How often an office was placed below the peer since: a comparison that began before the last time does not settle the link.
+	Joined        uint32 `protobuf:"varint,16,opt,name=joined,proto3" json:"joined,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -937,6 +1003,13 @@ func (x *Link) GetRevisit() bool {
 		return x.Revisit
 	}
 	return false
+}
+
+func (x *Link) GetJoined() uint32 {
+	if x != nil {
+		return x.Joined
+	}
+	return 0
 }
 
 // Item is one message of the stream between two sites.
@@ -1623,9 +1696,11 @@ func (x *Parked) GetTime() int64 {
 
 // Found founds the site: the first command of its log.
 type Found struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Site          *Site                  `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
-	Admin         *User                  `protobuf:"bytes,2,opt,name=admin,proto3" json:"admin,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Site  *Site                  `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	Admin *User                  `protobuf:"bytes,2,opt,name=admin,proto3" json:"admin,omitempty"`
+	// The policy that the site begins with.
+	Policy        *Policy `protobuf:"bytes,3,opt,name=policy,proto3" json:"policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1670,6 +1745,13 @@ func (x *Found) GetSite() *Site {
 func (x *Found) GetAdmin() *User {
 	if x != nil {
 		return x.Admin
+	}
+	return nil
+}
+
+func (x *Found) GetPolicy() *Policy {
+	if x != nil {
+		return x.Policy
 	}
 	return nil
 }
@@ -2209,8 +2291,10 @@ type Settle struct {
 	Incarnation     uint64                 `protobuf:"fixed64,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	// The neighbour's stream up to here was received before.
 	ReceivedSequence uint64 `protobuf:"varint,4,opt,name=received_sequence,json=receivedSequence,proto3" json:"received_sequence,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Link.joined when the comparison began.
+	Joined        uint32 `protobuf:"varint,5,opt,name=joined,proto3" json:"joined,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Settle) Reset() {
@@ -2267,6 +2351,13 @@ func (x *Settle) GetIncarnation() uint64 {
 func (x *Settle) GetReceivedSequence() uint64 {
 	if x != nil {
 		return x.ReceivedSequence
+	}
+	return 0
+}
+
+func (x *Settle) GetJoined() uint32 {
+	if x != nil {
+		return x.Joined
 	}
 	return 0
 }
@@ -2765,11 +2856,983 @@ func (x *RequestMark) GetBodyHash() []byte {
 	return nil
 }
 
+// PutPolicy stores the policy that a site begins with, before any that is published; the first one stays until another
+// version of the program brings another one with a greater edition.
+type PutPolicy struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Policy        *Policy                `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutPolicy) Reset() {
+	*x = PutPolicy{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutPolicy) ProtoMessage() {}
+
+func (x *PutPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutPolicy.ProtoReflect.Descriptor instead.
+func (*PutPolicy) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *PutPolicy) GetPolicy() *Policy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+// Customer is a requester 报告人 as a site knows the person, beyond one ticket.
+type Customer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Drawn by the site.
+	Id     string   `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name   string   `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Unit   string   `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	Phones []string `protobuf:"bytes,4,rep,name=phones,proto3" json:"phones,omitempty"`
+	Email  string   `protobuf:"bytes,5,opt,name=email,proto3" json:"email,omitempty"`
+	// The requester's account, when there is one.
+	User string `protobuf:"bytes,6,opt,name=user,proto3" json:"user,omitempty"`
+	// "normal", "vip" or "new".
+	Class string `protobuf:"bytes,7,opt,name=class,proto3" json:"class,omitempty"`
+	// Since when the person is a customer, microseconds since 1970.
+	Since      int64  `protobuf:"varint,8,opt,name=since,proto3" json:"since,omitempty"`
+	Note       string `protobuf:"bytes,9,opt,name=note,proto3" json:"note,omitempty"`
+	UpdateTime int64  `protobuf:"varint,10,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	Etag       []byte `protobuf:"bytes,11,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Call-backs that are not about a ticket: the next ones, and the latest that were made.
+	Calls         []*CustomerCall `protobuf:"bytes,12,rep,name=calls,proto3" json:"calls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Customer) Reset() {
+	*x = Customer{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Customer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Customer) ProtoMessage() {}
+
+func (x *Customer) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Customer.ProtoReflect.Descriptor instead.
+func (*Customer) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Customer) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Customer) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Customer) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Customer) GetPhones() []string {
+	if x != nil {
+		return x.Phones
+	}
+	return nil
+}
+
+func (x *Customer) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *Customer) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Customer) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *Customer) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *Customer) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Customer) GetUpdateTime() int64 {
+	if x != nil {
+		return x.UpdateTime
+	}
+	return 0
+}
+
+func (x *Customer) GetEtag() []byte {
+	if x != nil {
+		return x.Etag
+	}
+	return nil
+}
+
+func (x *Customer) GetCalls() []*CustomerCall {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+// CustomerCall is a call-back that is not about a ticket: of a new customer, or of a VIP.
+type CustomerCall struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  CustomerCall_Kind      `protobuf:"varint,1,opt,name=kind,proto3,enum=tierdesk.desk.v1.CustomerCall_Kind" json:"kind,omitempty"`
+	// Microseconds since 1970.
+	Due          int64            `protobuf:"varint,2,opt,name=due,proto3" json:"due,omitempty"`
+	Done         int64            `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	Actor        string           `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`
+	Outcome      CallBack_Outcome `protobuf:"varint,5,opt,name=outcome,proto3,enum=tierdesk.desk.v1.CallBack_Outcome" json:"outcome,omitempty"`
+	Comment      string           `protobuf:"bytes,6,opt,name=comment,proto3" json:"comment,omitempty"`
+	Satisfaction *Satisfaction    `protobuf:"bytes,7,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	// How often nobody answered.
+	Attempts      uint32 `protobuf:"varint,8,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CustomerCall) Reset() {
+	*x = CustomerCall{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CustomerCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CustomerCall) ProtoMessage() {}
+
+func (x *CustomerCall) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CustomerCall.ProtoReflect.Descriptor instead.
+func (*CustomerCall) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *CustomerCall) GetKind() CustomerCall_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return CustomerCall_KIND_UNSPECIFIED
+}
+
+func (x *CustomerCall) GetDue() int64 {
+	if x != nil {
+		return x.Due
+	}
+	return 0
+}
+
+func (x *CustomerCall) GetDone() int64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *CustomerCall) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *CustomerCall) GetOutcome() CallBack_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return CallBack_OUTCOME_UNSPECIFIED
+}
+
+func (x *CustomerCall) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+func (x *CustomerCall) GetSatisfaction() *Satisfaction {
+	if x != nil {
+		return x.Satisfaction
+	}
+	return nil
+}
+
+func (x *CustomerCall) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+type PutRequester struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Customer   *Customer              `protobuf:"bytes,1,opt,name=customer,proto3" json:"customer,omitempty"`
+	CreateOnly bool                   `protobuf:"varint,2,opt,name=create_only,json=createOnly,proto3" json:"create_only,omitempty"`
+	// When set, the stored one must have it.
+	Etag          []byte `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutRequester) Reset() {
+	*x = PutRequester{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutRequester) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutRequester) ProtoMessage() {}
+
+func (x *PutRequester) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutRequester.ProtoReflect.Descriptor instead.
+func (*PutRequester) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *PutRequester) GetCustomer() *Customer {
+	if x != nil {
+		return x.Customer
+	}
+	return nil
+}
+
+func (x *PutRequester) GetCreateOnly() bool {
+	if x != nil {
+		return x.CreateOnly
+	}
+	return false
+}
+
+func (x *PutRequester) GetEtag() []byte {
+	if x != nil {
+		return x.Etag
+	}
+	return nil
+}
+
+type RemoveRequester struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveRequester) Reset() {
+	*x = RemoveRequester{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveRequester) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveRequester) ProtoMessage() {}
+
+func (x *RemoveRequester) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveRequester.ProtoReflect.Descriptor instead.
+func (*RemoveRequester) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *RemoveRequester) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// PutCustomerCall records the outcome of a call-back that was due.
+type PutCustomerCall struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Customer      string                 `protobuf:"bytes,1,opt,name=customer,proto3" json:"customer,omitempty"`
+	Call          *CustomerCall          `protobuf:"bytes,2,opt,name=call,proto3" json:"call,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutCustomerCall) Reset() {
+	*x = PutCustomerCall{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutCustomerCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutCustomerCall) ProtoMessage() {}
+
+func (x *PutCustomerCall) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutCustomerCall.ProtoReflect.Descriptor instead.
+func (*PutCustomerCall) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *PutCustomerCall) GetCustomer() string {
+	if x != nil {
+		return x.Customer
+	}
+	return ""
+}
+
+func (x *PutCustomerCall) GetCall() *CustomerCall {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
+// PutSurveyKey gives a site its survey key; one that it has stays.
+type PutSurveyKey struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           []byte                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutSurveyKey) Reset() {
+	*x = PutSurveyKey{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutSurveyKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutSurveyKey) ProtoMessage() {}
+
+func (x *PutSurveyKey) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutSurveyKey.ProtoReflect.Descriptor instead.
+func (*PutSurveyKey) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *PutSurveyKey) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+// Blob is the content of an attachment as far as a site has it. It is complete only when it has the hash that names it.
+type Blob struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The 32 bytes of its SHA-256.
+	Sha256 []byte `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Size   int64  `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	// How many chunks it has and how many of them, from the first on, are here.
+	Chunks  uint32 `protobuf:"varint,3,opt,name=chunks,proto3" json:"chunks,omitempty"`
+	Present uint32 `protobuf:"varint,4,opt,name=present,proto3" json:"present,omitempty"`
+	// Since when all of it is here, microseconds since 1970; 0 before.
+	Complete      int64 `protobuf:"varint,5,opt,name=complete,proto3" json:"complete,omitempty"`
+	Begun         int64 `protobuf:"varint,6,opt,name=begun,proto3" json:"begun,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Blob) Reset() {
+	*x = Blob{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Blob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Blob) ProtoMessage() {}
+
+func (x *Blob) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Blob.ProtoReflect.Descriptor instead.
+func (*Blob) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Blob) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *Blob) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Blob) GetChunks() uint32 {
+	if x != nil {
+		return x.Chunks
+	}
+	return 0
+}
+
+func (x *Blob) GetPresent() uint32 {
+	if x != nil {
+		return x.Present
+	}
+	return 0
+}
+
+func (x *Blob) GetComplete() int64 {
+	if x != nil {
+		return x.Complete
+	}
+	return 0
+}
+
+func (x *Blob) GetBegun() int64 {
+	if x != nil {
+		return x.Begun
+	}
+	return 0
+}
+
+// PutChunk stores the next piece of a blob, 64 KiB but for the last one. A piece that is here already changes nothing.
+type PutChunk struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sha256        []byte                 `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Size          int64                  `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	Index         uint32                 `protobuf:"varint,3,opt,name=index,proto3" json:"index,omitempty"`
+	Content       []byte                 `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutChunk) Reset() {
+	*x = PutChunk{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutChunk) ProtoMessage() {}
+
+func (x *PutChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutChunk.ProtoReflect.Descriptor instead.
+func (*PutChunk) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *PutChunk) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *PutChunk) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *PutChunk) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *PutChunk) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+// DropBlob removes a blob that was begun more than a day ago and that no ticket names.
+type DropBlob struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sha256        []byte                 `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DropBlob) Reset() {
+	*x = DropBlob{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DropBlob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DropBlob) ProtoMessage() {}
+
+func (x *DropBlob) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DropBlob.ProtoReflect.Descriptor instead.
+func (*DropBlob) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *DropBlob) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+// OpenRound opens the ticket of an inspection round 巡检 that is due.
+type OpenRound struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Round string                 `protobuf:"bytes,1,opt,name=round,proto3" json:"round,omitempty"`
+	// When it was due, microseconds since 1970.
+	Due           int64 `protobuf:"varint,2,opt,name=due,proto3" json:"due,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpenRound) Reset() {
+	*x = OpenRound{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpenRound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpenRound) ProtoMessage() {}
+
+func (x *OpenRound) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpenRound.ProtoReflect.Descriptor instead.
+func (*OpenRound) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *OpenRound) GetRound() string {
+	if x != nil {
+		return x.Round
+	}
+	return ""
+}
+
+func (x *OpenRound) GetDue() int64 {
+	if x != nil {
+		return x.Due
+	}
+	return 0
+}
+
+// Notice 通知 tells one person of something that happened to a ticket.
+type Notice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	User  string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Time  int64                  `protobuf:"varint,2,opt,name=time,proto3" json:"time,omitempty"`
+	// Counts up by one for each notice of the person.
+	Order  uint64 `protobuf:"varint,3,opt,name=order,proto3" json:"order,omitempty"`
+	Ticket string `protobuf:"bytes,4,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	Title  string `protobuf:"bytes,5,opt,name=title,proto3" json:"title,omitempty"`
+	// What happened: an event type, or for clocks "CLOCK_PASSED".
+	Kind string `protobuf:"bytes,6,opt,name=kind,proto3" json:"kind,omitempty"`
+	Text string `protobuf:"bytes,7,opt,name=text,proto3" json:"text,omitempty"`
+	Read bool   `protobuf:"varint,8,opt,name=read,proto3" json:"read,omitempty"`
+	// Two notices of the same person with the same key are one.
+	Key           string `protobuf:"bytes,9,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice) Reset() {
+	*x = Notice{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice) ProtoMessage() {}
+
+func (x *Notice) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice.ProtoReflect.Descriptor instead.
+func (*Notice) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *Notice) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Notice) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *Notice) GetOrder() uint64 {
+	if x != nil {
+		return x.Order
+	}
+	return 0
+}
+
+func (x *Notice) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+func (x *Notice) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Notice) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Notice) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Notice) GetRead() bool {
+	if x != nil {
+		return x.Read
+	}
+	return false
+}
+
+func (x *Notice) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+type MarkNotices struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	User  string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	// All notices up to this time were read, microseconds since 1970.
+	Through       int64 `protobuf:"varint,2,opt,name=through,proto3" json:"through,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MarkNotices) Reset() {
+	*x = MarkNotices{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MarkNotices) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MarkNotices) ProtoMessage() {}
+
+func (x *MarkNotices) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MarkNotices.ProtoReflect.Descriptor instead.
+func (*MarkNotices) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *MarkNotices) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *MarkNotices) GetThrough() int64 {
+	if x != nil {
+		return x.Through
+	}
+	return 0
+}
+
+// SetDuty says by hand that a person is on duty 值班 or not, until a time.
+type SetDuty struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	On            bool                   `protobuf:"varint,2,opt,name=on,proto3" json:"on,omitempty"`
+	Until         int64                  `protobuf:"varint,3,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDuty) Reset() {
+	*x = SetDuty{}
+	mi := &file_desk_deskpb_site_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDuty) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDuty) ProtoMessage() {}
+
+func (x *SetDuty) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_site_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDuty.ProtoReflect.Descriptor instead.
+func (*SetDuty) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *SetDuty) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *SetDuty) GetOn() bool {
+	if x != nil {
+		return x.On
+	}
+	return false
+}
+
+func (x *SetDuty) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
 var File_desk_deskpb_site_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\n" +
-	"\x16desk/deskpb/site.proto\x12\x10tierdesk.desk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x03\n" +
+	"\x16desk/deskpb/site.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/policy.proto\x1a\x18desk/deskpb/ticket.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\x03\n" +
 	"\x04Site\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
@@ -2785,7 +3848,9 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\x06frozen\x18\n" +
 	" \x01(\tR\x06frozen\x121\n" +
 	"\x04past\x18\v \x03(\v2\x1d.tierdesk.desk.v1.IncarnationR\x04past\x12\x1a\n" +
-	"\brestored\x18\f \x01(\bR\brestored\"@\n" +
+	"\brestored\x18\f \x01(\bR\brestored\x12\x1d\n" +
+	"\n" +
+	"survey_key\x18\r \x01(\fR\tsurveyKey\"@\n" +
 	"\x04Tier\x12\x14\n" +
 	"\x10TIER_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -2828,7 +3893,7 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"token_hash\x18\x01 \x01(\fR\ttokenHash\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12\x1f\n" +
 	"\vexpire_time\x18\x03 \x01(\x03R\n" +
-	"expireTime\"\x8d\x04\n" +
+	"expireTime\"\xa5\x04\n" +
 	"\x04Link\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
 	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12#\n" +
@@ -2847,7 +3912,8 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\fpeer_letters\x18\f \x01(\tR\vpeerLetters\x125\n" +
 	"\x06fenced\x18\r \x03(\v2\x1d.tierdesk.desk.v1.IncarnationR\x06fenced\x12\x1c\n" +
 	"\tunsettled\x18\x0e \x01(\bR\tunsettled\x12\x18\n" +
-	"\arevisit\x18\x0f \x01(\bR\arevisit\"\x95\x02\n" +
+	"\arevisit\x18\x0f \x01(\bR\arevisit\x12\x16\n" +
+	"\x06joined\x18\x10 \x01(\rR\x06joined\"\x95\x02\n" +
 	"\x04Item\x12\x16\n" +
 	"\x05event\x18\x01 \x01(\fH\x00R\x05event\x120\n" +
 	"\x04site\x18\x02 \x01(\v2\x1a.tierdesk.desk.v1.SiteInfoH\x00R\x04site\x12A\n" +
@@ -2909,10 +3975,11 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x12\n" +
 	"\x04item\x18\x03 \x01(\fR\x04item\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04time\x18\x05 \x01(\x03R\x04time\"a\n" +
+	"\x04time\x18\x05 \x01(\x03R\x04time\"\x93\x01\n" +
 	"\x05Found\x12*\n" +
 	"\x04site\x18\x01 \x01(\v2\x16.tierdesk.desk.v1.SiteR\x04site\x12,\n" +
-	"\x05admin\x18\x02 \x01(\v2\x16.tierdesk.desk.v1.UserR\x05admin\">\n" +
+	"\x05admin\x18\x02 \x01(\v2\x16.tierdesk.desk.v1.UserR\x05admin\x120\n" +
+	"\x06policy\x18\x03 \x01(\v2\x18.tierdesk.desk.v1.PolicyR\x06policy\">\n" +
 	"\fRegisterNode\x12.\n" +
 	"\x04node\x18\x01 \x01(\v2\x1a.tierdesk.desk.v1.NodeInfoR\x04node\")\n" +
 	"\n" +
@@ -2946,12 +4013,13 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
 	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12 \n" +
 	"\vincarnation\x18\x03 \x01(\x06R\vincarnation\x12\x16\n" +
-	"\x06events\x18\x04 \x03(\fR\x06events\"\x96\x01\n" +
+	"\x06events\x18\x04 \x03(\fR\x06events\"\xae\x01\n" +
 	"\x06Settle\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
 	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12 \n" +
 	"\vincarnation\x18\x03 \x01(\x06R\vincarnation\x12+\n" +
-	"\x11received_sequence\x18\x04 \x01(\x04R\x10receivedSequence\"K\n" +
+	"\x11received_sequence\x18\x04 \x01(\x04R\x10receivedSequence\x12\x16\n" +
+	"\x06joined\x18\x05 \x01(\rR\x06joined\"K\n" +
 	"\aRevisit\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x18\n" +
 	"\atickets\x18\x02 \x03(\tR\atickets\x12\x12\n" +
@@ -2990,7 +4058,84 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\vincarnation\x18\x05 \x01(\x06R\vincarnation\"B\n" +
 	"\vRequestMark\x12\x16\n" +
 	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12\x1b\n" +
-	"\tbody_hash\x18\x02 \x01(\fR\bbodyHashB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
+	"\tbody_hash\x18\x02 \x01(\fR\bbodyHash\"=\n" +
+	"\tPutPolicy\x120\n" +
+	"\x06policy\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.PolicyR\x06policy\"\xaf\x02\n" +
+	"\bCustomer\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\x12\x16\n" +
+	"\x06phones\x18\x04 \x03(\tR\x06phones\x12\x14\n" +
+	"\x05email\x18\x05 \x01(\tR\x05email\x12\x12\n" +
+	"\x04user\x18\x06 \x01(\tR\x04user\x12\x14\n" +
+	"\x05class\x18\a \x01(\tR\x05class\x12\x14\n" +
+	"\x05since\x18\b \x01(\x03R\x05since\x12\x12\n" +
+	"\x04note\x18\t \x01(\tR\x04note\x12\x1f\n" +
+	"\vupdate_time\x18\n" +
+	" \x01(\x03R\n" +
+	"updateTime\x12\x12\n" +
+	"\x04etag\x18\v \x01(\fR\x04etag\x124\n" +
+	"\x05calls\x18\f \x03(\v2\x1e.tierdesk.desk.v1.CustomerCallR\x05calls\"\xfe\x02\n" +
+	"\fCustomerCall\x127\n" +
+	"\x04kind\x18\x01 \x01(\x0e2#.tierdesk.desk.v1.CustomerCall.KindR\x04kind\x12\x10\n" +
+	"\x03due\x18\x02 \x01(\x03R\x03due\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\x03R\x04done\x12\x14\n" +
+	"\x05actor\x18\x04 \x01(\tR\x05actor\x12<\n" +
+	"\aoutcome\x18\x05 \x01(\x0e2\".tierdesk.desk.v1.CallBack.OutcomeR\aoutcome\x12\x18\n" +
+	"\acomment\x18\x06 \x01(\tR\acomment\x12B\n" +
+	"\fsatisfaction\x18\a \x01(\v2\x1e.tierdesk.desk.v1.SatisfactionR\fsatisfaction\x12\x1a\n" +
+	"\battempts\x18\b \x01(\rR\battempts\"A\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aWELCOME\x10\x01\x12\v\n" +
+	"\aREGULAR\x10\x02\x12\t\n" +
+	"\x05VISIT\x10\x03\"{\n" +
+	"\fPutRequester\x126\n" +
+	"\bcustomer\x18\x01 \x01(\v2\x1a.tierdesk.desk.v1.CustomerR\bcustomer\x12\x1f\n" +
+	"\vcreate_only\x18\x02 \x01(\bR\n" +
+	"createOnly\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\fR\x04etag\"!\n" +
+	"\x0fRemoveRequester\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"a\n" +
+	"\x0fPutCustomerCall\x12\x1a\n" +
+	"\bcustomer\x18\x01 \x01(\tR\bcustomer\x122\n" +
+	"\x04call\x18\x02 \x01(\v2\x1e.tierdesk.desk.v1.CustomerCallR\x04call\" \n" +
+	"\fPutSurveyKey\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\"\x96\x01\n" +
+	"\x04Blob\x12\x16\n" +
+	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x16\n" +
+	"\x06chunks\x18\x03 \x01(\rR\x06chunks\x12\x18\n" +
+	"\apresent\x18\x04 \x01(\rR\apresent\x12\x1a\n" +
+	"\bcomplete\x18\x05 \x01(\x03R\bcomplete\x12\x14\n" +
+	"\x05begun\x18\x06 \x01(\x03R\x05begun\"f\n" +
+	"\bPutChunk\x12\x16\n" +
+	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x14\n" +
+	"\x05index\x18\x03 \x01(\rR\x05index\x12\x18\n" +
+	"\acontent\x18\x04 \x01(\fR\acontent\"\"\n" +
+	"\bDropBlob\x12\x16\n" +
+	"\x06sha256\x18\x01 \x01(\fR\x06sha256\"3\n" +
+	"\tOpenRound\x12\x14\n" +
+	"\x05round\x18\x01 \x01(\tR\x05round\x12\x10\n" +
+	"\x03due\x18\x02 \x01(\x03R\x03due\"\xc2\x01\n" +
+	"\x06Notice\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x12\n" +
+	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x14\n" +
+	"\x05order\x18\x03 \x01(\x04R\x05order\x12\x16\n" +
+	"\x06ticket\x18\x04 \x01(\tR\x06ticket\x12\x14\n" +
+	"\x05title\x18\x05 \x01(\tR\x05title\x12\x12\n" +
+	"\x04kind\x18\x06 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04text\x18\a \x01(\tR\x04text\x12\x12\n" +
+	"\x04read\x18\b \x01(\bR\x04read\x12\x10\n" +
+	"\x03key\x18\t \x01(\tR\x03key\";\n" +
+	"\vMarkNotices\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x18\n" +
+	"\athrough\x18\x02 \x01(\x03R\athrough\"C\n" +
+	"\aSetDuty\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x0e\n" +
+	"\x02on\x18\x02 \x01(\bR\x02on\x12\x14\n" +
+	"\x05until\x18\x03 \x01(\x03R\x05untilB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
 
 var (
 	file_desk_deskpb_site_proto_rawDescOnce sync.Once
@@ -3004,77 +4149,103 @@ func file_desk_deskpb_site_proto_rawDescGZIP() []byte {
 	return file_desk_deskpb_site_proto_rawDescData
 }
 
-var file_desk_deskpb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_desk_deskpb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_desk_deskpb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_desk_deskpb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_desk_deskpb_site_proto_goTypes = []any{
 	(Site_Tier)(0),                // 0: tierdesk.desk.v1.Site.Tier
 	(User_Role)(0),                // 1: tierdesk.desk.v1.User.Role
 	(Placement_Phase)(0),          // 2: tierdesk.desk.v1.Placement.Phase
 	(PlaceSite_Step)(0),           // 3: tierdesk.desk.v1.PlaceSite.Step
-	(*Site)(nil),                  // 4: tierdesk.desk.v1.Site
-	(*Incarnation)(nil),           // 5: tierdesk.desk.v1.Incarnation
-	(*SiteInfo)(nil),              // 6: tierdesk.desk.v1.SiteInfo
-	(*NodeInfo)(nil),              // 7: tierdesk.desk.v1.NodeInfo
-	(*User)(nil),                  // 8: tierdesk.desk.v1.User
-	(*Session)(nil),               // 9: tierdesk.desk.v1.Session
-	(*Link)(nil),                  // 10: tierdesk.desk.v1.Link
-	(*Item)(nil),                  // 11: tierdesk.desk.v1.Item
-	(*Publication)(nil),           // 12: tierdesk.desk.v1.Publication
-	(*Delivery)(nil),              // 13: tierdesk.desk.v1.Delivery
-	(*Placement)(nil),             // 14: tierdesk.desk.v1.Placement
-	(*OutboxEntry)(nil),           // 15: tierdesk.desk.v1.OutboxEntry
-	(*EventRef)(nil),              // 16: tierdesk.desk.v1.EventRef
-	(*Parked)(nil),                // 17: tierdesk.desk.v1.Parked
-	(*Found)(nil),                 // 18: tierdesk.desk.v1.Found
-	(*RegisterNode)(nil),          // 19: tierdesk.desk.v1.RegisterNode
-	(*RemoveNode)(nil),            // 20: tierdesk.desk.v1.RemoveNode
-	(*PutUser)(nil),               // 21: tierdesk.desk.v1.PutUser
-	(*RemoveUser)(nil),            // 22: tierdesk.desk.v1.RemoveUser
-	(*OpenSession)(nil),           // 23: tierdesk.desk.v1.OpenSession
-	(*CloseSession)(nil),          // 24: tierdesk.desk.v1.CloseSession
-	(*AdmitPeer)(nil),             // 25: tierdesk.desk.v1.AdmitPeer
-	(*Reincarnate)(nil),           // 26: tierdesk.desk.v1.Reincarnate
-	(*Freeze)(nil),                // 27: tierdesk.desk.v1.Freeze
-	(*Unite)(nil),                 // 28: tierdesk.desk.v1.Unite
-	(*Settle)(nil),                // 29: tierdesk.desk.v1.Settle
-	(*Revisit)(nil),               // 30: tierdesk.desk.v1.Revisit
-	(*RetryParked)(nil),           // 31: tierdesk.desk.v1.RetryParked
-	(*ParkedKey)(nil),             // 32: tierdesk.desk.v1.ParkedKey
-	(*PutPublication)(nil),        // 33: tierdesk.desk.v1.PutPublication
-	(*PlaceSite)(nil),             // 34: tierdesk.desk.v1.PlaceSite
-	(*Receive)(nil),               // 35: tierdesk.desk.v1.Receive
-	(*Acknowledge)(nil),           // 36: tierdesk.desk.v1.Acknowledge
-	(*RequestMark)(nil),           // 37: tierdesk.desk.v1.RequestMark
-	(*timestamppb.Timestamp)(nil), // 38: google.protobuf.Timestamp
+	(CustomerCall_Kind)(0),        // 4: tierdesk.desk.v1.CustomerCall.Kind
+	(*Site)(nil),                  // 5: tierdesk.desk.v1.Site
+	(*Incarnation)(nil),           // 6: tierdesk.desk.v1.Incarnation
+	(*SiteInfo)(nil),              // 7: tierdesk.desk.v1.SiteInfo
+	(*NodeInfo)(nil),              // 8: tierdesk.desk.v1.NodeInfo
+	(*User)(nil),                  // 9: tierdesk.desk.v1.User
+	(*Session)(nil),               // 10: tierdesk.desk.v1.Session
+	(*Link)(nil),                  // 11: tierdesk.desk.v1.Link
+	(*Item)(nil),                  // 12: tierdesk.desk.v1.Item
+	(*Publication)(nil),           // 13: tierdesk.desk.v1.Publication
+	(*Delivery)(nil),              // 14: tierdesk.desk.v1.Delivery
+	(*Placement)(nil),             // 15: tierdesk.desk.v1.Placement
+	(*OutboxEntry)(nil),           // 16: tierdesk.desk.v1.OutboxEntry
+	(*EventRef)(nil),              // 17: tierdesk.desk.v1.EventRef
+	(*Parked)(nil),                // 18: tierdesk.desk.v1.Parked
+	(*Found)(nil),                 // 19: tierdesk.desk.v1.Found
+	(*RegisterNode)(nil),          // 20: tierdesk.desk.v1.RegisterNode
+	(*RemoveNode)(nil),            // 21: tierdesk.desk.v1.RemoveNode
+	(*PutUser)(nil),               // 22: tierdesk.desk.v1.PutUser
+	(*RemoveUser)(nil),            // 23: tierdesk.desk.v1.RemoveUser
+	(*OpenSession)(nil),           // 24: tierdesk.desk.v1.OpenSession
+	(*CloseSession)(nil),          // 25: tierdesk.desk.v1.CloseSession
+	(*AdmitPeer)(nil),             // 26: tierdesk.desk.v1.AdmitPeer
+	(*Reincarnate)(nil),           // 27: tierdesk.desk.v1.Reincarnate
+	(*Freeze)(nil),                // 28: tierdesk.desk.v1.Freeze
+	(*Unite)(nil),                 // 29: tierdesk.desk.v1.Unite
+	(*Settle)(nil),                // 30: tierdesk.desk.v1.Settle
+	(*Revisit)(nil),               // 31: tierdesk.desk.v1.Revisit
+	(*RetryParked)(nil),           // 32: tierdesk.desk.v1.RetryParked
+	(*ParkedKey)(nil),             // 33: tierdesk.desk.v1.ParkedKey
+	(*PutPublication)(nil),        // 34: tierdesk.desk.v1.PutPublication
+	(*PlaceSite)(nil),             // 35: tierdesk.desk.v1.PlaceSite
+	(*Receive)(nil),               // 36: tierdesk.desk.v1.Receive
+	(*Acknowledge)(nil),           // 37: tierdesk.desk.v1.Acknowledge
+	(*RequestMark)(nil),           // 38: tierdesk.desk.v1.RequestMark
+	(*PutPolicy)(nil),             // 39: tierdesk.desk.v1.PutPolicy
+	(*Customer)(nil),              // 40: tierdesk.desk.v1.Customer
+	(*CustomerCall)(nil),          // 41: tierdesk.desk.v1.CustomerCall
+	(*PutRequester)(nil),          // 42: tierdesk.desk.v1.PutRequester
+	(*RemoveRequester)(nil),       // 43: tierdesk.desk.v1.RemoveRequester
+	(*PutCustomerCall)(nil),       // 44: tierdesk.desk.v1.PutCustomerCall
+	(*PutSurveyKey)(nil),          // 45: tierdesk.desk.v1.PutSurveyKey
+	(*Blob)(nil),                  // 46: tierdesk.desk.v1.Blob
+	(*PutChunk)(nil),              // 47: tierdesk.desk.v1.PutChunk
+	(*DropBlob)(nil),              // 48: tierdesk.desk.v1.DropBlob
+	(*OpenRound)(nil),             // 49: tierdesk.desk.v1.OpenRound
+	(*Notice)(nil),                // 50: tierdesk.desk.v1.Notice
+	(*MarkNotices)(nil),           // 51: tierdesk.desk.v1.MarkNotices
+	(*SetDuty)(nil),               // 52: tierdesk.desk.v1.SetDuty
+	(*timestamppb.Timestamp)(nil), // 53: google.protobuf.Timestamp
+	(*Policy)(nil),                // 54: tierdesk.desk.v1.Policy
+	(CallBack_Outcome)(0),         // 55: tierdesk.desk.v1.CallBack.Outcome
+	(*Satisfaction)(nil),          // 56: tierdesk.desk.v1.Satisfaction
 }
 var file_desk_deskpb_site_proto_depIdxs = []int32{
 	0,  // 0: tierdesk.desk.v1.Site.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	5,  // 1: tierdesk.desk.v1.Site.past:type_name -> tierdesk.desk.v1.Incarnation
+	6,  // 1: tierdesk.desk.v1.Site.past:type_name -> tierdesk.desk.v1.Incarnation
 	0,  // 2: tierdesk.desk.v1.SiteInfo.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	7,  // 3: tierdesk.desk.v1.SiteInfo.nodes:type_name -> tierdesk.desk.v1.NodeInfo
+	8,  // 3: tierdesk.desk.v1.SiteInfo.nodes:type_name -> tierdesk.desk.v1.NodeInfo
 	1,  // 4: tierdesk.desk.v1.User.role:type_name -> tierdesk.desk.v1.User.Role
-	38, // 5: tierdesk.desk.v1.User.create_time:type_name -> google.protobuf.Timestamp
-	5,  // 6: tierdesk.desk.v1.Link.fenced:type_name -> tierdesk.desk.v1.Incarnation
-	6,  // 7: tierdesk.desk.v1.Item.site:type_name -> tierdesk.desk.v1.SiteInfo
-	12, // 8: tierdesk.desk.v1.Item.publication:type_name -> tierdesk.desk.v1.Publication
-	13, // 9: tierdesk.desk.v1.Item.delivery:type_name -> tierdesk.desk.v1.Delivery
-	14, // 10: tierdesk.desk.v1.Item.placement:type_name -> tierdesk.desk.v1.Placement
+	53, // 5: tierdesk.desk.v1.User.create_time:type_name -> google.protobuf.Timestamp
+	6,  // 6: tierdesk.desk.v1.Link.fenced:type_name -> tierdesk.desk.v1.Incarnation
+	7,  // 7: tierdesk.desk.v1.Item.site:type_name -> tierdesk.desk.v1.SiteInfo
+	13, // 8: tierdesk.desk.v1.Item.publication:type_name -> tierdesk.desk.v1.Publication
+	14, // 9: tierdesk.desk.v1.Item.delivery:type_name -> tierdesk.desk.v1.Delivery
+	15, // 10: tierdesk.desk.v1.Item.placement:type_name -> tierdesk.desk.v1.Placement
 	2,  // 11: tierdesk.desk.v1.Placement.phase:type_name -> tierdesk.desk.v1.Placement.Phase
-	16, // 12: tierdesk.desk.v1.OutboxEntry.event:type_name -> tierdesk.desk.v1.EventRef
-	4,  // 13: tierdesk.desk.v1.Found.site:type_name -> tierdesk.desk.v1.Site
-	8,  // 14: tierdesk.desk.v1.Found.admin:type_name -> tierdesk.desk.v1.User
-	7,  // 15: tierdesk.desk.v1.RegisterNode.node:type_name -> tierdesk.desk.v1.NodeInfo
-	8,  // 16: tierdesk.desk.v1.PutUser.user:type_name -> tierdesk.desk.v1.User
-	9,  // 17: tierdesk.desk.v1.OpenSession.session:type_name -> tierdesk.desk.v1.Session
-	32, // 18: tierdesk.desk.v1.RetryParked.items:type_name -> tierdesk.desk.v1.ParkedKey
-	12, // 19: tierdesk.desk.v1.PutPublication.publication:type_name -> tierdesk.desk.v1.Publication
-	14, // 20: tierdesk.desk.v1.PlaceSite.placement:type_name -> tierdesk.desk.v1.Placement
-	3,  // 21: tierdesk.desk.v1.PlaceSite.step:type_name -> tierdesk.desk.v1.PlaceSite.Step
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	17, // 12: tierdesk.desk.v1.OutboxEntry.event:type_name -> tierdesk.desk.v1.EventRef
+	5,  // 13: tierdesk.desk.v1.Found.site:type_name -> tierdesk.desk.v1.Site
+	9,  // 14: tierdesk.desk.v1.Found.admin:type_name -> tierdesk.desk.v1.User
+	54, // 15: tierdesk.desk.v1.Found.policy:type_name -> tierdesk.desk.v1.Policy
+	8,  // 16: tierdesk.desk.v1.RegisterNode.node:type_name -> tierdesk.desk.v1.NodeInfo
+	9,  // 17: tierdesk.desk.v1.PutUser.user:type_name -> tierdesk.desk.v1.User
+	10, // 18: tierdesk.desk.v1.OpenSession.session:type_name -> tierdesk.desk.v1.Session
+	33, // 19: tierdesk.desk.v1.RetryParked.items:type_name -> tierdesk.desk.v1.ParkedKey
+	13, // 20: tierdesk.desk.v1.PutPublication.publication:type_name -> tierdesk.desk.v1.Publication
+	15, // 21: tierdesk.desk.v1.PlaceSite.placement:type_name -> tierdesk.desk.v1.Placement
+	3,  // 22: tierdesk.desk.v1.PlaceSite.step:type_name -> tierdesk.desk.v1.PlaceSite.Step
+	54, // 23: tierdesk.desk.v1.PutPolicy.policy:type_name -> tierdesk.desk.v1.Policy
+	41, // 24: tierdesk.desk.v1.Customer.calls:type_name -> tierdesk.desk.v1.CustomerCall
+	4,  // 25: tierdesk.desk.v1.CustomerCall.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
+	55, // 26: tierdesk.desk.v1.CustomerCall.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	56, // 27: tierdesk.desk.v1.CustomerCall.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	40, // 28: tierdesk.desk.v1.PutRequester.customer:type_name -> tierdesk.desk.v1.Customer
+	41, // 29: tierdesk.desk.v1.PutCustomerCall.call:type_name -> tierdesk.desk.v1.CustomerCall
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_site_proto_init() }
@@ -3082,6 +4253,8 @@ func file_desk_deskpb_site_proto_init() {
 	if File_desk_deskpb_site_proto != nil {
 		return
 	}
+	file_desk_deskpb_policy_proto_init()
+	file_desk_deskpb_ticket_proto_init()
 	file_desk_deskpb_site_proto_msgTypes[7].OneofWrappers = []any{
 		(*Item_Event)(nil),
 		(*Item_Site)(nil),
@@ -3094,8 +4267,8 @@ func file_desk_deskpb_site_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_site_proto_rawDesc), len(file_desk_deskpb_site_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   34,
+			NumEnums:      5,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -252,6 +252,298 @@ func (Ticket_Line) EnumDescriptor() ([]byte, []int) {
 	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{0, 3}
 }
 
+type TicketLink_Kind int32
+
+const (
+	TicketLink_KIND_UNSPECIFIED TicketLink_Kind = 0
+	TicketLink_RELATED          TicketLink_Kind = 1
+	// This ticket is part of the other one: it is resolved with it.
+	TicketLink_CHILD_OF  TicketLink_Kind = 2
+	TicketLink_PARENT_OF TicketLink_Kind = 3
+	// The other ticket is the reason for this one.
+	TicketLink_CAUSED_BY TicketLink_Kind = 4
+	TicketLink_CAUSE_OF  TicketLink_Kind = 5
+	// This ticket says the same as the other one and was merged into it.
+	TicketLink_DUPLICATE_OF  TicketLink_Kind = 6
+	TicketLink_DUPLICATED_BY TicketLink_Kind = 7
+	// This ticket was opened because the other one came back after its reopen window.
+	TicketLink_FOLLOWS     TicketLink_Kind = 8
+	TicketLink_FOLLOWED_BY TicketLink_Kind = 9
+	// This ticket was split off the other one.
+	TicketLink_SPLIT_FROM TicketLink_Kind = 10
+	TicketLink_SPLIT_INTO TicketLink_Kind = 11
+)
+
+// Enum value maps for TicketLink_Kind.
+var (
+	TicketLink_Kind_name = map[int32]string{
+		0:  "KIND_UNSPECIFIED",
+		1:  "RELATED",
+		2:  "CHILD_OF",
+		3:  "PARENT_OF",
+		4:  "CAUSED_BY",
+		5:  "CAUSE_OF",
+		6:  "DUPLICATE_OF",
+		7:  "DUPLICATED_BY",
+		8:  "FOLLOWS",
+		9:  "FOLLOWED_BY",
+		10: "SPLIT_FROM",
+		11: "SPLIT_INTO",
+	}
+	TicketLink_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"RELATED":          1,
+		"CHILD_OF":         2,
+		"PARENT_OF":        3,
+		"CAUSED_BY":        4,
+		"CAUSE_OF":         5,
+		"DUPLICATE_OF":     6,
+		"DUPLICATED_BY":    7,
+		"FOLLOWS":          8,
+		"FOLLOWED_BY":      9,
+		"SPLIT_FROM":       10,
+		"SPLIT_INTO":       11,
+	}
+)
+
+func (x TicketLink_Kind) Enum() *TicketLink_Kind {
+	p := new(TicketLink_Kind)
+	*p = x
+	return p
+}
+
+func (x TicketLink_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TicketLink_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_desk_deskpb_ticket_proto_enumTypes[4].Descriptor()
+}
+
+func (TicketLink_Kind) Type() protoreflect.EnumType {
+	return &file_desk_deskpb_ticket_proto_enumTypes[4]
+}
+
+func (x TicketLink_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TicketLink_Kind.Descriptor instead.
+func (TicketLink_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{1, 0}
+}
+
+type Task_Kind int32
+
+const (
+	Task_KIND_UNSPECIFIED Task_Kind = 0
+	// Somebody does a part of the work.
+	Task_WORK Task_Kind = 1
+	// Several people agree 会签, in order or in parallel.
+	Task_COSIGN Task_Kind = 2
+	// A leader approves 审批.
+	Task_APPROVAL Task_Kind = 3
+)
+
+// Enum value maps for Task_Kind.
+var (
+	Task_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "WORK",
+		2: "COSIGN",
+		3: "APPROVAL",
+	}
+	Task_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"WORK":             1,
+		"COSIGN":           2,
+		"APPROVAL":         3,
+	}
+)
+
+func (x Task_Kind) Enum() *Task_Kind {
+	p := new(Task_Kind)
+	*p = x
+	return p
+}
+
+func (x Task_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Task_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_desk_deskpb_ticket_proto_enumTypes[5].Descriptor()
+}
+
+func (Task_Kind) Type() protoreflect.EnumType {
+	return &file_desk_deskpb_ticket_proto_enumTypes[5]
+}
+
+func (x Task_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Task_Kind.Descriptor instead.
+func (Task_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{2, 0}
+}
+
+type Task_State int32
+
+const (
+	Task_OPEN Task_State = 0
+	Task_DONE Task_State = 1
+	// Refused by a signer or the approver, or given up.
+	Task_REJECTED Task_State = 2
+	Task_CANCELED Task_State = 3
+)
+
+// Enum value maps for Task_State.
+var (
+	Task_State_name = map[int32]string{
+		0: "OPEN",
+		1: "DONE",
+		2: "REJECTED",
+		3: "CANCELED",
+	}
+	Task_State_value = map[string]int32{
+		"OPEN":     0,
+		"DONE":     1,
+		"REJECTED": 2,
+		"CANCELED": 3,
+	}
+)
+
+func (x Task_State) Enum() *Task_State {
+	p := new(Task_State)
+	*p = x
+	return p
+}
+
+func (x Task_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Task_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_desk_deskpb_ticket_proto_enumTypes[6].Descriptor()
+}
+
+func (Task_State) Type() protoreflect.EnumType {
+	return &file_desk_deskpb_ticket_proto_enumTypes[6]
+}
+
+func (x Task_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Task_State.Descriptor instead.
+func (Task_State) EnumDescriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{2, 1}
+}
+
+type Signer_Answer int32
+
+const (
+	Signer_PENDING Signer_Answer = 0
+	Signer_AGREED  Signer_Answer = 1
+	Signer_REFUSED Signer_Answer = 2
+)
+
+// Enum value maps for Signer_Answer.
+var (
+	Signer_Answer_name = map[int32]string{
+		0: "PENDING",
+		1: "AGREED",
+		2: "REFUSED",
+	}
+	Signer_Answer_value = map[string]int32{
+		"PENDING": 0,
+		"AGREED":  1,
+		"REFUSED": 2,
+	}
+)
+
+func (x Signer_Answer) Enum() *Signer_Answer {
+	p := new(Signer_Answer)
+	*p = x
+	return p
+}
+
+func (x Signer_Answer) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Signer_Answer) Descriptor() protoreflect.EnumDescriptor {
+	return file_desk_deskpb_ticket_proto_enumTypes[7].Descriptor()
+}
+
+func (Signer_Answer) Type() protoreflect.EnumType {
+	return &file_desk_deskpb_ticket_proto_enumTypes[7]
+}
+
+func (x Signer_Answer) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Signer_Answer.Descriptor instead.
+func (Signer_Answer) EnumDescriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{3, 0}
+}
+
+type CallBack_Outcome int32
+
+const (
+	CallBack_OUTCOME_UNSPECIFIED CallBack_Outcome = 0
+	CallBack_CONTENT             CallBack_Outcome = 1
+	// The ticket is reopened.
+	CallBack_DISSATISFIED CallBack_Outcome = 2
+	// Nobody answered; it is tried again until the policy's number of attempts.
+	CallBack_NOT_REACHED CallBack_Outcome = 3
+)
+
+// Enum value maps for CallBack_Outcome.
+var (
+	CallBack_Outcome_name = map[int32]string{
+		0: "OUTCOME_UNSPECIFIED",
+		1: "CONTENT",
+		2: "DISSATISFIED",
+		3: "NOT_REACHED",
+	}
+	CallBack_Outcome_value = map[string]int32{
+		"OUTCOME_UNSPECIFIED": 0,
+		"CONTENT":             1,
+		"DISSATISFIED":        2,
+		"NOT_REACHED":         3,
+	}
+)
+
+func (x CallBack_Outcome) Enum() *CallBack_Outcome {
+	p := new(CallBack_Outcome)
+	*p = x
+	return p
+}
+
+func (x CallBack_Outcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CallBack_Outcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_desk_deskpb_ticket_proto_enumTypes[8].Descriptor()
+}
+
+func (CallBack_Outcome) Type() protoreflect.EnumType {
+	return &file_desk_deskpb_ticket_proto_enumTypes[8]
+}
+
+func (x CallBack_Outcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CallBack_Outcome.Descriptor instead.
+func (CallBack_Outcome) EnumDescriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{6, 0}
+}
+
 type Handover_State int32
 
 const (
@@ -287,11 +579,11 @@ func (x Handover_State) String() string {
 }
 
 func (Handover_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_ticket_proto_enumTypes[4].Descriptor()
+	return file_desk_deskpb_ticket_proto_enumTypes[9].Descriptor()
 }
 
 func (Handover_State) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_ticket_proto_enumTypes[4]
+	return &file_desk_deskpb_ticket_proto_enumTypes[9]
 }
 
 func (x Handover_State) Number() protoreflect.EnumNumber {
@@ -300,7 +592,7 @@ func (x Handover_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Handover_State.Descriptor instead.
 func (Handover_State) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{2, 0}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{8, 0}
 }
 
 type Sla_Metric int32
@@ -310,6 +602,8 @@ const (
 	Sla_RESPONSE           Sla_Metric = 1
 	Sla_RESOLUTION         Sla_Metric = 2
 	Sla_UPDATE             Sla_Metric = 3
+	// Somebody is on the spot 到场.
+	Sla_ON_SITE Sla_Metric = 4
 )
 
 // Enum value maps for Sla_Metric.
@@ -319,12 +613,14 @@ var (
 		1: "RESPONSE",
 		2: "RESOLUTION",
 		3: "UPDATE",
+		4: "ON_SITE",
 	}
 	Sla_Metric_value = map[string]int32{
 		"METRIC_UNSPECIFIED": 0,
 		"RESPONSE":           1,
 		"RESOLUTION":         2,
 		"UPDATE":             3,
+		"ON_SITE":            4,
 	}
 )
 
@@ -339,11 +635,11 @@ func (x Sla_Metric) String() string {
 }
 
 func (Sla_Metric) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_ticket_proto_enumTypes[5].Descriptor()
+	return file_desk_deskpb_ticket_proto_enumTypes[10].Descriptor()
 }
 
 func (Sla_Metric) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_ticket_proto_enumTypes[5]
+	return &file_desk_deskpb_ticket_proto_enumTypes[10]
 }
 
 func (x Sla_Metric) Number() protoreflect.EnumNumber {
@@ -352,7 +648,7 @@ func (x Sla_Metric) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sla_Metric.Descriptor instead.
 func (Sla_Metric) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{3, 0}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{9, 0}
 }
 
 type Sla_State int32
@@ -394,11 +690,11 @@ func (x Sla_State) String() string {
 }
 
 func (Sla_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_ticket_proto_enumTypes[6].Descriptor()
+	return file_desk_deskpb_ticket_proto_enumTypes[11].Descriptor()
 }
 
 func (Sla_State) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_ticket_proto_enumTypes[6]
+	return &file_desk_deskpb_ticket_proto_enumTypes[11]
 }
 
 func (x Sla_State) Number() protoreflect.EnumNumber {
@@ -407,7 +703,7 @@ func (x Sla_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sla_State.Descriptor instead.
 func (Sla_State) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{3, 1}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{9, 1}
 }
 
 type Wish_Kind int32
@@ -418,6 +714,8 @@ const (
 	Wish_CONFIRM          Wish_Kind = 2
 	Wish_REOPEN           Wish_Kind = 3
 	Wish_CANCEL           Wish_Kind = 4
+	// The ticket is part of a major incident that was resolved.
+	Wish_RESOLVE Wish_Kind = 5
 )
 
 // Enum value maps for Wish_Kind.
@@ -428,6 +726,7 @@ var (
 		2: "CONFIRM",
 		3: "REOPEN",
 		4: "CANCEL",
+		5: "RESOLVE",
 	}
 	Wish_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -435,6 +734,7 @@ var (
 		"CONFIRM":          2,
 		"REOPEN":           3,
 		"CANCEL":           4,
+		"RESOLVE":          5,
 	}
 )
 
@@ -449,11 +749,11 @@ func (x Wish_Kind) String() string {
 }
 
 func (Wish_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_ticket_proto_enumTypes[7].Descriptor()
+	return file_desk_deskpb_ticket_proto_enumTypes[12].Descriptor()
 }
 
 func (Wish_Kind) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_ticket_proto_enumTypes[7]
+	return &file_desk_deskpb_ticket_proto_enumTypes[12]
 }
 
 func (x Wish_Kind) Number() protoreflect.EnumNumber {
@@ -462,7 +762,7 @@ func (x Wish_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Wish_Kind.Descriptor instead.
 func (Wish_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{6, 0}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{12, 0}
 }
 
 type Wish_State int32
@@ -498,11 +798,11 @@ func (x Wish_State) String() string {
 }
 
 func (Wish_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_ticket_proto_enumTypes[8].Descriptor()
+	return file_desk_deskpb_ticket_proto_enumTypes[13].Descriptor()
 }
 
 func (Wish_State) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_ticket_proto_enumTypes[8]
+	return &file_desk_deskpb_ticket_proto_enumTypes[13]
 }
 
 func (x Wish_State) Number() protoreflect.EnumNumber {
@@ -511,7 +811,7 @@ func (x Wish_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Wish_State.Descriptor instead.
 func (Wish_State) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{6, 1}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{12, 1}
 }
 
 // Ticket 工单 is what people see of a ticket, at every site of its path.
@@ -566,7 +866,43 @@ type Ticket struct {
 	// Names the ticket's last custodial event; remarks do not change it.
 	Etag string `protobuf:"bytes,38,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Wishes of sites that do not hold the ticket, in (time, site) order.
-	Wishes        []*Wish `protobuf:"bytes,39,rep,name=wishes,proto3" json:"wishes,omitempty"`
+	Wishes []*Wish `protobuf:"bytes,39,rep,name=wishes,proto3" json:"wishes,omitempty"`
+	// Special fields 特殊字段 of the category, by their names in the policy.
+	Fields map[string]string `protobuf:"bytes,40,rep,name=fields,proto3" json:"fields,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The entry of the service catalogue 服务目录 that the ticket asks for.
+	Service string `protobuf:"bytes,41,opt,name=service,proto3" json:"service,omitempty"`
+	// Who leads the work on a major incident 协调人.
+	Coordinator string `protobuf:"bytes,42,opt,name=coordinator,proto3" json:"coordinator,omitempty"`
+	// The assignee has taken the ticket up 认领; false while a dispatched ticket waits for that.
+	Accepted bool `protobuf:"varint,43,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	// Until when the assignee has to take it up, not set when the policy asks for nothing.
+	AcceptTimeLimit *timestamppb.Timestamp `protobuf:"bytes,44,opt,name=accept_time_limit,json=acceptTimeLimit,proto3" json:"accept_time_limit,omitempty"`
+	// Other tickets that this one has to do with, by (kind, number).
+	Links []*TicketLink `protobuf:"bytes,45,rep,name=links,proto3" json:"links,omitempty"`
+	// Sub-tasks 子任务, co-signings 会签 and approvals 审批, in the order in which they were added.
+	Tasks []*Task `protobuf:"bytes,46,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	// The emergency plan 应急预案 or checklist that the category or round brought along.
+	Checklist []*ChecklistItem `protobuf:"bytes,47,rep,name=checklist,proto3" json:"checklist,omitempty"`
+	// In (time, id) order.
+	Attachments []*Attachment `protobuf:"bytes,48,rep,name=attachments,proto3" json:"attachments,omitempty"`
+	// The call-back 回访 after the ticket; not set when none is planned.
+	CallBack *CallBack `protobuf:"bytes,49,opt,name=call_back,json=callBack,proto3" json:"call_back,omitempty"`
+	// The ticket that this one was merged into; its number keeps resolving.
+	MergedInto string `protobuf:"bytes,50,opt,name=merged_into,json=mergedInto,proto3" json:"merged_into,omitempty"`
+	// What was learnt from a major incident 复盘, required before it is closed.
+	Review string `protobuf:"bytes,51,opt,name=review,proto3" json:"review,omitempty"`
+	// How far up the ladder of hierarchic escalation people were told, from 1; 0 for nobody yet.
+	LadderLevel uint32 `protobuf:"varint,52,opt,name=ladder_level,json=ladderLevel,proto3" json:"ladder_level,omitempty"`
+	// When the ticket closes by itself unless somebody objects; set while it is resolved.
+	AutoCloseTime *timestamppb.Timestamp `protobuf:"bytes,53,opt,name=auto_close_time,json=autoCloseTime,proto3" json:"auto_close_time,omitempty"`
+	// The ticket template 模板 or inspection round 巡检 that it was made from.
+	Template string `protobuf:"bytes,54,opt,name=template,proto3" json:"template,omitempty"`
+	Round    string `protobuf:"bytes,55,opt,name=round,proto3" json:"round,omitempty"`
+	// Seconds that the resolution clock was paused so far, by hold reason.
+	Paused map[string]int64 `protobuf:"bytes,56,rep,name=paused,proto3" json:"paused,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Somebody has to go there; and when somebody was there first.
+	Visit         bool                   `protobuf:"varint,57,opt,name=visit,proto3" json:"visit,omitempty"`
+	ArriveTime    *timestamppb.Timestamp `protobuf:"bytes,58,opt,name=arrive_time,json=arriveTime,proto3" json:"arrive_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -874,6 +1210,717 @@ func (x *Ticket) GetWishes() []*Wish {
 	return nil
 }
 
+func (x *Ticket) GetFields() map[string]string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Ticket) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *Ticket) GetCoordinator() string {
+	if x != nil {
+		return x.Coordinator
+	}
+	return ""
+}
+
+func (x *Ticket) GetAccepted() bool {
+	if x != nil {
+		return x.Accepted
+	}
+	return false
+}
+
+func (x *Ticket) GetAcceptTimeLimit() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcceptTimeLimit
+	}
+	return nil
+}
+
+func (x *Ticket) GetLinks() []*TicketLink {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+func (x *Ticket) GetTasks() []*Task {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+func (x *Ticket) GetChecklist() []*ChecklistItem {
+	if x != nil {
+		return x.Checklist
+	}
+	return nil
+}
+
+func (x *Ticket) GetAttachments() []*Attachment {
+	if x != nil {
+		return x.Attachments
+	}
+	return nil
+}
+
+func (x *Ticket) GetCallBack() *CallBack {
+	if x != nil {
+		return x.CallBack
+	}
+	return nil
+}
+
+func (x *Ticket) GetMergedInto() string {
+	if x != nil {
+		return x.MergedInto
+	}
+	return ""
+}
+
+func (x *Ticket) GetReview() string {
+	if x != nil {
+		return x.Review
+	}
+	return ""
+}
+
+func (x *Ticket) GetLadderLevel() uint32 {
+	if x != nil {
+		return x.LadderLevel
+	}
+	return 0
+}
+
+func (x *Ticket) GetAutoCloseTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AutoCloseTime
+	}
+	return nil
+}
+
+func (x *Ticket) GetTemplate() string {
+	if x != nil {
+		return x.Template
+	}
+	return ""
+}
+
+func (x *Ticket) GetRound() string {
+	if x != nil {
+		return x.Round
+	}
+	return ""
+}
+
+func (x *Ticket) GetPaused() map[string]int64 {
+	if x != nil {
+		return x.Paused
+	}
+	return nil
+}
+
+func (x *Ticket) GetVisit() bool {
+	if x != nil {
+		return x.Visit
+	}
+	return false
+}
+
+func (x *Ticket) GetArriveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ArriveTime
+	}
+	return nil
+}
+
+// TicketLink is what two tickets have to do with each other; the other ticket has the mirrored one.
+type TicketLink struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          TicketLink_Kind        `protobuf:"varint,1,opt,name=kind,proto3,enum=tierdesk.desk.v1.TicketLink_Kind" json:"kind,omitempty"`
+	Number        string                 `protobuf:"bytes,2,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TicketLink) Reset() {
+	*x = TicketLink{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TicketLink) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TicketLink) ProtoMessage() {}
+
+func (x *TicketLink) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TicketLink.ProtoReflect.Descriptor instead.
+func (*TicketLink) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *TicketLink) GetKind() TicketLink_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return TicketLink_KIND_UNSPECIFIED
+}
+
+func (x *TicketLink) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+// Task is work on a ticket beside its assignee's 协同.
+type Task struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Counts up within the ticket, from 1.
+	Id    uint32     `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Kind  Task_Kind  `protobuf:"varint,2,opt,name=kind,proto3,enum=tierdesk.desk.v1.Task_Kind" json:"kind,omitempty"`
+	State Task_State `protobuf:"varint,3,opt,name=state,proto3,enum=tierdesk.desk.v1.Task_State" json:"state,omitempty"`
+	Title string     `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`
+	// Who does it: a group, a person, or both. Not for co-signings.
+	Group    string `protobuf:"bytes,5,opt,name=group,proto3" json:"group,omitempty"`
+	Assignee string `protobuf:"bytes,6,opt,name=assignee,proto3" json:"assignee,omitempty"`
+	// The ticket cannot be resolved while the task is open.
+	Mandatory bool `protobuf:"varint,7,opt,name=mandatory,proto3" json:"mandatory,omitempty"`
+	// Who has to sign, in this order when ordered is set; done when quorum of them agreed (0: all).
+	Signers  []*Signer              `protobuf:"bytes,8,rep,name=signers,proto3" json:"signers,omitempty"`
+	Ordered  bool                   `protobuf:"varint,9,opt,name=ordered,proto3" json:"ordered,omitempty"`
+	Quorum   uint32                 `protobuf:"varint,10,opt,name=quorum,proto3" json:"quorum,omitempty"`
+	Result   string                 `protobuf:"bytes,11,opt,name=result,proto3" json:"result,omitempty"`
+	OpenTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
+	EndTime  *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Who added it.
+	Actor string `protobuf:"bytes,14,opt,name=actor,proto3" json:"actor,omitempty"`
+	// The step of the policy that asked for the approval, such as "resolve"; empty when a person did.
+	Step string `protobuf:"bytes,15,opt,name=step,proto3" json:"step,omitempty"`
+	// The site that added it: the persons named are of that site.
+	Site          string `protobuf:"bytes,16,opt,name=site,proto3" json:"site,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Task) Reset() {
+	*x = Task{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Task) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Task) ProtoMessage() {}
+
+func (x *Task) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Task.ProtoReflect.Descriptor instead.
+func (*Task) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Task) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Task) GetKind() Task_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Task_KIND_UNSPECIFIED
+}
+
+func (x *Task) GetState() Task_State {
+	if x != nil {
+		return x.State
+	}
+	return Task_OPEN
+}
+
+func (x *Task) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Task) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *Task) GetAssignee() string {
+	if x != nil {
+		return x.Assignee
+	}
+	return ""
+}
+
+func (x *Task) GetMandatory() bool {
+	if x != nil {
+		return x.Mandatory
+	}
+	return false
+}
+
+func (x *Task) GetSigners() []*Signer {
+	if x != nil {
+		return x.Signers
+	}
+	return nil
+}
+
+func (x *Task) GetOrdered() bool {
+	if x != nil {
+		return x.Ordered
+	}
+	return false
+}
+
+func (x *Task) GetQuorum() uint32 {
+	if x != nil {
+		return x.Quorum
+	}
+	return 0
+}
+
+func (x *Task) GetResult() string {
+	if x != nil {
+		return x.Result
+	}
+	return ""
+}
+
+func (x *Task) GetOpenTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OpenTime
+	}
+	return nil
+}
+
+func (x *Task) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *Task) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Task) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *Task) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+type Signer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Answer        Signer_Answer          `protobuf:"varint,2,opt,name=answer,proto3,enum=tierdesk.desk.v1.Signer_Answer" json:"answer,omitempty"`
+	Comment       string                 `protobuf:"bytes,3,opt,name=comment,proto3" json:"comment,omitempty"`
+	Time          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Signer) Reset() {
+	*x = Signer{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Signer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Signer) ProtoMessage() {}
+
+func (x *Signer) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Signer.ProtoReflect.Descriptor instead.
+func (*Signer) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Signer) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Signer) GetAnswer() Signer_Answer {
+	if x != nil {
+		return x.Answer
+	}
+	return Signer_PENDING
+}
+
+func (x *Signer) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+func (x *Signer) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+type ChecklistItem struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Text     string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	Required bool                   `protobuf:"varint,2,opt,name=required,proto3" json:"required,omitempty"`
+	Done     bool                   `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	// What was found or measured.
+	Result        string                 `protobuf:"bytes,4,opt,name=result,proto3" json:"result,omitempty"`
+	Actor         string                 `protobuf:"bytes,5,opt,name=actor,proto3" json:"actor,omitempty"`
+	Time          *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChecklistItem) Reset() {
+	*x = ChecklistItem{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChecklistItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChecklistItem) ProtoMessage() {}
+
+func (x *ChecklistItem) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChecklistItem.ProtoReflect.Descriptor instead.
+func (*ChecklistItem) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ChecklistItem) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *ChecklistItem) GetRequired() bool {
+	if x != nil {
+		return x.Required
+	}
+	return false
+}
+
+func (x *ChecklistItem) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *ChecklistItem) GetResult() string {
+	if x != nil {
+		return x.Result
+	}
+	return ""
+}
+
+func (x *ChecklistItem) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *ChecklistItem) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+// Attachment 附件 names a file by the hash of its content.
+type Attachment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the event that attached it.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Sanitised: no path, no control characters.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Size int64  `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	// What the content is by its first bytes, an IANA media type.
+	MediaType string `protobuf:"bytes,4,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
+	// Hexadecimal.
+	Sha256 string `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// Where it was added; the content comes from there.
+	Site          string                 `protobuf:"bytes,6,opt,name=site,proto3" json:"site,omitempty"`
+	Actor         string                 `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	Time          *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attachment) Reset() {
+	*x = Attachment{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attachment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attachment) ProtoMessage() {}
+
+func (x *Attachment) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attachment.ProtoReflect.Descriptor instead.
+func (*Attachment) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Attachment) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Attachment) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Attachment) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Attachment) GetMediaType() string {
+	if x != nil {
+		return x.MediaType
+	}
+	return ""
+}
+
+func (x *Attachment) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *Attachment) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *Attachment) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Attachment) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+// CallBack 回访 is a contact after the fact, planned by the policy.
+type CallBack struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	// The latest outcome.
+	Outcome       CallBack_Outcome       `protobuf:"varint,2,opt,name=outcome,proto3,enum=tierdesk.desk.v1.CallBack_Outcome" json:"outcome,omitempty"`
+	Comment       string                 `protobuf:"bytes,3,opt,name=comment,proto3" json:"comment,omitempty"`
+	Actor         string                 `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`
+	Time          *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=time,proto3" json:"time,omitempty"`
+	Attempts      uint32                 `protobuf:"varint,6,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	Done          bool                   `protobuf:"varint,7,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallBack) Reset() {
+	*x = CallBack{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallBack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallBack) ProtoMessage() {}
+
+func (x *CallBack) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallBack.ProtoReflect.Descriptor instead.
+func (*CallBack) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CallBack) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
+func (x *CallBack) GetOutcome() CallBack_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return CallBack_OUTCOME_UNSPECIFIED
+}
+
+func (x *CallBack) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+func (x *CallBack) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *CallBack) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *CallBack) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *CallBack) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
 // Requester 报告人 is the person who reported the problem.
 type Requester struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -882,14 +1929,17 @@ type Requester struct {
 	Phone string                 `protobuf:"bytes,3,opt,name=phone,proto3" json:"phone,omitempty"`
 	Email string                 `protobuf:"bytes,4,opt,name=email,proto3" json:"email,omitempty"`
 	// The requester's account at the home site, when there is one.
-	User          string `protobuf:"bytes,5,opt,name=user,proto3" json:"user,omitempty"`
+	User string `protobuf:"bytes,5,opt,name=user,proto3" json:"user,omitempty"`
+	// The record of the requester at the home site, when there is one, and its class then: "normal", "vip" or "new".
+	Id            string `protobuf:"bytes,6,opt,name=id,proto3" json:"id,omitempty"`
+	Class         string `protobuf:"bytes,7,opt,name=class,proto3" json:"class,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Requester) Reset() {
 	*x = Requester{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[1]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +1951,7 @@ func (x *Requester) String() string {
 func (*Requester) ProtoMessage() {}
 
 func (x *Requester) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[1]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +1964,7 @@ func (x *Requester) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Requester.ProtoReflect.Descriptor instead.
 func (*Requester) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{1}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Requester) GetName() string {
@@ -952,6 +2002,20 @@ func (x *Requester) GetUser() string {
 	return ""
 }
 
+func (x *Requester) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Requester) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
 // Handover says whether the ticket is on its way to another site.
 type Handover struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -967,7 +2031,7 @@ type Handover struct {
 
 func (x *Handover) Reset() {
 	*x = Handover{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[2]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -979,7 +2043,7 @@ func (x *Handover) String() string {
 func (*Handover) ProtoMessage() {}
 
 func (x *Handover) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[2]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -992,7 +2056,7 @@ func (x *Handover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handover.ProtoReflect.Descriptor instead.
 func (*Handover) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{2}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Handover) GetState() Handover_State {
@@ -1037,16 +2101,32 @@ type Sla struct {
 	// The tier the clock belongs to; empty for the end-to-end clock.
 	Tier string `protobuf:"bytes,2,opt,name=tier,proto3" json:"tier,omitempty"`
 	// Seconds allowed.
-	Target        int64                  `protobuf:"varint,3,opt,name=target,proto3" json:"target,omitempty"`
-	DueTime       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
-	State         Sla_State              `protobuf:"varint,5,opt,name=state,proto3,enum=tierdesk.desk.v1.Sla_State" json:"state,omitempty"`
+	Target  int64                  `protobuf:"varint,3,opt,name=target,proto3" json:"target,omitempty"`
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	State   Sla_State              `protobuf:"varint,5,opt,name=state,proto3,enum=tierdesk.desk.v1.Sla_State" json:"state,omitempty"`
+	// The calendar in which the clock counts, and the rule of the policy that set it, as people know them.
+	Calendar string `protobuf:"bytes,6,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	Rule     string `protobuf:"bytes,7,opt,name=rule,proto3" json:"rule,omitempty"`
+	// When the clock was started first, and when it ended for good.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	EndTime   *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Seconds counted up to since, or up to the pause or end of the clock. Of times, whole seconds count.
+	Counted int64 `protobuf:"varint,10,opt,name=counted,proto3" json:"counted,omitempty"`
+	// Since when it counts; not set while it is paused or ended.
+	Since *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=since,proto3" json:"since,omitempty"`
+	// The highest mark that was passed, in percent of the target: 50, 75, 90 or 100; and when the next one is due. The mark
+	// of 100 is passed in the second after that.
+	Mark         int32                  `protobuf:"varint,12,opt,name=mark,proto3" json:"mark,omitempty"`
+	NextMarkTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=next_mark_time,json=nextMarkTime,proto3" json:"next_mark_time,omitempty"`
+	// The site whose tier the clock belongs to; empty for the end-to-end clocks.
+	Site          string `protobuf:"bytes,14,opt,name=site,proto3" json:"site,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Sla) Reset() {
 	*x = Sla{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[3]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1058,7 +2138,7 @@ func (x *Sla) String() string {
 func (*Sla) ProtoMessage() {}
 
 func (x *Sla) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[3]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1071,7 +2151,7 @@ func (x *Sla) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sla.ProtoReflect.Descriptor instead.
 func (*Sla) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{3}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Sla) GetMetric() Sla_Metric {
@@ -1109,6 +2189,69 @@ func (x *Sla) GetState() Sla_State {
 	return Sla_STATE_UNSPECIFIED
 }
 
+func (x *Sla) GetCalendar() string {
+	if x != nil {
+		return x.Calendar
+	}
+	return ""
+}
+
+func (x *Sla) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *Sla) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *Sla) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *Sla) GetCounted() int64 {
+	if x != nil {
+		return x.Counted
+	}
+	return 0
+}
+
+func (x *Sla) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Sla) GetMark() int32 {
+	if x != nil {
+		return x.Mark
+	}
+	return 0
+}
+
+func (x *Sla) GetNextMarkTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextMarkTime
+	}
+	return nil
+}
+
+func (x *Sla) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
 type Resolution struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Code      string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
@@ -1122,7 +2265,7 @@ type Resolution struct {
 
 func (x *Resolution) Reset() {
 	*x = Resolution{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[4]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1134,7 +2277,7 @@ func (x *Resolution) String() string {
 func (*Resolution) ProtoMessage() {}
 
 func (x *Resolution) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[4]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1147,7 +2290,7 @@ func (x *Resolution) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resolution.ProtoReflect.Descriptor instead.
 func (*Resolution) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{4}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Resolution) GetCode() string {
@@ -1189,7 +2332,7 @@ type Satisfaction struct {
 
 func (x *Satisfaction) Reset() {
 	*x = Satisfaction{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[5]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1201,7 +2344,7 @@ func (x *Satisfaction) String() string {
 func (*Satisfaction) ProtoMessage() {}
 
 func (x *Satisfaction) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[5]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1214,7 +2357,7 @@ func (x *Satisfaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Satisfaction.ProtoReflect.Descriptor instead.
 func (*Satisfaction) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{5}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Satisfaction) GetScore() int32 {
@@ -1245,14 +2388,16 @@ type Wish struct {
 	// With CONFIRM: what the requester thinks of the service.
 	Satisfaction *Satisfaction `protobuf:"bytes,8,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
 	// Why it was declined.
-	Answer        string `protobuf:"bytes,9,opt,name=answer,proto3" json:"answer,omitempty"`
+	Answer string `protobuf:"bytes,9,opt,name=answer,proto3" json:"answer,omitempty"`
+	// With RESOLVE: what solved the major incident.
+	Resolution    *Resolution `protobuf:"bytes,10,opt,name=resolution,proto3" json:"resolution,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Wish) Reset() {
 	*x = Wish{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[6]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1264,7 +2409,7 @@ func (x *Wish) String() string {
 func (*Wish) ProtoMessage() {}
 
 func (x *Wish) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[6]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1277,7 +2422,7 @@ func (x *Wish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wish.ProtoReflect.Descriptor instead.
 func (*Wish) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{6}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Wish) GetId() string {
@@ -1343,6 +2488,13 @@ func (x *Wish) GetAnswer() string {
 	return ""
 }
 
+func (x *Wish) GetResolution() *Resolution {
+	if x != nil {
+		return x.Resolution
+	}
+	return nil
+}
+
 // Record is the whole of what a site stores about a ticket besides its events: the ticket and what the rules need to
 // go on. It is the fold of the ticket's events and nothing else.
 type Record struct {
@@ -1382,14 +2534,42 @@ type Record struct {
 	// With an override: the custodian before the first one of this term.
 	ReclaimedFrom string `protobuf:"bytes,17,opt,name=reclaimed_from,json=reclaimedFrom,proto3" json:"reclaimed_from,omitempty"`
 	// The latest RELEASED of any term.
-	Released      *Release `protobuf:"bytes,18,opt,name=released,proto3" json:"released,omitempty"`
+	Released *Release `protobuf:"bytes,18,opt,name=released,proto3" json:"released,omitempty"`
+	// Every hold so far, in order; the last one's end is 0 while it lasts.
+	Pauses []*Pause `protobuf:"bytes,19,rep,name=pauses,proto3" json:"pauses,omitempty"`
+	// Time of the latest reply of the desk to the requester, microseconds since 1970: it restarts the update clock.
+	Informed int64 `protobuf:"varint,20,opt,name=informed,proto3" json:"informed,omitempty"`
+	// Time of the latest urge that reached somebody, microseconds since 1970.
+	Urged int64 `protobuf:"varint,21,opt,name=urged,proto3" json:"urged,omitempty"`
+	// When people are told next by hierarchic escalation, microseconds since 1970; 0 for never.
+	RemindTime int64 `protobuf:"varint,22,opt,name=remind_time,json=remindTime,proto3" json:"remind_time,omitempty"`
+	// What a link was last said to be: the later (time, id) is right.
+	LinkWords []*LinkWord `protobuf:"bytes,23,rep,name=link_words,json=linkWords,proto3" json:"link_words,omitempty"`
+	// When and by which event the requester's rating was given first and last.
+	Rated *Rated `protobuf:"bytes,24,opt,name=rated,proto3" json:"rated,omitempty"`
+	// How often the present level of the ladder was told.
+	Reminders uint32 `protobuf:"varint,25,opt,name=reminders,proto3" json:"reminders,omitempty"`
+	// Members of the present group who gave the ticket back or did not take it up in time: the rules give it to others.
+	PassedOver []string `protobuf:"bytes,26,rep,name=passed_over,json=passedOver,proto3" json:"passed_over,omitempty"`
+	// Every phase of the ticket so far, in order: what the clocks count is found in them.
+	Phases []*Phase `protobuf:"bytes,27,rep,name=phases,proto3" json:"phases,omitempty"`
+	// The latest call-back that was made, by (time, event).
+	Called *CallWord `protobuf:"bytes,30,opt,name=called,proto3" json:"called,omitempty"`
+	// When a custodial event last planned a call-back or dropped the plan, and when the one that it planned is due, 0 for none.
+	// Microseconds since 1970.
+	CallPlanned int64 `protobuf:"varint,31,opt,name=call_planned,json=callPlanned,proto3" json:"call_planned,omitempty"`
+	CallDue     int64 `protobuf:"varint,32,opt,name=call_due,json=callDue,proto3" json:"call_due,omitempty"`
+	// Time of the latest reply of the requester, microseconds since 1970: it may end a hold.
+	Answered int64 `protobuf:"varint,33,opt,name=answered,proto3" json:"answered,omitempty"`
+	// The rules chose the present group, and nobody has given the ticket to a person since.
+	Allotted      bool `protobuf:"varint,34,opt,name=allotted,proto3" json:"allotted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[7]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +2581,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[7]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +2594,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{7}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Record) GetTicket() *Ticket {
@@ -1543,6 +2723,435 @@ func (x *Record) GetReleased() *Release {
 	return nil
 }
 
+func (x *Record) GetPauses() []*Pause {
+	if x != nil {
+		return x.Pauses
+	}
+	return nil
+}
+
+func (x *Record) GetInformed() int64 {
+	if x != nil {
+		return x.Informed
+	}
+	return 0
+}
+
+func (x *Record) GetUrged() int64 {
+	if x != nil {
+		return x.Urged
+	}
+	return 0
+}
+
+func (x *Record) GetRemindTime() int64 {
+	if x != nil {
+		return x.RemindTime
+	}
+	return 0
+}
+
+func (x *Record) GetLinkWords() []*LinkWord {
+	if x != nil {
+		return x.LinkWords
+	}
+	return nil
+}
+
+func (x *Record) GetRated() *Rated {
+	if x != nil {
+		return x.Rated
+	}
+	return nil
+}
+
+func (x *Record) GetReminders() uint32 {
+	if x != nil {
+		return x.Reminders
+	}
+	return 0
+}
+
+func (x *Record) GetPassedOver() []string {
+	if x != nil {
+		return x.PassedOver
+	}
+	return nil
+}
+
+func (x *Record) GetPhases() []*Phase {
+	if x != nil {
+		return x.Phases
+	}
+	return nil
+}
+
+func (x *Record) GetCalled() *CallWord {
+	if x != nil {
+		return x.Called
+	}
+	return nil
+}
+
+func (x *Record) GetCallPlanned() int64 {
+	if x != nil {
+		return x.CallPlanned
+	}
+	return 0
+}
+
+func (x *Record) GetCallDue() int64 {
+	if x != nil {
+		return x.CallDue
+	}
+	return 0
+}
+
+func (x *Record) GetAnswered() int64 {
+	if x != nil {
+		return x.Answered
+	}
+	return 0
+}
+
+func (x *Record) GetAllotted() bool {
+	if x != nil {
+		return x.Allotted
+	}
+	return false
+}
+
+// Phase is a stretch of time, up to the next phase, in which the ticket was open or not, with one site, paused or not.
+type Phase struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Microseconds since 1970.
+	From int64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	// The site that decided; empty while the ticket was on its way.
+	Site string `protobuf:"bytes,2,opt,name=site,proto3" json:"site,omitempty"`
+	Open bool   `protobuf:"varint,3,opt,name=open,proto3" json:"open,omitempty"`
+	// On hold for a reason for which the clocks stand still.
+	Paused        bool `protobuf:"varint,4,opt,name=paused,proto3" json:"paused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Phase) Reset() {
+	*x = Phase{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Phase) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Phase) ProtoMessage() {}
+
+func (x *Phase) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Phase.ProtoReflect.Descriptor instead.
+func (*Phase) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Phase) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Phase) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *Phase) GetOpen() bool {
+	if x != nil {
+		return x.Open
+	}
+	return false
+}
+
+func (x *Phase) GetPaused() bool {
+	if x != nil {
+		return x.Paused
+	}
+	return false
+}
+
+// Pause is a stretch of time in which the work stood still.
+type Pause struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Microseconds since 1970.
+	From   int64  `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	To     int64  `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Whether the clocks stood still too.
+	Counts        bool `protobuf:"varint,4,opt,name=counts,proto3" json:"counts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pause) Reset() {
+	*x = Pause{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pause) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pause) ProtoMessage() {}
+
+func (x *Pause) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pause.ProtoReflect.Descriptor instead.
+func (*Pause) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Pause) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Pause) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *Pause) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Pause) GetCounts() bool {
+	if x != nil {
+		return x.Counts
+	}
+	return false
+}
+
+type LinkWord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Link          *TicketLink            `protobuf:"bytes,1,opt,name=link,proto3" json:"link,omitempty"`
+	Removed       bool                   `protobuf:"varint,2,opt,name=removed,proto3" json:"removed,omitempty"`
+	Time          int64                  `protobuf:"varint,3,opt,name=time,proto3" json:"time,omitempty"`
+	Event         string                 `protobuf:"bytes,4,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LinkWord) Reset() {
+	*x = LinkWord{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LinkWord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LinkWord) ProtoMessage() {}
+
+func (x *LinkWord) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LinkWord.ProtoReflect.Descriptor instead.
+func (*LinkWord) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *LinkWord) GetLink() *TicketLink {
+	if x != nil {
+		return x.Link
+	}
+	return nil
+}
+
+func (x *LinkWord) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
+func (x *LinkWord) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *LinkWord) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+type CallWord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Call          *CallBack              `protobuf:"bytes,1,opt,name=call,proto3" json:"call,omitempty"`
+	Time          int64                  `protobuf:"varint,2,opt,name=time,proto3" json:"time,omitempty"`
+	Event         string                 `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallWord) Reset() {
+	*x = CallWord{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallWord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallWord) ProtoMessage() {}
+
+func (x *CallWord) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallWord.ProtoReflect.Descriptor instead.
+func (*CallWord) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CallWord) GetCall() *CallBack {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
+func (x *CallWord) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *CallWord) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+type Rated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	First         int64                  `protobuf:"varint,1,opt,name=first,proto3" json:"first,omitempty"`
+	Last          int64                  `protobuf:"varint,2,opt,name=last,proto3" json:"last,omitempty"`
+	Event         string                 `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rated) Reset() {
+	*x = Rated{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rated) ProtoMessage() {}
+
+func (x *Rated) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rated.ProtoReflect.Descriptor instead.
+func (*Rated) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Rated) GetFirst() int64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *Rated) GetLast() int64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *Rated) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
 // Release is the right to hand a ticket on within a term, as one site gave it to another that had taken the ticket.
 type Release struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1557,7 +3166,7 @@ type Release struct {
 
 func (x *Release) Reset() {
 	*x = Release{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1569,7 +3178,7 @@ func (x *Release) String() string {
 func (*Release) ProtoMessage() {}
 
 func (x *Release) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1582,7 +3191,7 @@ func (x *Release) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Release.ProtoReflect.Descriptor instead.
 func (*Release) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{8}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Release) GetTerm() uint32 {
@@ -1616,7 +3225,7 @@ type Station struct {
 
 func (x *Station) Reset() {
 	*x = Station{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[9]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1628,7 +3237,7 @@ func (x *Station) String() string {
 func (*Station) ProtoMessage() {}
 
 func (x *Station) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[9]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1641,7 +3250,7 @@ func (x *Station) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Station.ProtoReflect.Descriptor instead.
 func (*Station) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{9}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Station) GetSite() string {
@@ -1662,7 +3271,7 @@ var File_desk_deskpb_ticket_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\n" +
-	"\x18desk/deskpb/ticket.proto\x12\x10tierdesk.desk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\x0f\n" +
+	"\x18desk/deskpb/ticket.proto\x12\x10tierdesk.desk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\x16\n" +
 	"\x06Ticket\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x121\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1d.tierdesk.desk.v1.Ticket.KindR\x04kind\x124\n" +
@@ -1709,7 +3318,34 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\n" +
 	"urge_count\x18% \x01(\rR\turgeCount\x12\x12\n" +
 	"\x04etag\x18& \x01(\tR\x04etag\x12.\n" +
-	"\x06wishes\x18' \x03(\v2\x16.tierdesk.desk.v1.WishR\x06wishes\"4\n" +
+	"\x06wishes\x18' \x03(\v2\x16.tierdesk.desk.v1.WishR\x06wishes\x12<\n" +
+	"\x06fields\x18( \x03(\v2$.tierdesk.desk.v1.Ticket.FieldsEntryR\x06fields\x12\x18\n" +
+	"\aservice\x18) \x01(\tR\aservice\x12 \n" +
+	"\vcoordinator\x18* \x01(\tR\vcoordinator\x12\x1a\n" +
+	"\baccepted\x18+ \x01(\bR\baccepted\x12F\n" +
+	"\x11accept_time_limit\x18, \x01(\v2\x1a.google.protobuf.TimestampR\x0facceptTimeLimit\x122\n" +
+	"\x05links\x18- \x03(\v2\x1c.tierdesk.desk.v1.TicketLinkR\x05links\x12,\n" +
+	"\x05tasks\x18. \x03(\v2\x16.tierdesk.desk.v1.TaskR\x05tasks\x12=\n" +
+	"\tchecklist\x18/ \x03(\v2\x1f.tierdesk.desk.v1.ChecklistItemR\tchecklist\x12>\n" +
+	"\vattachments\x180 \x03(\v2\x1c.tierdesk.desk.v1.AttachmentR\vattachments\x127\n" +
+	"\tcall_back\x181 \x01(\v2\x1a.tierdesk.desk.v1.CallBackR\bcallBack\x12\x1f\n" +
+	"\vmerged_into\x182 \x01(\tR\n" +
+	"mergedInto\x12\x16\n" +
+	"\x06review\x183 \x01(\tR\x06review\x12!\n" +
+	"\fladder_level\x184 \x01(\rR\vladderLevel\x12B\n" +
+	"\x0fauto_close_time\x185 \x01(\v2\x1a.google.protobuf.TimestampR\rautoCloseTime\x12\x1a\n" +
+	"\btemplate\x186 \x01(\tR\btemplate\x12\x14\n" +
+	"\x05round\x187 \x01(\tR\x05round\x12<\n" +
+	"\x06paused\x188 \x03(\v2$.tierdesk.desk.v1.Ticket.PausedEntryR\x06paused\x12\x14\n" +
+	"\x05visit\x189 \x01(\bR\x05visit\x12;\n" +
+	"\varrive_time\x18: \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"arriveTime\x1a9\n" +
+	"\vFieldsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a9\n" +
+	"\vPausedEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"4\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04CALL\x10\x01\x12\f\n" +
@@ -1739,13 +3375,105 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\x05FIRST\x10\x01\x12\n" +
 	"\n" +
 	"\x06SECOND\x10\x02\x12\t\n" +
-	"\x05THIRD\x10\x03\"s\n" +
+	"\x05THIRD\x10\x03\"\xa4\x02\n" +
+	"\n" +
+	"TicketLink\x125\n" +
+	"\x04kind\x18\x01 \x01(\x0e2!.tierdesk.desk.v1.TicketLink.KindR\x04kind\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\tR\x06number\"\xc6\x01\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aRELATED\x10\x01\x12\f\n" +
+	"\bCHILD_OF\x10\x02\x12\r\n" +
+	"\tPARENT_OF\x10\x03\x12\r\n" +
+	"\tCAUSED_BY\x10\x04\x12\f\n" +
+	"\bCAUSE_OF\x10\x05\x12\x10\n" +
+	"\fDUPLICATE_OF\x10\x06\x12\x11\n" +
+	"\rDUPLICATED_BY\x10\a\x12\v\n" +
+	"\aFOLLOWS\x10\b\x12\x0f\n" +
+	"\vFOLLOWED_BY\x10\t\x12\x0e\n" +
+	"\n" +
+	"SPLIT_FROM\x10\n" +
+	"\x12\x0e\n" +
+	"\n" +
+	"SPLIT_INTO\x10\v\"\x88\x05\n" +
+	"\x04Task\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12/\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x1b.tierdesk.desk.v1.Task.KindR\x04kind\x122\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x1c.tierdesk.desk.v1.Task.StateR\x05state\x12\x14\n" +
+	"\x05title\x18\x04 \x01(\tR\x05title\x12\x14\n" +
+	"\x05group\x18\x05 \x01(\tR\x05group\x12\x1a\n" +
+	"\bassignee\x18\x06 \x01(\tR\bassignee\x12\x1c\n" +
+	"\tmandatory\x18\a \x01(\bR\tmandatory\x122\n" +
+	"\asigners\x18\b \x03(\v2\x18.tierdesk.desk.v1.SignerR\asigners\x12\x18\n" +
+	"\aordered\x18\t \x01(\bR\aordered\x12\x16\n" +
+	"\x06quorum\x18\n" +
+	" \x01(\rR\x06quorum\x12\x16\n" +
+	"\x06result\x18\v \x01(\tR\x06result\x127\n" +
+	"\topen_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\bopenTime\x125\n" +
+	"\bend_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x14\n" +
+	"\x05actor\x18\x0e \x01(\tR\x05actor\x12\x12\n" +
+	"\x04step\x18\x0f \x01(\tR\x04step\x12\x12\n" +
+	"\x04site\x18\x10 \x01(\tR\x04site\"@\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04WORK\x10\x01\x12\n" +
+	"\n" +
+	"\x06COSIGN\x10\x02\x12\f\n" +
+	"\bAPPROVAL\x10\x03\"7\n" +
+	"\x05State\x12\b\n" +
+	"\x04OPEN\x10\x00\x12\b\n" +
+	"\x04DONE\x10\x01\x12\f\n" +
+	"\bREJECTED\x10\x02\x12\f\n" +
+	"\bCANCELED\x10\x03\"\xcf\x01\n" +
+	"\x06Signer\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x127\n" +
+	"\x06answer\x18\x02 \x01(\x0e2\x1f.tierdesk.desk.v1.Signer.AnswerR\x06answer\x12\x18\n" +
+	"\acomment\x18\x03 \x01(\tR\acomment\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\".\n" +
+	"\x06Answer\x12\v\n" +
+	"\aPENDING\x10\x00\x12\n" +
+	"\n" +
+	"\x06AGREED\x10\x01\x12\v\n" +
+	"\aREFUSED\x10\x02\"\xb1\x01\n" +
+	"\rChecklistItem\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x1a\n" +
+	"\brequired\x18\x02 \x01(\bR\brequired\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\x12\x16\n" +
+	"\x06result\x18\x04 \x01(\tR\x06result\x12\x14\n" +
+	"\x05actor\x18\x05 \x01(\tR\x05actor\x12.\n" +
+	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xd5\x01\n" +
+	"\n" +
+	"Attachment\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x03R\x04size\x12\x1d\n" +
+	"\n" +
+	"media_type\x18\x04 \x01(\tR\tmediaType\x12\x16\n" +
+	"\x06sha256\x18\x05 \x01(\tR\x06sha256\x12\x12\n" +
+	"\x04site\x18\x06 \x01(\tR\x04site\x12\x14\n" +
+	"\x05actor\x18\a \x01(\tR\x05actor\x12.\n" +
+	"\x04time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xe3\x02\n" +
+	"\bCallBack\x125\n" +
+	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12<\n" +
+	"\aoutcome\x18\x02 \x01(\x0e2\".tierdesk.desk.v1.CallBack.OutcomeR\aoutcome\x12\x18\n" +
+	"\acomment\x18\x03 \x01(\tR\acomment\x12\x14\n" +
+	"\x05actor\x18\x04 \x01(\tR\x05actor\x12.\n" +
+	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1a\n" +
+	"\battempts\x18\x06 \x01(\rR\battempts\x12\x12\n" +
+	"\x04done\x18\a \x01(\bR\x04done\"R\n" +
+	"\aOutcome\x12\x17\n" +
+	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aCONTENT\x10\x01\x12\x10\n" +
+	"\fDISSATISFIED\x10\x02\x12\x0f\n" +
+	"\vNOT_REACHED\x10\x03\"\x99\x01\n" +
 	"\tRequester\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x14\n" +
 	"\x05phone\x18\x03 \x01(\tR\x05phone\x12\x14\n" +
 	"\x05email\x18\x04 \x01(\tR\x05email\x12\x12\n" +
-	"\x04user\x18\x05 \x01(\tR\x04user\"\x8c\x02\n" +
+	"\x04user\x18\x05 \x01(\tR\x04user\x12\x0e\n" +
+	"\x02id\x18\x06 \x01(\tR\x02id\x12\x14\n" +
+	"\x05class\x18\a \x01(\tR\x05class\"\x8c\x02\n" +
 	"\bHandover\x126\n" +
 	"\x05state\x18\x01 \x01(\x0e2 .tierdesk.desk.v1.Handover.StateR\x05state\x12\x17\n" +
 	"\ato_site\x18\x02 \x01(\tR\x06toSite\x12\x16\n" +
@@ -1757,20 +3485,32 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\n" +
 	"\x06QUEUED\x10\x01\x12\x0e\n" +
 	"\n" +
-	"IN_TRANSIT\x10\x02\"\xed\x02\n" +
+	"IN_TRANSIT\x10\x02\"\xd2\x05\n" +
 	"\x03Sla\x124\n" +
 	"\x06metric\x18\x01 \x01(\x0e2\x1c.tierdesk.desk.v1.Sla.MetricR\x06metric\x12\x12\n" +
 	"\x04tier\x18\x02 \x01(\tR\x04tier\x12\x16\n" +
 	"\x06target\x18\x03 \x01(\x03R\x06target\x125\n" +
 	"\bdue_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x121\n" +
-	"\x05state\x18\x05 \x01(\x0e2\x1b.tierdesk.desk.v1.Sla.StateR\x05state\"J\n" +
+	"\x05state\x18\x05 \x01(\x0e2\x1b.tierdesk.desk.v1.Sla.StateR\x05state\x12\x1a\n" +
+	"\bcalendar\x18\x06 \x01(\tR\bcalendar\x12\x12\n" +
+	"\x04rule\x18\a \x01(\tR\x04rule\x129\n" +
+	"\n" +
+	"start_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x18\n" +
+	"\acounted\x18\n" +
+	" \x01(\x03R\acounted\x120\n" +
+	"\x05since\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x12\n" +
+	"\x04mark\x18\f \x01(\x05R\x04mark\x12@\n" +
+	"\x0enext_mark_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fnextMarkTime\x12\x12\n" +
+	"\x04site\x18\x0e \x01(\tR\x04site\"W\n" +
 	"\x06Metric\x12\x16\n" +
 	"\x12METRIC_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bRESPONSE\x10\x01\x12\x0e\n" +
 	"\n" +
 	"RESOLUTION\x10\x02\x12\n" +
 	"\n" +
-	"\x06UPDATE\x10\x03\"N\n" +
+	"\x06UPDATE\x10\x03\x12\v\n" +
+	"\aON_SITE\x10\x04\"N\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aRUNNING\x10\x01\x12\n" +
@@ -1787,7 +3527,7 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\tknowledge\x18\x04 \x01(\tR\tknowledge\">\n" +
 	"\fSatisfaction\x12\x14\n" +
 	"\x05score\x18\x01 \x01(\x05R\x05score\x12\x18\n" +
-	"\acomment\x18\x02 \x01(\tR\acomment\"\xc7\x03\n" +
+	"\acomment\x18\x02 \x01(\tR\acomment\"\x92\x04\n" +
 	"\x04Wish\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12/\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1b.tierdesk.desk.v1.Wish.KindR\x04kind\x122\n" +
@@ -1797,7 +3537,11 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\x04text\x18\x06 \x01(\tR\x04text\x12.\n" +
 	"\x04time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12B\n" +
 	"\fsatisfaction\x18\b \x01(\v2\x1e.tierdesk.desk.v1.SatisfactionR\fsatisfaction\x12\x16\n" +
-	"\x06answer\x18\t \x01(\tR\x06answer\"O\n" +
+	"\x06answer\x18\t \x01(\tR\x06answer\x12<\n" +
+	"\n" +
+	"resolution\x18\n" +
+	" \x01(\v2\x1c.tierdesk.desk.v1.ResolutionR\n" +
+	"resolution\"\\\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bWITHDRAW\x10\x01\x12\v\n" +
@@ -1805,11 +3549,12 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\n" +
 	"\x06REOPEN\x10\x03\x12\n" +
 	"\n" +
-	"\x06CANCEL\x10\x04\"/\n" +
+	"\x06CANCEL\x10\x04\x12\v\n" +
+	"\aRESOLVE\x10\x05\"/\n" +
 	"\x05State\x12\v\n" +
 	"\aPENDING\x10\x00\x12\v\n" +
 	"\aGRANTED\x10\x01\x12\f\n" +
-	"\bDECLINED\x10\x02\"\xbb\x04\n" +
+	"\bDECLINED\x10\x02\"\xc3\b\n" +
 	"\x06Record\x120\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\x12\x12\n" +
 	"\x04path\x18\x02 \x03(\tR\x04path\x12\x18\n" +
@@ -1834,7 +3579,47 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"relocation\x18\x10 \x01(\bR\n" +
 	"relocation\x12%\n" +
 	"\x0ereclaimed_from\x18\x11 \x01(\tR\rreclaimedFrom\x125\n" +
-	"\breleased\x18\x12 \x01(\v2\x19.tierdesk.desk.v1.ReleaseR\breleased\"G\n" +
+	"\breleased\x18\x12 \x01(\v2\x19.tierdesk.desk.v1.ReleaseR\breleased\x12/\n" +
+	"\x06pauses\x18\x13 \x03(\v2\x17.tierdesk.desk.v1.PauseR\x06pauses\x12\x1a\n" +
+	"\binformed\x18\x14 \x01(\x03R\binformed\x12\x14\n" +
+	"\x05urged\x18\x15 \x01(\x03R\x05urged\x12\x1f\n" +
+	"\vremind_time\x18\x16 \x01(\x03R\n" +
+	"remindTime\x129\n" +
+	"\n" +
+	"link_words\x18\x17 \x03(\v2\x1a.tierdesk.desk.v1.LinkWordR\tlinkWords\x12-\n" +
+	"\x05rated\x18\x18 \x01(\v2\x17.tierdesk.desk.v1.RatedR\x05rated\x12\x1c\n" +
+	"\treminders\x18\x19 \x01(\rR\treminders\x12\x1f\n" +
+	"\vpassed_over\x18\x1a \x03(\tR\n" +
+	"passedOver\x12/\n" +
+	"\x06phases\x18\x1b \x03(\v2\x17.tierdesk.desk.v1.PhaseR\x06phases\x122\n" +
+	"\x06called\x18\x1e \x01(\v2\x1a.tierdesk.desk.v1.CallWordR\x06called\x12!\n" +
+	"\fcall_planned\x18\x1f \x01(\x03R\vcallPlanned\x12\x19\n" +
+	"\bcall_due\x18  \x01(\x03R\acallDue\x12\x1a\n" +
+	"\banswered\x18! \x01(\x03R\banswered\x12\x1a\n" +
+	"\ballotted\x18\" \x01(\bR\ballotted\"[\n" +
+	"\x05Phase\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x12\n" +
+	"\x04site\x18\x02 \x01(\tR\x04site\x12\x12\n" +
+	"\x04open\x18\x03 \x01(\bR\x04open\x12\x16\n" +
+	"\x06paused\x18\x04 \x01(\bR\x06paused\"[\n" +
+	"\x05Pause\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x03R\x02to\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06counts\x18\x04 \x01(\bR\x06counts\"\x80\x01\n" +
+	"\bLinkWord\x120\n" +
+	"\x04link\x18\x01 \x01(\v2\x1c.tierdesk.desk.v1.TicketLinkR\x04link\x12\x18\n" +
+	"\aremoved\x18\x02 \x01(\bR\aremoved\x12\x12\n" +
+	"\x04time\x18\x03 \x01(\x03R\x04time\x12\x14\n" +
+	"\x05event\x18\x04 \x01(\tR\x05event\"d\n" +
+	"\bCallWord\x12.\n" +
+	"\x04call\x18\x01 \x01(\v2\x1a.tierdesk.desk.v1.CallBackR\x04call\x12\x12\n" +
+	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x14\n" +
+	"\x05event\x18\x03 \x01(\tR\x05event\"G\n" +
+	"\x05Rated\x12\x14\n" +
+	"\x05first\x18\x01 \x01(\x03R\x05first\x12\x12\n" +
+	"\x04last\x18\x02 \x01(\x03R\x04last\x12\x14\n" +
+	"\x05event\x18\x03 \x01(\tR\x05event\"G\n" +
 	"\aRelease\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\rR\x04term\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\rR\x05count\x12\x12\n" +
@@ -1855,65 +3640,118 @@ func file_desk_deskpb_ticket_proto_rawDescGZIP() []byte {
 	return file_desk_deskpb_ticket_proto_rawDescData
 }
 
-var file_desk_deskpb_ticket_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_desk_deskpb_ticket_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_desk_deskpb_ticket_proto_enumTypes = make([]protoimpl.EnumInfo, 14)
+var file_desk_deskpb_ticket_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_desk_deskpb_ticket_proto_goTypes = []any{
 	(Ticket_Kind)(0),              // 0: tierdesk.desk.v1.Ticket.Kind
 	(Ticket_State)(0),             // 1: tierdesk.desk.v1.Ticket.State
 	(Ticket_Channel)(0),           // 2: tierdesk.desk.v1.Ticket.Channel
 	(Ticket_Line)(0),              // 3: tierdesk.desk.v1.Ticket.Line
-	(Handover_State)(0),           // 4: tierdesk.desk.v1.Handover.State
-	(Sla_Metric)(0),               // 5: tierdesk.desk.v1.Sla.Metric
-	(Sla_State)(0),                // 6: tierdesk.desk.v1.Sla.State
-	(Wish_Kind)(0),                // 7: tierdesk.desk.v1.Wish.Kind
-	(Wish_State)(0),               // 8: tierdesk.desk.v1.Wish.State
-	(*Ticket)(nil),                // 9: tierdesk.desk.v1.Ticket
-	(*Requester)(nil),             // 10: tierdesk.desk.v1.Requester
-	(*Handover)(nil),              // 11: tierdesk.desk.v1.Handover
-	(*Sla)(nil),                   // 12: tierdesk.desk.v1.Sla
-	(*Resolution)(nil),            // 13: tierdesk.desk.v1.Resolution
-	(*Satisfaction)(nil),          // 14: tierdesk.desk.v1.Satisfaction
-	(*Wish)(nil),                  // 15: tierdesk.desk.v1.Wish
-	(*Record)(nil),                // 16: tierdesk.desk.v1.Record
-	(*Release)(nil),               // 17: tierdesk.desk.v1.Release
-	(*Station)(nil),               // 18: tierdesk.desk.v1.Station
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(TicketLink_Kind)(0),          // 4: tierdesk.desk.v1.TicketLink.Kind
+	(Task_Kind)(0),                // 5: tierdesk.desk.v1.Task.Kind
+	(Task_State)(0),               // 6: tierdesk.desk.v1.Task.State
+	(Signer_Answer)(0),            // 7: tierdesk.desk.v1.Signer.Answer
+	(CallBack_Outcome)(0),         // 8: tierdesk.desk.v1.CallBack.Outcome
+	(Handover_State)(0),           // 9: tierdesk.desk.v1.Handover.State
+	(Sla_Metric)(0),               // 10: tierdesk.desk.v1.Sla.Metric
+	(Sla_State)(0),                // 11: tierdesk.desk.v1.Sla.State
+	(Wish_Kind)(0),                // 12: tierdesk.desk.v1.Wish.Kind
+	(Wish_State)(0),               // 13: tierdesk.desk.v1.Wish.State
+	(*Ticket)(nil),                // 14: tierdesk.desk.v1.Ticket
+	(*TicketLink)(nil),            // 15: tierdesk.desk.v1.TicketLink
+	(*Task)(nil),                  // 16: tierdesk.desk.v1.Task
+	(*Signer)(nil),                // 17: tierdesk.desk.v1.Signer
+	(*ChecklistItem)(nil),         // 18: tierdesk.desk.v1.ChecklistItem
+	(*Attachment)(nil),            // 19: tierdesk.desk.v1.Attachment
+	(*CallBack)(nil),              // 20: tierdesk.desk.v1.CallBack
+	(*Requester)(nil),             // 21: tierdesk.desk.v1.Requester
+	(*Handover)(nil),              // 22: tierdesk.desk.v1.Handover
+	(*Sla)(nil),                   // 23: tierdesk.desk.v1.Sla
+	(*Resolution)(nil),            // 24: tierdesk.desk.v1.Resolution
+	(*Satisfaction)(nil),          // 25: tierdesk.desk.v1.Satisfaction
+	(*Wish)(nil),                  // 26: tierdesk.desk.v1.Wish
+	(*Record)(nil),                // 27: tierdesk.desk.v1.Record
+	(*Phase)(nil),                 // 28: tierdesk.desk.v1.Phase
+	(*Pause)(nil),                 // 29: tierdesk.desk.v1.Pause
+	(*LinkWord)(nil),              // 30: tierdesk.desk.v1.LinkWord
+	(*CallWord)(nil),              // 31: tierdesk.desk.v1.CallWord
+	(*Rated)(nil),                 // 32: tierdesk.desk.v1.Rated
+	(*Release)(nil),               // 33: tierdesk.desk.v1.Release
+	(*Station)(nil),               // 34: tierdesk.desk.v1.Station
+	nil,                           // 35: tierdesk.desk.v1.Ticket.FieldsEntry
+	nil,                           // 36: tierdesk.desk.v1.Ticket.PausedEntry
+	(*timestamppb.Timestamp)(nil), // 37: google.protobuf.Timestamp
 }
 var file_desk_deskpb_ticket_proto_depIdxs = []int32{
 	0,  // 0: tierdesk.desk.v1.Ticket.kind:type_name -> tierdesk.desk.v1.Ticket.Kind
 	1,  // 1: tierdesk.desk.v1.Ticket.state:type_name -> tierdesk.desk.v1.Ticket.State
-	10, // 2: tierdesk.desk.v1.Ticket.requester:type_name -> tierdesk.desk.v1.Requester
+	21, // 2: tierdesk.desk.v1.Ticket.requester:type_name -> tierdesk.desk.v1.Requester
 	2,  // 3: tierdesk.desk.v1.Ticket.channel:type_name -> tierdesk.desk.v1.Ticket.Channel
 	3,  // 4: tierdesk.desk.v1.Ticket.line:type_name -> tierdesk.desk.v1.Ticket.Line
-	11, // 5: tierdesk.desk.v1.Ticket.handover:type_name -> tierdesk.desk.v1.Handover
-	12, // 6: tierdesk.desk.v1.Ticket.sla:type_name -> tierdesk.desk.v1.Sla
-	19, // 7: tierdesk.desk.v1.Ticket.open_time:type_name -> google.protobuf.Timestamp
-	19, // 8: tierdesk.desk.v1.Ticket.respond_time:type_name -> google.protobuf.Timestamp
-	19, // 9: tierdesk.desk.v1.Ticket.resolve_time:type_name -> google.protobuf.Timestamp
-	19, // 10: tierdesk.desk.v1.Ticket.close_time:type_name -> google.protobuf.Timestamp
-	19, // 11: tierdesk.desk.v1.Ticket.update_time:type_name -> google.protobuf.Timestamp
-	13, // 12: tierdesk.desk.v1.Ticket.resolution:type_name -> tierdesk.desk.v1.Resolution
-	14, // 13: tierdesk.desk.v1.Ticket.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	15, // 14: tierdesk.desk.v1.Ticket.wishes:type_name -> tierdesk.desk.v1.Wish
-	4,  // 15: tierdesk.desk.v1.Handover.state:type_name -> tierdesk.desk.v1.Handover.State
-	19, // 16: tierdesk.desk.v1.Handover.since:type_name -> google.protobuf.Timestamp
-	3,  // 17: tierdesk.desk.v1.Handover.to_line:type_name -> tierdesk.desk.v1.Ticket.Line
-	5,  // 18: tierdesk.desk.v1.Sla.metric:type_name -> tierdesk.desk.v1.Sla.Metric
-	19, // 19: tierdesk.desk.v1.Sla.due_time:type_name -> google.protobuf.Timestamp
-	6,  // 20: tierdesk.desk.v1.Sla.state:type_name -> tierdesk.desk.v1.Sla.State
-	7,  // 21: tierdesk.desk.v1.Wish.kind:type_name -> tierdesk.desk.v1.Wish.Kind
-	8,  // 22: tierdesk.desk.v1.Wish.state:type_name -> tierdesk.desk.v1.Wish.State
-	19, // 23: tierdesk.desk.v1.Wish.time:type_name -> google.protobuf.Timestamp
-	14, // 24: tierdesk.desk.v1.Wish.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	9,  // 25: tierdesk.desk.v1.Record.ticket:type_name -> tierdesk.desk.v1.Ticket
-	18, // 26: tierdesk.desk.v1.Record.route:type_name -> tierdesk.desk.v1.Station
-	17, // 27: tierdesk.desk.v1.Record.released:type_name -> tierdesk.desk.v1.Release
-	3,  // 28: tierdesk.desk.v1.Station.line:type_name -> tierdesk.desk.v1.Ticket.Line
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	22, // 5: tierdesk.desk.v1.Ticket.handover:type_name -> tierdesk.desk.v1.Handover
+	23, // 6: tierdesk.desk.v1.Ticket.sla:type_name -> tierdesk.desk.v1.Sla
+	37, // 7: tierdesk.desk.v1.Ticket.open_time:type_name -> google.protobuf.Timestamp
+	37, // 8: tierdesk.desk.v1.Ticket.respond_time:type_name -> google.protobuf.Timestamp
+	37, // 9: tierdesk.desk.v1.Ticket.resolve_time:type_name -> google.protobuf.Timestamp
+	37, // 10: tierdesk.desk.v1.Ticket.close_time:type_name -> google.protobuf.Timestamp
+	37, // 11: tierdesk.desk.v1.Ticket.update_time:type_name -> google.protobuf.Timestamp
+	24, // 12: tierdesk.desk.v1.Ticket.resolution:type_name -> tierdesk.desk.v1.Resolution
+	25, // 13: tierdesk.desk.v1.Ticket.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	26, // 14: tierdesk.desk.v1.Ticket.wishes:type_name -> tierdesk.desk.v1.Wish
+	35, // 15: tierdesk.desk.v1.Ticket.fields:type_name -> tierdesk.desk.v1.Ticket.FieldsEntry
+	37, // 16: tierdesk.desk.v1.Ticket.accept_time_limit:type_name -> google.protobuf.Timestamp
+	15, // 17: tierdesk.desk.v1.Ticket.links:type_name -> tierdesk.desk.v1.TicketLink
+	16, // 18: tierdesk.desk.v1.Ticket.tasks:type_name -> tierdesk.desk.v1.Task
+	18, // 19: tierdesk.desk.v1.Ticket.checklist:type_name -> tierdesk.desk.v1.ChecklistItem
+	19, // 20: tierdesk.desk.v1.Ticket.attachments:type_name -> tierdesk.desk.v1.Attachment
+	20, // 21: tierdesk.desk.v1.Ticket.call_back:type_name -> tierdesk.desk.v1.CallBack
+	37, // 22: tierdesk.desk.v1.Ticket.auto_close_time:type_name -> google.protobuf.Timestamp
+	36, // 23: tierdesk.desk.v1.Ticket.paused:type_name -> tierdesk.desk.v1.Ticket.PausedEntry
+	37, // 24: tierdesk.desk.v1.Ticket.arrive_time:type_name -> google.protobuf.Timestamp
+	4,  // 25: tierdesk.desk.v1.TicketLink.kind:type_name -> tierdesk.desk.v1.TicketLink.Kind
+	5,  // 26: tierdesk.desk.v1.Task.kind:type_name -> tierdesk.desk.v1.Task.Kind
+	6,  // 27: tierdesk.desk.v1.Task.state:type_name -> tierdesk.desk.v1.Task.State
+	17, // 28: tierdesk.desk.v1.Task.signers:type_name -> tierdesk.desk.v1.Signer
+	37, // 29: tierdesk.desk.v1.Task.open_time:type_name -> google.protobuf.Timestamp
+	37, // 30: tierdesk.desk.v1.Task.end_time:type_name -> google.protobuf.Timestamp
+	7,  // 31: tierdesk.desk.v1.Signer.answer:type_name -> tierdesk.desk.v1.Signer.Answer
+	37, // 32: tierdesk.desk.v1.Signer.time:type_name -> google.protobuf.Timestamp
+	37, // 33: tierdesk.desk.v1.ChecklistItem.time:type_name -> google.protobuf.Timestamp
+	37, // 34: tierdesk.desk.v1.Attachment.time:type_name -> google.protobuf.Timestamp
+	37, // 35: tierdesk.desk.v1.CallBack.due_time:type_name -> google.protobuf.Timestamp
+	8,  // 36: tierdesk.desk.v1.CallBack.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	37, // 37: tierdesk.desk.v1.CallBack.time:type_name -> google.protobuf.Timestamp
+	9,  // 38: tierdesk.desk.v1.Handover.state:type_name -> tierdesk.desk.v1.Handover.State
+	37, // 39: tierdesk.desk.v1.Handover.since:type_name -> google.protobuf.Timestamp
+	3,  // 40: tierdesk.desk.v1.Handover.to_line:type_name -> tierdesk.desk.v1.Ticket.Line
+	10, // 41: tierdesk.desk.v1.Sla.metric:type_name -> tierdesk.desk.v1.Sla.Metric
+	37, // 42: tierdesk.desk.v1.Sla.due_time:type_name -> google.protobuf.Timestamp
+	11, // 43: tierdesk.desk.v1.Sla.state:type_name -> tierdesk.desk.v1.Sla.State
+	37, // 44: tierdesk.desk.v1.Sla.start_time:type_name -> google.protobuf.Timestamp
+	37, // 45: tierdesk.desk.v1.Sla.end_time:type_name -> google.protobuf.Timestamp
+	37, // 46: tierdesk.desk.v1.Sla.since:type_name -> google.protobuf.Timestamp
+	37, // 47: tierdesk.desk.v1.Sla.next_mark_time:type_name -> google.protobuf.Timestamp
+	12, // 48: tierdesk.desk.v1.Wish.kind:type_name -> tierdesk.desk.v1.Wish.Kind
+	13, // 49: tierdesk.desk.v1.Wish.state:type_name -> tierdesk.desk.v1.Wish.State
+	37, // 50: tierdesk.desk.v1.Wish.time:type_name -> google.protobuf.Timestamp
+	25, // 51: tierdesk.desk.v1.Wish.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	24, // 52: tierdesk.desk.v1.Wish.resolution:type_name -> tierdesk.desk.v1.Resolution
+	14, // 53: tierdesk.desk.v1.Record.ticket:type_name -> tierdesk.desk.v1.Ticket
+	34, // 54: tierdesk.desk.v1.Record.route:type_name -> tierdesk.desk.v1.Station
+	33, // 55: tierdesk.desk.v1.Record.released:type_name -> tierdesk.desk.v1.Release
+	29, // 56: tierdesk.desk.v1.Record.pauses:type_name -> tierdesk.desk.v1.Pause
+	30, // 57: tierdesk.desk.v1.Record.link_words:type_name -> tierdesk.desk.v1.LinkWord
+	32, // 58: tierdesk.desk.v1.Record.rated:type_name -> tierdesk.desk.v1.Rated
+	28, // 59: tierdesk.desk.v1.Record.phases:type_name -> tierdesk.desk.v1.Phase
+	31, // 60: tierdesk.desk.v1.Record.called:type_name -> tierdesk.desk.v1.CallWord
+	15, // 61: tierdesk.desk.v1.LinkWord.link:type_name -> tierdesk.desk.v1.TicketLink
+	20, // 62: tierdesk.desk.v1.CallWord.call:type_name -> tierdesk.desk.v1.CallBack
+	3,  // 63: tierdesk.desk.v1.Station.line:type_name -> tierdesk.desk.v1.Ticket.Line
+	64, // [64:64] is the sub-list for method output_type
+	64, // [64:64] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_ticket_proto_init() }
@@ -1926,8 +3764,8 @@ func file_desk_deskpb_ticket_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_ticket_proto_rawDesc), len(file_desk_deskpb_ticket_proto_rawDesc)),
-			NumEnums:      9,
-			NumMessages:   10,
+			NumEnums:      14,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

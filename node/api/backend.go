@@ -39,6 +39,12 @@ type Backend interface {
 	Recover(ctx context.Context, reason string) error
 	// RetryParked tries again what was set aside.
 	RetryParked(ctx context.Context) (*apipb.RetryParkedResponse, error)
+	// KeepFile takes a content of so many bytes in: it is read to its end, scanned and stored in the log, unless it is there
+	// already. It returns its SHA-256.
+	KeepFile(ctx context.Context, content io.Reader, size int64) (sha256 []byte, err error)
+	// FetchFile makes the content of a ticket's attachment complete at this node. For one that is at another site it waits a
+	// while; Unavailable says where it is when it does not come.
+	FetchFile(ctx context.Context, number string, a *deskpb.Attachment) (*deskpb.Blob, error)
 	// Ready returns the reasons why this node cannot serve, none when it can.
 	Ready(ctx context.Context) []string
 }

@@ -42,6 +42,7 @@ func filterFields() []field {
 		wordField("category", (*deskpb.Ticket).GetCategory).indexed(store.ByCategory),
 		wordField("application", (*deskpb.Ticket).GetApplication).indexed(store.ByApplication),
 		wordField("requester.user", func(t *deskpb.Ticket) string { return t.GetRequester().GetUser() }).indexed(store.ByRequester),
+		wordField("requester.id", func(t *deskpb.Ticket) string { return t.GetRequester().GetId() }).indexed(store.ByCustomer),
 		wordField("requester.name", func(t *deskpb.Ticket) string { return t.GetRequester().GetName() }),
 		wordField("homeSite", (*deskpb.Ticket).GetHomeSite),
 		wordField("custodianSite", (*deskpb.Ticket).GetCustodianSite).indexed(store.ByCustodian),

@@ -37,12 +37,20 @@ func newGateway(s *Server) (*runtime.ServeMux, error) {
 	ctx := context.Background()                                            // the registrations keep it and never use it
 	err := errors.Join(
 		apipb.RegisterTicketsHandlerClient(ctx, mux, apipb.NewTicketsClient(services)),
+		apipb.RegisterAttachmentsHandlerClient(ctx, mux, apipb.NewAttachmentsClient(services)),
 		apipb.RegisterSessionsHandlerClient(ctx, mux, apipb.NewSessionsClient(services)),
 		apipb.RegisterUsersHandlerClient(ctx, mux, apipb.NewUsersClient(services)),
 		apipb.RegisterSitesHandlerClient(ctx, mux, apipb.NewSitesClient(services)),
 		apipb.RegisterPublicationsHandlerClient(ctx, mux, apipb.NewPublicationsClient(services)),
 		apipb.RegisterTreeHandlerClient(ctx, mux, apipb.NewTreeClient(services)),
+		apipb.RegisterPoliciesHandlerClient(ctx, mux, apipb.NewPoliciesClient(services)),
+		apipb.RegisterNoticesHandlerClient(ctx, mux, apipb.NewNoticesClient(services)),
+		apipb.RegisterDutiesHandlerClient(ctx, mux, apipb.NewDutiesClient(services)),
+		apipb.RegisterRoundsHandlerClient(ctx, mux, apipb.NewRoundsClient(services)),
 		apipb.RegisterRecoveriesHandlerClient(ctx, mux, apipb.NewRecoveriesClient(services)),
+		apipb.RegisterRequestersHandlerClient(ctx, mux, apipb.NewRequestersClient(services)),
+		apipb.RegisterCallBacksHandlerClient(ctx, mux, apipb.NewCallBacksClient(services)),
+		apipb.RegisterSurveysHandlerClient(ctx, mux, apipb.NewSurveysClient(services)),
 	)
 	return mux, err
 }

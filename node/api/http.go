@@ -81,6 +81,9 @@ func writeJSON(w http.ResponseWriter, code int, value any) {
 
 // serveJSON checks the form of a call and hands it to the gateway. HEAD is GET whose body is not sent.
 func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) {
+	if s.serveFile(w, r) {
+		return
+	}
 	if r.Method == http.MethodHead {
 		inner := *r
 		inner.Method = http.MethodGet

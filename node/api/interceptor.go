@@ -42,12 +42,22 @@ func (s *Server) call(ctx context.Context, in any, info *grpc.UnaryServerInfo, h
 			out, err = nil, &panicError{cause: cause, stack: debug.Stack()}
 		}
 	}()
-	if info.FullMethod != apipb.Sessions_CreateSession_FullMethodName {
+	if !openToAll(info.FullMethod) {
 		if ctx, err = s.authenticate(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return handler(ctx, in)
+}
+
+// openToAll tells whether a method is for callers who are not signed in: they bring a password, or the secret of a link.
+func openToAll(method string) bool {
+	switch method {
+	case apipb.Sessions_CreateSession_FullMethodName, apipb.Surveys_GetSurvey_FullMethodName, apipb.Surveys_AnswerSurvey_FullMethodName:
+		return true
+	default:
+		return false
+	}
 }
 
 // withDeadline bounds the call's time.

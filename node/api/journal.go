@@ -101,7 +101,7 @@ func journalEntry(entry desk.JournalEntry) *apipb.JournalEntry {
 		Site:        event.GetId().GetSite(),
 		Actor:       event.GetActor(),
 		Type:        event.GetType().String(),
-		Text:        event.GetBody().GetText(),
+		Text:        saidBy(event.Event),
 		CustodyTerm: event.GetCustodyTerm(),
 		Visibility:  event.GetVisibility().String(),
 		Superseded:  entry.Superseded,

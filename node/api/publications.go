@@ -89,6 +89,9 @@ func (p *publications) put(ctx context.Context, document *deskpb.Publication) (*
 	if err := administratorsOnly(ctx); err != nil {
 		return nil, err
 	}
+	if document.Kind == tiers.PolicyKind && !document.Removed {
+		return nil, desk.RefuseField("kind", "a policy is published by POST /api/v1/policy or tierdesk policy apply, which check it")
+	}
 	document.Actor = callerOf(ctx).actor.GetUser()
 	_, err := p.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_PutPublication{
 		PutPublication: &deskpb.PutPublication{Publication: document},

@@ -33,15 +33,17 @@ type routes struct {
 func newRoutes() (*routes, error) {
 	found := &routes{byRPC: make(map[string]*route)}
 	files := []protoreflect.FileDescriptor{
-		apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_site_proto, apipb.File_node_api_apipb_recovery_proto,
-		apipb.File_node_api_apipb_tree_proto,
+		apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_attachments_proto, apipb.File_node_api_apipb_site_proto, apipb.File_node_api_apipb_recovery_proto,
+		apipb.File_node_api_apipb_tree_proto, apipb.File_node_api_apipb_requesters_proto, apipb.File_node_api_apipb_rounds_proto,
+		apipb.File_node_api_apipb_notices_proto, apipb.File_node_api_apipb_policy_proto,
 	}
 	for _, file := range files {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()
 			for j := range methods.Len() {
-				if methods.Get(j).IsStreamingServer() {
-					continue // over gRPC only
+				if streamed := methods.Get(j); streamed.IsStreamingServer() || streamed.IsStreamingClient() {
+					found.addStreamed(streamed)
+					continue
 				}
 				r, err := newRoute(methods.Get(j))
 				if err != nil {
@@ -55,12 +57,26 @@ func newRoutes() (*routes, error) {
 	return found, nil
 }
 
+// addStreamed notes a method that is served over gRPC only: one whose caller sends a stream changes something.
+func (rs *routes) addStreamed(method protoreflect.MethodDescriptor) {
+	r := &route{rpc: fullName(method), method: http.MethodGet}
+	if method.IsStreamingClient() {
+		r.method = http.MethodPost
+	}
+	rs.byRPC[r.rpc] = r
+}
+
+// fullName is the name by which gRPC calls a method, "/package.Service/Method".
+func fullName(method protoreflect.MethodDescriptor) string {
+	return fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name())
+}
+
 func newRoute(method protoreflect.MethodDescriptor) (*route, error) {
 	rule, ok := proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
 	if !ok || rule == nil {
 		return nil, fmt.Errorf("method %s has no HTTP rule", method.FullName())
 	}
-	r := &route{rpc: fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name())}
+	r := &route{rpc: fullName(method)}
 	switch pattern := rule.GetPattern().(type) {
 	case *annotations.HttpRule_Get:
 		r.method, r.template = http.MethodGet, pattern.Get

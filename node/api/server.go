@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,6 +53,7 @@ type Server struct {
 	version  string
 	routes   *routes
 	intake   *intake
+	files    *attachments
 	gateway  *runtime.ServeMux
 }
 
@@ -78,6 +80,7 @@ func New(o Options) (*Server, error) {
 		version:  o.Version,
 		routes:   routes,
 		intake:   newIntake(),
+		files:    newAttachments(o.Backend, &tickets{backend: o.Backend, fields: filterFields()}),
 	}
 	if s.gateway, err = newGateway(s); err != nil {
 		return nil, fmt.Errorf("api: make the JSON gateway: %w", err)
@@ -102,9 +105,17 @@ func (s *Server) registerServices(guarded guard) {
 	served := &tickets{backend: s.backend, fields: filterFields()}
 	apipb.RegisterTicketsServer(guarded, served)
 	apipb.RegisterRecoveriesServer(guarded, &recoveries{backend: s.backend, tickets: served})
+	apipb.RegisterAttachmentsServer(guarded, s.files)
 	apipb.RegisterSessionsServer(guarded, &sessions{people: s.people})
 	apipb.RegisterUsersServer(guarded, &users{people: s.people})
 	apipb.RegisterSitesServer(guarded, &sites{backend: s.backend})
 	apipb.RegisterPublicationsServer(guarded, &publications{backend: s.backend})
 	apipb.RegisterTreeServer(guarded, &tree{backend: s.backend})
+	apipb.RegisterPoliciesServer(guarded, &policies{backend: s.backend})
+	apipb.RegisterRequestersServer(guarded, &requesters{backend: s.backend})
+	apipb.RegisterCallBacksServer(guarded, &callBacks{backend: s.backend, clock: time.Now})
+	apipb.RegisterSurveysServer(guarded, &surveys{backend: s.backend, tickets: served, clock: time.Now})
+	apipb.RegisterNoticesServer(guarded, &notices{backend: s.backend})
+	apipb.RegisterDutiesServer(guarded, &duties{backend: s.backend, clock: time.Now})
+	apipb.RegisterRoundsServer(guarded, &rounds{backend: s.backend, clock: time.Now})
 }

@@ -98,6 +98,14 @@ func (s *memorySite) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Re
 		err = tiers.PutPublication(b, kind.PutPublication, at)
 	case *deskpb.Command_PlaceSite:
 		err = tiers.PlaceSite(b, kind.PlaceSite, at)
+	case *deskpb.Command_PutRequester:
+		err = putCustomer(b, kind.PutRequester, at)
+	case *deskpb.Command_SetDuty:
+		err = b.PutDuty(kind.SetDuty)
+	case *deskpb.Command_MarkNotices:
+		err = b.MarkNotices(desk.UserID(kind.MarkNotices.User), kind.MarkNotices.Through)
+	case *deskpb.Command_PutCustomerCall:
+		err = recordCall(b, kind.PutCustomerCall, at)
 	default:
 		var decision *desk.Decision
 		if decision, err = tiers.Decide(b, c.GetTicket(), at); err == nil {

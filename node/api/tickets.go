@@ -37,7 +37,7 @@ func (t *tickets) CreateTicket(ctx context.Context, r *apipb.CreateTicketRequest
 		return nil, desk.RefuseField("ticket", "is missing; give at least its title")
 	}
 	return t.propose(ctx, "create", r, &deskpb.TicketCommand{
-		Verb: &deskpb.TicketCommand_Create{Create: &deskpb.Create{Ticket: r.GetTicket()}},
+		Verb: &deskpb.TicketCommand_Create{Create: &deskpb.Create{Ticket: r.GetTicket(), Origin: r.GetOrigin()}},
 	})
 }
 

@@ -52,7 +52,9 @@ func (t *tickets) NoteTicket(ctx context.Context, r *apipb.NoteTicketRequest) (*
 }
 
 func (t *tickets) ReplyTicket(ctx context.Context, r *apipb.ReplyTicketRequest) (*deskpb.Ticket, error) {
-	return t.act(ctx, "reply", r, &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Reply{Reply: &deskpb.Reply{Text: r.GetText()}}})
+	return t.act(ctx, "reply", r, &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Reply{Reply: &deskpb.Reply{
+		Text: r.GetText(), FromRequester: r.GetFromRequester(),
+	}}})
 }
 
 func (t *tickets) EscalateTicket(ctx context.Context, r *apipb.EscalateTicketRequest) (*deskpb.Ticket, error) {

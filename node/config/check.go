@@ -29,7 +29,7 @@ const maxNameLength = 200
 // check returns the first key that is wrong, in the order of the file, or nil.
 func (c *Config) check() *invalid {
 	for _, check := range []func() *invalid{
-		c.checkSite, c.checkNode, c.checkAddresses, c.checkRaft, c.checkTLS, c.checkReach, c.checkGossipKeys, c.checkAdmin,
+		c.checkSite, c.checkNode, c.checkAddresses, c.checkRaft, c.checkTLS, c.checkReach, c.checkGossipKeys, c.checkAdmin, c.checkAttachments,
 	} {
 		if bad := check(); bad != nil {
 			return bad
@@ -224,6 +224,13 @@ func (c *Config) checkAdmin() *invalid {
 	case !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(c.Admin.PasswordEnv):
 		return &invalid{"admin.password_env", "is not the name of an environment variable; put the password into a variable " +
 			"and its name here, such as TIERDESK_ADMIN_PASSWORD"}
+	}
+	return nil
+}
+
+func (c *Config) checkAttachments() *invalid {
+	if command := c.Attachments.ScanCommand; len(command) > 0 && command[0] == "" {
+		return wrong("attachments.scan_command", "", "begin with the program, such as [clamdscan, --no-summary, \"-\"]")
 	}
 	return nil
 }

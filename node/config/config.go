@@ -26,6 +26,8 @@ type Config struct {
 	Link      Link      `yaml:"link"`
 	TLS       TLS       `yaml:"tls"`
 	Admin     Admin     `yaml:"admin"`
+	// Attachments says what is done with files before they are stored.
+	Attachments Attachments `yaml:"attachments"`
 	// Recover founds a site whose data are lost anew, as another life of the one that its neighbours know: it gets back from
 	// them what they have. It matters on an empty data directory only. Without it, a site that its parent knows is not founded.
 	Recover bool `yaml:"recover"`
@@ -98,6 +100,13 @@ func (t TLS) Enabled() bool { return t.CA != "" && t.Cert != "" && t.Key != "" }
 type Admin struct {
 	User        string `yaml:"user"`
 	PasswordEnv string `yaml:"password_env"` // the environment variable that holds the password, which is never in a file
+}
+
+// Attachments are the files of tickets.
+type Attachments struct {
+	// ScanCommand is a program and its arguments that reads each file from its standard input, one that comes from another
+	// site too, and exits with 0 when the file is clean, 1 when it is infected. Empty: files are not scanned.
+	ScanCommand []string `yaml:"scan_command"`
 }
 
 // Tier is a site's place in the tree, spelt as in the file.

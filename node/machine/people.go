@@ -50,7 +50,7 @@ func (t *turn) putUser(c *deskpb.PutUser) error {
 	return t.b.PutUser(user)
 }
 
-// removeUser deletes a user and ends the user's sessions.
+// removeUser deletes a user with all that the site keeps for the person, and ends the user's sessions.
 func (t *turn) removeUser(c *deskpb.RemoveUser) error {
 	name := desk.UserID(c.Name)
 	user, err := t.b.User(name)
@@ -63,8 +63,10 @@ func (t *turn) removeUser(c *deskpb.RemoveUser) error {
 	if err := t.keepAdministrator(user); err != nil {
 		return err
 	}
-	if err := t.b.DeleteSessionsOf(name); err != nil {
-		return err
+	for _, remove := range []func(desk.UserID) error{t.b.DeleteSessionsOf, t.b.DeleteNotices, t.b.DeleteDuty} {
+		if err := remove(name); err != nil {
+			return err
+		}
 	}
 	return t.b.DeleteUser(name)
 }

@@ -41,9 +41,15 @@ func (t *turn) found(c *deskpb.Found) error {
 			return err
 		}
 	}
+	if c.Policy != nil {
+		if err := t.b.PutBasePolicy(c.Policy); err != nil {
+			return err
+		}
+	}
 	founded := &deskpb.Site{
 		Id: c.Site.Id, Name: c.Site.Name, Tier: c.Site.Tier, Parent: c.Site.Parent,
 		Incarnation: c.Site.Incarnation, Letters: c.Site.Letters, Clock: t.at.Time,
+		SurveyKey: c.Site.SurveyKey,
 	}
 	if c.Site.Recovering != 0 {
 		founded.Recovering = t.at.Time

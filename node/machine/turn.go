@@ -122,6 +122,34 @@ func (t *turn) tree(command *deskpb.Command) error {
 	case *deskpb.Command_PlaceSite:
 		return within("place site", tiers.PlaceSite(t.b, c.PlaceSite, t.at))
 	default:
+		return t.beside(command)
+	}
+}
+
+// beside decides the commands that concern how a site's work is organised.
+func (t *turn) beside(command *deskpb.Command) error {
+	switch c := command.Kind.(type) {
+	case *deskpb.Command_PutPolicy:
+		return within("put policy", t.putPolicy(c.PutPolicy))
+	case *deskpb.Command_PutRequester:
+		return within("put requester", t.putRequester(c.PutRequester))
+	case *deskpb.Command_RemoveRequester:
+		return within("remove requester", t.removeRequester(c.RemoveRequester))
+	case *deskpb.Command_PutCustomerCall:
+		return within("put customer call", t.putCustomerCall(c.PutCustomerCall))
+	case *deskpb.Command_PutSurveyKey:
+		return within("put survey key", t.putSurveyKey(c.PutSurveyKey))
+	case *deskpb.Command_SetDuty:
+		return within("set duty", t.setDuty(c.SetDuty))
+	case *deskpb.Command_MarkNotices:
+		return within("mark notices", t.markNotices(c.MarkNotices))
+	case *deskpb.Command_OpenRound:
+		return within("open round", t.openRound(c.OpenRound))
+	case *deskpb.Command_PutChunk:
+		return within("put chunk", t.putChunk(c.PutChunk))
+	case *deskpb.Command_DropBlob:
+		return within("drop blob", t.dropBlob(c.DropBlob))
+	default:
 		return desk.Refuse(desk.InvalidArgument, "UNKNOWN_COMMAND", "the command is of no kind that this node knows")
 	}
 }
@@ -134,6 +162,9 @@ func (t *turn) ticket(command *deskpb.TicketCommand) (*deskpb.Ticket, error) {
 	}
 	if len(decision.Events) > 0 {
 		t.note(decision.Record)
+	}
+	for _, other := range decision.Beside {
+		t.note(other.Record)
 	}
 	return decision.Record.Ticket, nil
 }

@@ -9,8 +9,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/node/peers/peerpb"
 	"github.com/tierdesk/tierdesk/replication"
+	"github.com/tierdesk/tierdesk/tiers/linkpb"
 )
 
 // Replica is this node's part in the site's group, as far as other nodes use it.
@@ -23,7 +25,8 @@ type Replica interface {
 	TransferLeadership(ctx context.Context, serverID string) error
 }
 
-// ServerOptions make a Server. All fields are required but CallerSite.
+// ServerOptions make a Server. All fields are required but AskNeighbour, without which no
+// link is carried, and CallerSite.
 type ServerOptions struct {
 	Site    string
 	Replica Replica
@@ -31,6 +34,8 @@ type ServerOptions struct {
 	Links func() Links
 	// Diagnose looks at this node.
 	Diagnose func(ctx context.Context) Diagnosis
+	// AskNeighbour puts a question about a file to a neighbour; nil when this node does not carry the link.
+	AskNeighbour func(ctx context.Context, peer desk.SiteID, w *linkpb.Want) *linkpb.Piece
 	// CallerSite returns the site that the caller's certificate names; nil without TLS, when callers are on this machine.
 	CallerSite func(ctx context.Context) string
 }

@@ -156,6 +156,8 @@ type Frame struct {
 	//	*Frame_Standing
 	//	*Frame_Packed
 	//	*Frame_Challenge
+	//	*Frame_Want
+	//	*Frame_Piece
 	Content       isFrame_Content `protobuf_oneof:"content"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -306,6 +308,24 @@ func (x *Frame) GetChallenge() *Challenge {
 	return nil
 }
 
+func (x *Frame) GetWant() *Want {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Want); ok {
+			return x.Want
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetPiece() *Piece {
+	if x != nil {
+		if x, ok := x.Content.(*Frame_Piece); ok {
+			return x.Piece
+		}
+	}
+	return nil
+}
+
 type isFrame_Content interface {
 	isFrame_Content()
 }
@@ -358,6 +378,14 @@ type Frame_Challenge struct {
 	Challenge *Challenge `protobuf:"bytes,12,opt,name=challenge,proto3,oneof"`
 }
 
+type Frame_Want struct {
+	Want *Want `protobuf:"bytes,13,opt,name=want,proto3,oneof"`
+}
+
+type Frame_Piece struct {
+	Piece *Piece `protobuf:"bytes,14,opt,name=piece,proto3,oneof"`
+}
+
 func (*Frame_Hello) isFrame_Content() {}
 
 func (*Frame_Items) isFrame_Content() {}
@@ -382,6 +410,146 @@ func (*Frame_Packed) isFrame_Content() {}
 
 func (*Frame_Challenge) isFrame_Content() {}
 
+func (*Frame_Want) isFrame_Content() {}
+
+func (*Frame_Piece) isFrame_Content() {}
+
+// Want asks for a piece of the content of an attachment. Either end asks; at most four questions wait for their answer.
+type Want struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Counts the speaker's questions on this stream; the answer repeats it.
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The ticket that names the content. It must be one that the asking site is on the path of.
+	Ticket string `protobuf:"bytes,2,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// The 32 bytes of the content's SHA-256.
+	Sha256 []byte `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// Where the piece begins, a multiple of 16 KiB.
+	Offset        int64 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Want) Reset() {
+	*x = Want{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Want) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Want) ProtoMessage() {}
+
+func (x *Want) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Want.ProtoReflect.Descriptor instead.
+func (*Want) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Want) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Want) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+func (x *Want) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *Want) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+// Piece answers a Want.
+type Piece struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// 16 KiB, or what is left up to the end.
+	Content []byte `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	// Why there is none, in words for people; empty when there is.
+	Absent        string `protobuf:"bytes,3,opt,name=absent,proto3" json:"absent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Piece) Reset() {
+	*x = Piece{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Piece) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Piece) ProtoMessage() {}
+
+func (x *Piece) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Piece.ProtoReflect.Descriptor instead.
+func (*Piece) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Piece) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Piece) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *Piece) GetAbsent() string {
+	if x != nil {
+		return x.Absent
+	}
+	return ""
+}
+
 // Challenge answers the Hello of a child that has a stream already, which lives: is the caller the same site, or a copy? The
 // caller says Hello once more, as it is now.
 type Challenge struct {
@@ -394,7 +562,7 @@ type Challenge struct {
 
 func (x *Challenge) Reset() {
 	*x = Challenge{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -406,7 +574,7 @@ func (x *Challenge) String() string {
 func (*Challenge) ProtoMessage() {}
 
 func (x *Challenge) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[3]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -419,7 +587,7 @@ func (x *Challenge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Challenge.ProtoReflect.Descriptor instead.
 func (*Challenge) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{3}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Challenge) GetSequence() uint64 {
@@ -441,7 +609,7 @@ type Packed struct {
 
 func (x *Packed) Reset() {
 	*x = Packed{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -453,7 +621,7 @@ func (x *Packed) String() string {
 func (*Packed) ProtoMessage() {}
 
 func (x *Packed) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[4]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -466,7 +634,7 @@ func (x *Packed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Packed.ProtoReflect.Descriptor instead.
 func (*Packed) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{4}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Packed) GetFrame() []byte {
@@ -486,7 +654,7 @@ type Compare struct {
 
 func (x *Compare) Reset() {
 	*x = Compare{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -498,7 +666,7 @@ func (x *Compare) String() string {
 func (*Compare) ProtoMessage() {}
 
 func (x *Compare) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[5]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -511,7 +679,7 @@ func (x *Compare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Compare.ProtoReflect.Descriptor instead.
 func (*Compare) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{5}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Compare) GetRanges() []*Range {
@@ -536,7 +704,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -548,7 +716,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[6]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -561,7 +729,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{6}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Range) GetFrom() string {
@@ -602,7 +770,7 @@ type Differences struct {
 
 func (x *Differences) Reset() {
 	*x = Differences{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[7]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -614,7 +782,7 @@ func (x *Differences) String() string {
 func (*Differences) ProtoMessage() {}
 
 func (x *Differences) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[7]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -627,7 +795,7 @@ func (x *Differences) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Differences.ProtoReflect.Descriptor instead.
 func (*Differences) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{7}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Differences) GetRanges() []*Difference {
@@ -651,7 +819,7 @@ type Difference struct {
 
 func (x *Difference) Reset() {
 	*x = Difference{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[8]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +831,7 @@ func (x *Difference) String() string {
 func (*Difference) ProtoMessage() {}
 
 func (x *Difference) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[8]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -676,7 +844,7 @@ func (x *Difference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Difference.ProtoReflect.Descriptor instead.
 func (*Difference) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{8}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Difference) GetParts() []*Range {
@@ -713,7 +881,7 @@ type TicketDigest struct {
 
 func (x *TicketDigest) Reset() {
 	*x = TicketDigest{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[9]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -725,7 +893,7 @@ func (x *TicketDigest) String() string {
 func (*TicketDigest) ProtoMessage() {}
 
 func (x *TicketDigest) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[9]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -738,7 +906,7 @@ func (x *TicketDigest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketDigest.ProtoReflect.Descriptor instead.
 func (*TicketDigest) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{9}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TicketDigest) GetTicket() string {
@@ -780,7 +948,7 @@ type Holdings struct {
 
 func (x *Holdings) Reset() {
 	*x = Holdings{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[10]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +960,7 @@ func (x *Holdings) String() string {
 func (*Holdings) ProtoMessage() {}
 
 func (x *Holdings) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[10]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +973,7 @@ func (x *Holdings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holdings.ProtoReflect.Descriptor instead.
 func (*Holdings) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{10}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Holdings) GetTickets() []*Holding {
@@ -826,7 +994,7 @@ type Holding struct {
 
 func (x *Holding) Reset() {
 	*x = Holding{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[11]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +1006,7 @@ func (x *Holding) String() string {
 func (*Holding) ProtoMessage() {}
 
 func (x *Holding) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[11]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +1019,7 @@ func (x *Holding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holding.ProtoReflect.Descriptor instead.
 func (*Holding) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{11}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Holding) GetTicket() string {
@@ -884,7 +1052,7 @@ type Gift struct {
 
 func (x *Gift) Reset() {
 	*x = Gift{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[12]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -896,7 +1064,7 @@ func (x *Gift) String() string {
 func (*Gift) ProtoMessage() {}
 
 func (x *Gift) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[12]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -909,7 +1077,7 @@ func (x *Gift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gift.ProtoReflect.Descriptor instead.
 func (*Gift) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{12}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Gift) GetEvents() [][]byte {
@@ -948,7 +1116,7 @@ type Standing struct {
 
 func (x *Standing) Reset() {
 	*x = Standing{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[13]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1128,7 @@ func (x *Standing) String() string {
 func (*Standing) ProtoMessage() {}
 
 func (x *Standing) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[13]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1141,7 @@ func (x *Standing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standing.ProtoReflect.Descriptor instead.
 func (*Standing) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{13}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Standing) GetCompared() bool {
@@ -1027,13 +1195,19 @@ type Hello struct {
 	// In answer to a Challenge: the running hash up to the item that it names; empty when the item was not written, or when
 	// more than it was acknowledged since.
 	ChallengedHash []byte `protobuf:"bytes,17,opt,name=challenged_hash,json=challengedHash,proto3" json:"challenged_hash,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Another copy of the speaker lives, so that nobody begins with this one.
+	Frozen bool `protobuf:"varint,18,opt,name=frozen,proto3" json:"frozen,omitempty"`
+	// How often an office was placed below the other side, as the speaker counts.
+	Joined uint32 `protobuf:"varint,19,opt,name=joined,proto3" json:"joined,omitempty"`
+	// The child's whole placement, which the parent may not have heard of.
+	Placement     *deskpb.Placement `protobuf:"bytes,21,opt,name=placement,proto3" json:"placement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[14]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1045,7 +1219,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[14]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1058,7 +1232,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{14}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Hello) GetSite() string {
@@ -1187,6 +1361,27 @@ func (x *Hello) GetChallengedHash() []byte {
 	return nil
 }
 
+func (x *Hello) GetFrozen() bool {
+	if x != nil {
+		return x.Frozen
+	}
+	return false
+}
+
+func (x *Hello) GetJoined() uint32 {
+	if x != nil {
+		return x.Joined
+	}
+	return 0
+}
+
+func (x *Hello) GetPlacement() *deskpb.Placement {
+	if x != nil {
+		return x.Placement
+	}
+	return nil
+}
+
 type Items struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Sequence of the first item.
@@ -1201,7 +1396,7 @@ type Items struct {
 
 func (x *Items) Reset() {
 	*x = Items{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[15]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1213,7 +1408,7 @@ func (x *Items) String() string {
 func (*Items) ProtoMessage() {}
 
 func (x *Items) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[15]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1226,7 +1421,7 @@ func (x *Items) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Items.ProtoReflect.Descriptor instead.
 func (*Items) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{15}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Items) GetFirst() uint64 {
@@ -1260,7 +1455,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[16]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1272,7 +1467,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[16]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1285,7 +1480,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{16}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Ack) GetSequence() uint64 {
@@ -1312,7 +1507,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[17]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1324,7 +1519,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[17]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1337,7 +1532,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{17}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Heartbeat) GetCommitted() bool {
@@ -1388,7 +1583,7 @@ type Reach struct {
 
 func (x *Reach) Reset() {
 	*x = Reach{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[18]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1595,7 @@ func (x *Reach) String() string {
 func (*Reach) ProtoMessage() {}
 
 func (x *Reach) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[18]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +1608,7 @@ func (x *Reach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reach.ProtoReflect.Descriptor instead.
 func (*Reach) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{18}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Reach) GetSite() string {
@@ -1443,14 +1638,17 @@ type Refusal struct {
 	Reason  string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	Message string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	// With MOVED: where the province placed the caller.
-	Placement     *deskpb.Placement `protobuf:"bytes,20,opt,name=placement,proto3" json:"placement,omitempty"`
+	Placement *deskpb.Placement `protobuf:"bytes,20,opt,name=placement,proto3" json:"placement,omitempty"`
+	// With MOVED: who says so, and in which life. One that the caller has fenced is not believed.
+	Site          string `protobuf:"bytes,21,opt,name=site,proto3" json:"site,omitempty"`
+	Incarnation   uint64 `protobuf:"fixed64,22,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_tiers_linkpb_link_proto_msgTypes[19]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1462,7 +1660,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_tiers_linkpb_link_proto_msgTypes[19]
+	mi := &file_tiers_linkpb_link_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1475,7 +1673,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{19}
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Refusal) GetReason() string {
@@ -1499,6 +1697,20 @@ func (x *Refusal) GetPlacement() *deskpb.Placement {
 	return nil
 }
 
+func (x *Refusal) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *Refusal) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
 var File_tiers_linkpb_link_proto protoreflect.FileDescriptor
 
 const file_tiers_linkpb_link_proto_rawDesc = "" +
@@ -1511,7 +1723,7 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x14\n" +
 	"\x05known\x18\x02 \x01(\bR\x05known\x12 \n" +
 	"\vincarnation\x18\x03 \x01(\x06R\vincarnation\x12\x1c\n" +
-	"\tconnected\x18\x04 \x01(\bR\tconnected\"\xa0\x05\n" +
+	"\tconnected\x18\x04 \x01(\bR\tconnected\"\xff\x05\n" +
 	"\x05Frame\x12/\n" +
 	"\x05hello\x18\x01 \x01(\v2\x17.tierdesk.link.v1.HelloH\x00R\x05hello\x12/\n" +
 	"\x05items\x18\x02 \x01(\v2\x17.tierdesk.link.v1.ItemsH\x00R\x05items\x12)\n" +
@@ -1525,8 +1737,19 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\bstanding\x18\n" +
 	" \x01(\v2\x1a.tierdesk.link.v1.StandingH\x00R\bstanding\x122\n" +
 	"\x06packed\x18\v \x01(\v2\x18.tierdesk.link.v1.PackedH\x00R\x06packed\x12;\n" +
-	"\tchallenge\x18\f \x01(\v2\x1b.tierdesk.link.v1.ChallengeH\x00R\tchallengeB\t\n" +
-	"\acontent\"'\n" +
+	"\tchallenge\x18\f \x01(\v2\x1b.tierdesk.link.v1.ChallengeH\x00R\tchallenge\x12,\n" +
+	"\x04want\x18\r \x01(\v2\x16.tierdesk.link.v1.WantH\x00R\x04want\x12/\n" +
+	"\x05piece\x18\x0e \x01(\v2\x17.tierdesk.link.v1.PieceH\x00R\x05pieceB\t\n" +
+	"\acontent\"^\n" +
+	"\x04Want\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x16\n" +
+	"\x06ticket\x18\x02 \x01(\tR\x06ticket\x12\x16\n" +
+	"\x06sha256\x18\x03 \x01(\fR\x06sha256\x12\x16\n" +
+	"\x06offset\x18\x04 \x01(\x03R\x06offset\"I\n" +
+	"\x05Piece\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
+	"\acontent\x18\x02 \x01(\fR\acontent\x12\x16\n" +
+	"\x06absent\x18\x03 \x01(\tR\x06absent\"'\n" +
 	"\tChallenge\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\"\x1e\n" +
 	"\x06Packed\x12\x14\n" +
@@ -1562,7 +1785,7 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\bStanding\x12\x1a\n" +
 	"\bcompared\x18\x01 \x01(\bR\bcompared\x12\x14\n" +
 	"\x05final\x18\x02 \x01(\bR\x05final\x12#\n" +
-	"\rsent_sequence\x18\x03 \x01(\x04R\fsentSequence\"\xcc\x04\n" +
+	"\rsent_sequence\x18\x03 \x01(\x04R\fsentSequence\"\xb7\x05\n" +
 	"\x05Hello\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
@@ -1582,7 +1805,10 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\x11placement_version\x18\x14 \x01(\x04R\x10placementVersion\x12\x1a\n" +
 	"\bpackings\x18\x0f \x03(\tR\bpackings\x12\x1c\n" +
 	"\tunsettled\x18\x10 \x01(\bR\tunsettled\x12'\n" +
-	"\x0fchallenged_hash\x18\x11 \x01(\fR\x0echallengedHash\"G\n" +
+	"\x0fchallenged_hash\x18\x11 \x01(\fR\x0echallengedHash\x12\x16\n" +
+	"\x06frozen\x18\x12 \x01(\bR\x06frozen\x12\x16\n" +
+	"\x06joined\x18\x13 \x01(\rR\x06joined\x129\n" +
+	"\tplacement\x18\x15 \x01(\v2\x1b.tierdesk.desk.v1.PlacementR\tplacement\"G\n" +
 	"\x05Items\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x04R\x05first\x12\x14\n" +
 	"\x05items\x18\x02 \x03(\fR\x05items\x12\x12\n" +
@@ -1600,11 +1826,13 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\x05Reach\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x14\n" +
 	"\x05alive\x18\x02 \x01(\bR\x05alive\x12\x14\n" +
-	"\x05since\x18\x03 \x01(\x03R\x05since\"v\n" +
+	"\x05since\x18\x03 \x01(\x03R\x05since\"\xac\x01\n" +
 	"\aRefusal\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x129\n" +
-	"\tplacement\x18\x14 \x01(\v2\x1b.tierdesk.desk.v1.PlacementR\tplacement2\x8b\x01\n" +
+	"\tplacement\x18\x14 \x01(\v2\x1b.tierdesk.desk.v1.PlacementR\tplacement\x12\x12\n" +
+	"\x04site\x18\x15 \x01(\tR\x04site\x12 \n" +
+	"\vincarnation\x18\x16 \x01(\x06R\vincarnation2\x8b\x01\n" +
 	"\x04Link\x12?\n" +
 	"\aConnect\x12\x17.tierdesk.link.v1.Frame\x1a\x17.tierdesk.link.v1.Frame(\x010\x01\x12B\n" +
 	"\x03Ask\x12\x1c.tierdesk.link.v1.AskRequest\x1a\x1d.tierdesk.link.v1.AskResponseB+Z)github.com/tierdesk/tierdesk/tiers/linkpbb\x06proto3"
@@ -1621,62 +1849,67 @@ func file_tiers_linkpb_link_proto_rawDescGZIP() []byte {
 	return file_tiers_linkpb_link_proto_rawDescData
 }
 
-var file_tiers_linkpb_link_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_tiers_linkpb_link_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_tiers_linkpb_link_proto_goTypes = []any{
 	(*AskRequest)(nil),       // 0: tierdesk.link.v1.AskRequest
 	(*AskResponse)(nil),      // 1: tierdesk.link.v1.AskResponse
 	(*Frame)(nil),            // 2: tierdesk.link.v1.Frame
-	(*Challenge)(nil),        // 3: tierdesk.link.v1.Challenge
-	(*Packed)(nil),           // 4: tierdesk.link.v1.Packed
-	(*Compare)(nil),          // 5: tierdesk.link.v1.Compare
-	(*Range)(nil),            // 6: tierdesk.link.v1.Range
-	(*Differences)(nil),      // 7: tierdesk.link.v1.Differences
-	(*Difference)(nil),       // 8: tierdesk.link.v1.Difference
-	(*TicketDigest)(nil),     // 9: tierdesk.link.v1.TicketDigest
-	(*Holdings)(nil),         // 10: tierdesk.link.v1.Holdings
-	(*Holding)(nil),          // 11: tierdesk.link.v1.Holding
-	(*Gift)(nil),             // 12: tierdesk.link.v1.Gift
-	(*Standing)(nil),         // 13: tierdesk.link.v1.Standing
-	(*Hello)(nil),            // 14: tierdesk.link.v1.Hello
-	(*Items)(nil),            // 15: tierdesk.link.v1.Items
-	(*Ack)(nil),              // 16: tierdesk.link.v1.Ack
-	(*Heartbeat)(nil),        // 17: tierdesk.link.v1.Heartbeat
-	(*Reach)(nil),            // 18: tierdesk.link.v1.Reach
-	(*Refusal)(nil),          // 19: tierdesk.link.v1.Refusal
-	(deskpb.Site_Tier)(0),    // 20: tierdesk.desk.v1.Site.Tier
-	(*deskpb.Placement)(nil), // 21: tierdesk.desk.v1.Placement
+	(*Want)(nil),             // 3: tierdesk.link.v1.Want
+	(*Piece)(nil),            // 4: tierdesk.link.v1.Piece
+	(*Challenge)(nil),        // 5: tierdesk.link.v1.Challenge
+	(*Packed)(nil),           // 6: tierdesk.link.v1.Packed
+	(*Compare)(nil),          // 7: tierdesk.link.v1.Compare
+	(*Range)(nil),            // 8: tierdesk.link.v1.Range
+	(*Differences)(nil),      // 9: tierdesk.link.v1.Differences
+	(*Difference)(nil),       // 10: tierdesk.link.v1.Difference
+	(*TicketDigest)(nil),     // 11: tierdesk.link.v1.TicketDigest
+	(*Holdings)(nil),         // 12: tierdesk.link.v1.Holdings
+	(*Holding)(nil),          // 13: tierdesk.link.v1.Holding
+	(*Gift)(nil),             // 14: tierdesk.link.v1.Gift
+	(*Standing)(nil),         // 15: tierdesk.link.v1.Standing
+	(*Hello)(nil),            // 16: tierdesk.link.v1.Hello
+	(*Items)(nil),            // 17: tierdesk.link.v1.Items
+	(*Ack)(nil),              // 18: tierdesk.link.v1.Ack
+	(*Heartbeat)(nil),        // 19: tierdesk.link.v1.Heartbeat
+	(*Reach)(nil),            // 20: tierdesk.link.v1.Reach
+	(*Refusal)(nil),          // 21: tierdesk.link.v1.Refusal
+	(deskpb.Site_Tier)(0),    // 22: tierdesk.desk.v1.Site.Tier
+	(*deskpb.Placement)(nil), // 23: tierdesk.desk.v1.Placement
 }
 var file_tiers_linkpb_link_proto_depIdxs = []int32{
-	14, // 0: tierdesk.link.v1.Frame.hello:type_name -> tierdesk.link.v1.Hello
-	15, // 1: tierdesk.link.v1.Frame.items:type_name -> tierdesk.link.v1.Items
-	16, // 2: tierdesk.link.v1.Frame.ack:type_name -> tierdesk.link.v1.Ack
-	17, // 3: tierdesk.link.v1.Frame.heartbeat:type_name -> tierdesk.link.v1.Heartbeat
-	19, // 4: tierdesk.link.v1.Frame.refusal:type_name -> tierdesk.link.v1.Refusal
-	5,  // 5: tierdesk.link.v1.Frame.compare:type_name -> tierdesk.link.v1.Compare
-	7,  // 6: tierdesk.link.v1.Frame.differences:type_name -> tierdesk.link.v1.Differences
-	10, // 7: tierdesk.link.v1.Frame.holdings:type_name -> tierdesk.link.v1.Holdings
-	12, // 8: tierdesk.link.v1.Frame.gift:type_name -> tierdesk.link.v1.Gift
-	13, // 9: tierdesk.link.v1.Frame.standing:type_name -> tierdesk.link.v1.Standing
-	4,  // 10: tierdesk.link.v1.Frame.packed:type_name -> tierdesk.link.v1.Packed
-	3,  // 11: tierdesk.link.v1.Frame.challenge:type_name -> tierdesk.link.v1.Challenge
-	6,  // 12: tierdesk.link.v1.Compare.ranges:type_name -> tierdesk.link.v1.Range
-	8,  // 13: tierdesk.link.v1.Differences.ranges:type_name -> tierdesk.link.v1.Difference
-	6,  // 14: tierdesk.link.v1.Difference.parts:type_name -> tierdesk.link.v1.Range
-	9,  // 15: tierdesk.link.v1.Difference.tickets:type_name -> tierdesk.link.v1.TicketDigest
-	11, // 16: tierdesk.link.v1.Holdings.tickets:type_name -> tierdesk.link.v1.Holding
-	11, // 17: tierdesk.link.v1.Gift.wanted:type_name -> tierdesk.link.v1.Holding
-	20, // 18: tierdesk.link.v1.Hello.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	18, // 19: tierdesk.link.v1.Heartbeat.reach:type_name -> tierdesk.link.v1.Reach
-	21, // 20: tierdesk.link.v1.Refusal.placement:type_name -> tierdesk.desk.v1.Placement
-	2,  // 21: tierdesk.link.v1.Link.Connect:input_type -> tierdesk.link.v1.Frame
-	0,  // 22: tierdesk.link.v1.Link.Ask:input_type -> tierdesk.link.v1.AskRequest
-	2,  // 23: tierdesk.link.v1.Link.Connect:output_type -> tierdesk.link.v1.Frame
-	1,  // 24: tierdesk.link.v1.Link.Ask:output_type -> tierdesk.link.v1.AskResponse
-	23, // [23:25] is the sub-list for method output_type
-	21, // [21:23] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	16, // 0: tierdesk.link.v1.Frame.hello:type_name -> tierdesk.link.v1.Hello
+	17, // 1: tierdesk.link.v1.Frame.items:type_name -> tierdesk.link.v1.Items
+	18, // 2: tierdesk.link.v1.Frame.ack:type_name -> tierdesk.link.v1.Ack
+	19, // 3: tierdesk.link.v1.Frame.heartbeat:type_name -> tierdesk.link.v1.Heartbeat
+	21, // 4: tierdesk.link.v1.Frame.refusal:type_name -> tierdesk.link.v1.Refusal
+	7,  // 5: tierdesk.link.v1.Frame.compare:type_name -> tierdesk.link.v1.Compare
+	9,  // 6: tierdesk.link.v1.Frame.differences:type_name -> tierdesk.link.v1.Differences
+	12, // 7: tierdesk.link.v1.Frame.holdings:type_name -> tierdesk.link.v1.Holdings
+	14, // 8: tierdesk.link.v1.Frame.gift:type_name -> tierdesk.link.v1.Gift
+	15, // 9: tierdesk.link.v1.Frame.standing:type_name -> tierdesk.link.v1.Standing
+	6,  // 10: tierdesk.link.v1.Frame.packed:type_name -> tierdesk.link.v1.Packed
+	5,  // 11: tierdesk.link.v1.Frame.challenge:type_name -> tierdesk.link.v1.Challenge
+	3,  // 12: tierdesk.link.v1.Frame.want:type_name -> tierdesk.link.v1.Want
+	4,  // 13: tierdesk.link.v1.Frame.piece:type_name -> tierdesk.link.v1.Piece
+	8,  // 14: tierdesk.link.v1.Compare.ranges:type_name -> tierdesk.link.v1.Range
+	10, // 15: tierdesk.link.v1.Differences.ranges:type_name -> tierdesk.link.v1.Difference
+	8,  // 16: tierdesk.link.v1.Difference.parts:type_name -> tierdesk.link.v1.Range
+	11, // 17: tierdesk.link.v1.Difference.tickets:type_name -> tierdesk.link.v1.TicketDigest
+	13, // 18: tierdesk.link.v1.Holdings.tickets:type_name -> tierdesk.link.v1.Holding
+	13, // 19: tierdesk.link.v1.Gift.wanted:type_name -> tierdesk.link.v1.Holding
+	22, // 20: tierdesk.link.v1.Hello.tier:type_name -> tierdesk.desk.v1.Site.Tier
+	23, // 21: tierdesk.link.v1.Hello.placement:type_name -> tierdesk.desk.v1.Placement
+	20, // 22: tierdesk.link.v1.Heartbeat.reach:type_name -> tierdesk.link.v1.Reach
+	23, // 23: tierdesk.link.v1.Refusal.placement:type_name -> tierdesk.desk.v1.Placement
+	2,  // 24: tierdesk.link.v1.Link.Connect:input_type -> tierdesk.link.v1.Frame
+	0,  // 25: tierdesk.link.v1.Link.Ask:input_type -> tierdesk.link.v1.AskRequest
+	2,  // 26: tierdesk.link.v1.Link.Connect:output_type -> tierdesk.link.v1.Frame
+	1,  // 27: tierdesk.link.v1.Link.Ask:output_type -> tierdesk.link.v1.AskResponse
+	26, // [26:28] is the sub-list for method output_type
+	24, // [24:26] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_tiers_linkpb_link_proto_init() }
@@ -1697,6 +1930,8 @@ func file_tiers_linkpb_link_proto_init() {
 		(*Frame_Standing)(nil),
 		(*Frame_Packed)(nil),
 		(*Frame_Challenge)(nil),
+		(*Frame_Want)(nil),
+		(*Frame_Piece)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1704,7 +1939,7 @@ func file_tiers_linkpb_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tiers_linkpb_link_proto_rawDesc), len(file_tiers_linkpb_link_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

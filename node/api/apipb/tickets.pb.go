@@ -31,7 +31,9 @@ type CreateTicketRequest struct {
 	Ticket *deskpb.Ticket         `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
 	// At most 128 characters; the same id with another body is refused. The same request again is answered with the
 	// ticket as it is then, and a node itself repeats it while its outcome is unknown.
-	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Opened after the reopen window of another ticket (FOLLOWS).
+	Origin        *deskpb.TicketLink `protobuf:"bytes,3,opt,name=origin,proto3" json:"origin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -78,6 +80,13 @@ func (x *CreateTicketRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *CreateTicketRequest) GetOrigin() *deskpb.TicketLink {
+	if x != nil {
+		return x.Origin
+	}
+	return nil
 }
 
 type GetTicketRequest struct {
@@ -136,7 +145,7 @@ func (x *GetTicketRequest) GetConsistency() string {
 type ListTicketsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Conditions joined by AND, such as: state = NEW AND priority <= 2 AND title : "打印". Compared by = and != are number,
-	// state, kind, line, channel, handover.state, major, assignee, group, category, application, requester.user,
+	// state, kind, line, channel, handover.state, major, assignee, group, category, application, requester.id, requester.user,
 	// requester.name, homeSite, custodianSite and title (also by ":", contains); by order too are priority, severity,
 	// openTime and updateTime. Values with spaces stand in double quotes.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
@@ -926,11 +935,13 @@ func (x *NoteTicketRequest) GetText() string {
 }
 
 type ReplyTicketRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
-	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
-	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	Text          string                 `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Number    string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag      string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Text      string                 `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	// The requester's own words, which the desk writes down.
+	FromRequester bool `protobuf:"varint,5,opt,name=from_requester,json=fromRequester,proto3" json:"from_requester,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -991,6 +1002,13 @@ func (x *ReplyTicketRequest) GetText() string {
 		return x.Text
 	}
 	return ""
+}
+
+func (x *ReplyTicketRequest) GetFromRequester() bool {
+	if x != nil {
+		return x.FromRequester
+	}
+	return false
 }
 
 type EscalateTicketRequest struct {
@@ -1605,15 +1623,1774 @@ func (x *UrgeTicketRequest) GetReason() string {
 	return ""
 }
 
+type ClassifyTicketRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Number    string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag      string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The new values; what is not named in fields is not read.
+	Ticket *deskpb.Ticket `protobuf:"bytes,4,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// Which fields change: title, description, category, application, applicationVersion, configurationItem, service, tags,
+	// impact, urgency, severity, major, coordinator, fields, requester.
+	Fields        []string `protobuf:"bytes,5,rep,name=fields,proto3" json:"fields,omitempty"`
+	Reason        string   `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClassifyTicketRequest) Reset() {
+	*x = ClassifyTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClassifyTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClassifyTicketRequest) ProtoMessage() {}
+
+func (x *ClassifyTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClassifyTicketRequest.ProtoReflect.Descriptor instead.
+func (*ClassifyTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ClassifyTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ClassifyTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ClassifyTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ClassifyTicketRequest) GetTicket() *deskpb.Ticket {
+	if x != nil {
+		return x.Ticket
+	}
+	return nil
+}
+
+func (x *ClassifyTicketRequest) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *ClassifyTicketRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type ClaimTicketRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimTicketRequest) Reset() {
+	*x = ClaimTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimTicketRequest) ProtoMessage() {}
+
+func (x *ClaimTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimTicketRequest.ProtoReflect.Descriptor instead.
+func (*ClaimTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ClaimTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ClaimTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ClaimTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type DeclineTicketRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeclineTicketRequest) Reset() {
+	*x = DeclineTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeclineTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeclineTicketRequest) ProtoMessage() {}
+
+func (x *DeclineTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeclineTicketRequest.ProtoReflect.Descriptor instead.
+func (*DeclineTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *DeclineTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *DeclineTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *DeclineTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeclineTicketRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type TransferTicketRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Assignee      string                 `protobuf:"bytes,4,opt,name=assignee,proto3" json:"assignee,omitempty"`
+	Group         string                 `protobuf:"bytes,5,opt,name=group,proto3" json:"group,omitempty"`
+	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TransferTicketRequest) Reset() {
+	*x = TransferTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TransferTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TransferTicketRequest) ProtoMessage() {}
+
+func (x *TransferTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TransferTicketRequest.ProtoReflect.Descriptor instead.
+func (*TransferTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *TransferTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *TransferTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *TransferTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *TransferTicketRequest) GetAssignee() string {
+	if x != nil {
+		return x.Assignee
+	}
+	return ""
+}
+
+func (x *TransferTicketRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *TransferTicketRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type ArriveTicketRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Comment       string                 `protobuf:"bytes,4,opt,name=comment,proto3" json:"comment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ArriveTicketRequest) Reset() {
+	*x = ArriveTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArriveTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArriveTicketRequest) ProtoMessage() {}
+
+func (x *ArriveTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArriveTicketRequest.ProtoReflect.Descriptor instead.
+func (*ArriveTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ArriveTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ArriveTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ArriveTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ArriveTicketRequest) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+type AddTaskRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Number    string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag      string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Its kind, title, group, assignee, mandatory, signers, ordered and quorum are read.
+	Task          *deskpb.Task `protobuf:"bytes,4,opt,name=task,proto3" json:"task,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddTaskRequest) Reset() {
+	*x = AddTaskRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddTaskRequest) ProtoMessage() {}
+
+func (x *AddTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddTaskRequest.ProtoReflect.Descriptor instead.
+func (*AddTaskRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *AddTaskRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *AddTaskRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *AddTaskRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AddTaskRequest) GetTask() *deskpb.Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+type ChangeTaskRequest struct {
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	Number        string                   `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                   `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                   `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Task          uint32                   `protobuf:"varint,4,opt,name=task,proto3" json:"task,omitempty"`
+	Action        deskpb.ChangeTask_Action `protobuf:"varint,5,opt,name=action,proto3,enum=tierdesk.desk.v1.ChangeTask_Action" json:"action,omitempty"`
+	Result        string                   `protobuf:"bytes,6,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeTaskRequest) Reset() {
+	*x = ChangeTaskRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeTaskRequest) ProtoMessage() {}
+
+func (x *ChangeTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeTaskRequest.ProtoReflect.Descriptor instead.
+func (*ChangeTaskRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ChangeTaskRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ChangeTaskRequest) GetTask() uint32 {
+	if x != nil {
+		return x.Task
+	}
+	return 0
+}
+
+func (x *ChangeTaskRequest) GetAction() deskpb.ChangeTask_Action {
+	if x != nil {
+		return x.Action
+	}
+	return deskpb.ChangeTask_Action(0)
+}
+
+func (x *ChangeTaskRequest) GetResult() string {
+	if x != nil {
+		return x.Result
+	}
+	return ""
+}
+
+type CheckTicketRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Number    string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag      string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// From 0.
+	Item          uint32 `protobuf:"varint,4,opt,name=item,proto3" json:"item,omitempty"`
+	Done          bool   `protobuf:"varint,5,opt,name=done,proto3" json:"done,omitempty"`
+	Result        string `protobuf:"bytes,6,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckTicketRequest) Reset() {
+	*x = CheckTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckTicketRequest) ProtoMessage() {}
+
+func (x *CheckTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckTicketRequest.ProtoReflect.Descriptor instead.
+func (*CheckTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *CheckTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *CheckTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CheckTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CheckTicketRequest) GetItem() uint32 {
+	if x != nil {
+		return x.Item
+	}
+	return 0
+}
+
+func (x *CheckTicketRequest) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *CheckTicketRequest) GetResult() string {
+	if x != nil {
+		return x.Result
+	}
+	return ""
+}
+
+type ReviewTicketRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Text          string                 `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewTicketRequest) Reset() {
+	*x = ReviewTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewTicketRequest) ProtoMessage() {}
+
+func (x *ReviewTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewTicketRequest.ProtoReflect.Descriptor instead.
+func (*ReviewTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ReviewTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ReviewTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ReviewTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ReviewTicketRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type MergeTicketRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Into          string                 `protobuf:"bytes,4,opt,name=into,proto3" json:"into,omitempty"`
+	Reason        string                 `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MergeTicketRequest) Reset() {
+	*x = MergeTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MergeTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MergeTicketRequest) ProtoMessage() {}
+
+func (x *MergeTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MergeTicketRequest.ProtoReflect.Descriptor instead.
+func (*MergeTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *MergeTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *MergeTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *MergeTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *MergeTicketRequest) GetInto() string {
+	if x != nil {
+		return x.Into
+	}
+	return ""
+}
+
+func (x *MergeTicketRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type LinkTicketRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Kind          deskpb.TicketLink_Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=tierdesk.desk.v1.TicketLink_Kind" json:"kind,omitempty"`
+	Other         string                 `protobuf:"bytes,5,opt,name=other,proto3" json:"other,omitempty"`
+	Removed       bool                   `protobuf:"varint,6,opt,name=removed,proto3" json:"removed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LinkTicketRequest) Reset() {
+	*x = LinkTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LinkTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LinkTicketRequest) ProtoMessage() {}
+
+func (x *LinkTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LinkTicketRequest.ProtoReflect.Descriptor instead.
+func (*LinkTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *LinkTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *LinkTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *LinkTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *LinkTicketRequest) GetKind() deskpb.TicketLink_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return deskpb.TicketLink_Kind(0)
+}
+
+func (x *LinkTicketRequest) GetOther() string {
+	if x != nil {
+		return x.Other
+	}
+	return ""
+}
+
+func (x *LinkTicketRequest) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
+type SplitTicketRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Number    string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag      string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Empty: as on the ticket that is split.
+	Title         string `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`
+	Description   string `protobuf:"bytes,5,opt,name=description,proto3" json:"description,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SplitTicketRequest) Reset() {
+	*x = SplitTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SplitTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SplitTicketRequest) ProtoMessage() {}
+
+func (x *SplitTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SplitTicketRequest.ProtoReflect.Descriptor instead.
+func (*SplitTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *SplitTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *SplitTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *SplitTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SplitTicketRequest) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *SplitTicketRequest) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+type CallBackTicketRequest struct {
+	state         protoimpl.MessageState  `protogen:"open.v1"`
+	Number        string                  `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                  `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                  `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Outcome       deskpb.CallBack_Outcome `protobuf:"varint,4,opt,name=outcome,proto3,enum=tierdesk.desk.v1.CallBack_Outcome" json:"outcome,omitempty"`
+	Comment       string                  `protobuf:"bytes,5,opt,name=comment,proto3" json:"comment,omitempty"`
+	Satisfaction  *deskpb.Satisfaction    `protobuf:"bytes,6,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallBackTicketRequest) Reset() {
+	*x = CallBackTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallBackTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallBackTicketRequest) ProtoMessage() {}
+
+func (x *CallBackTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallBackTicketRequest.ProtoReflect.Descriptor instead.
+func (*CallBackTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *CallBackTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *CallBackTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CallBackTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CallBackTicketRequest) GetOutcome() deskpb.CallBack_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return deskpb.CallBack_Outcome(0)
+}
+
+func (x *CallBackTicketRequest) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+func (x *CallBackTicketRequest) GetSatisfaction() *deskpb.Satisfaction {
+	if x != nil {
+		return x.Satisfaction
+	}
+	return nil
+}
+
+type RateTicketRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Satisfaction  *deskpb.Satisfaction   `protobuf:"bytes,4,opt,name=satisfaction,proto3" json:"satisfaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RateTicketRequest) Reset() {
+	*x = RateTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RateTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RateTicketRequest) ProtoMessage() {}
+
+func (x *RateTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RateTicketRequest.ProtoReflect.Descriptor instead.
+func (*RateTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *RateTicketRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *RateTicketRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RateTicketRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RateTicketRequest) GetSatisfaction() *deskpb.Satisfaction {
+	if x != nil {
+		return x.Satisfaction
+	}
+	return nil
+}
+
+type RunMacroRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Macro         string                 `protobuf:"bytes,4,opt,name=macro,proto3" json:"macro,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunMacroRequest) Reset() {
+	*x = RunMacroRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunMacroRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunMacroRequest) ProtoMessage() {}
+
+func (x *RunMacroRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunMacroRequest.ProtoReflect.Descriptor instead.
+func (*RunMacroRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *RunMacroRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *RunMacroRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RunMacroRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RunMacroRequest) GetMacro() string {
+	if x != nil {
+		return x.Macro
+	}
+	return ""
+}
+
+type ExplainSlaRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Consistency   string                 `protobuf:"bytes,2,opt,name=consistency,proto3" json:"consistency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainSlaRequest) Reset() {
+	*x = ExplainSlaRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainSlaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainSlaRequest) ProtoMessage() {}
+
+func (x *ExplainSlaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainSlaRequest.ProtoReflect.Descriptor instead.
+func (*ExplainSlaRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ExplainSlaRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ExplainSlaRequest) GetConsistency() string {
+	if x != nil {
+		return x.Consistency
+	}
+	return ""
+}
+
+type SlaExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Clocks        []*ClockExplanation    `protobuf:"bytes,1,rep,name=clocks,proto3" json:"clocks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SlaExplanation) Reset() {
+	*x = SlaExplanation{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SlaExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SlaExplanation) ProtoMessage() {}
+
+func (x *SlaExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SlaExplanation.ProtoReflect.Descriptor instead.
+func (*SlaExplanation) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *SlaExplanation) GetClocks() []*ClockExplanation {
+	if x != nil {
+		return x.Clocks
+	}
+	return nil
+}
+
+type ClockExplanation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Clock         *deskpb.Sla            `protobuf:"bytes,1,opt,name=clock,proto3" json:"clock,omitempty"`
+	Stretches     []*Stretch             `protobuf:"bytes,2,rep,name=stretches,proto3" json:"stretches,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClockExplanation) Reset() {
+	*x = ClockExplanation{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClockExplanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClockExplanation) ProtoMessage() {}
+
+func (x *ClockExplanation) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClockExplanation.ProtoReflect.Descriptor instead.
+func (*ClockExplanation) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *ClockExplanation) GetClock() *deskpb.Sla {
+	if x != nil {
+		return x.Clock
+	}
+	return nil
+}
+
+func (x *ClockExplanation) GetStretches() []*Stretch {
+	if x != nil {
+		return x.Stretches
+	}
+	return nil
+}
+
+// Stretch is a stretch of time that a clock counted, or did not.
+type Stretch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	From  *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	To    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// Seconds that counted.
+	Counted int64 `protobuf:"varint,3,opt,name=counted,proto3" json:"counted,omitempty"`
+	// "running", "paused", "stopped", and why: the hold reason, a priority change, the calendar.
+	State  string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The working time in it, where the calendar is known here; at most 100.
+	Working       []*WorkingTime `protobuf:"bytes,6,rep,name=working,proto3" json:"working,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stretch) Reset() {
+	*x = Stretch{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stretch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stretch) ProtoMessage() {}
+
+func (x *Stretch) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stretch.ProtoReflect.Descriptor instead.
+func (*Stretch) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Stretch) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *Stretch) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *Stretch) GetCounted() int64 {
+	if x != nil {
+		return x.Counted
+	}
+	return 0
+}
+
+func (x *Stretch) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Stretch) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Stretch) GetWorking() []*WorkingTime {
+	if x != nil {
+		return x.Working
+	}
+	return nil
+}
+
+type WorkingTime struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	To            *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WorkingTime) Reset() {
+	*x = WorkingTime{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WorkingTime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WorkingTime) ProtoMessage() {}
+
+func (x *WorkingTime) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WorkingTime.ProtoReflect.Descriptor instead.
+func (*WorkingTime) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *WorkingTime) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *WorkingTime) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+type PreviewTicketRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ticket        *deskpb.Ticket         `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewTicketRequest) Reset() {
+	*x = PreviewTicketRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewTicketRequest) ProtoMessage() {}
+
+func (x *PreviewTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewTicketRequest.ProtoReflect.Descriptor instead.
+func (*PreviewTicketRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *PreviewTicketRequest) GetTicket() *deskpb.Ticket {
+	if x != nil {
+		return x.Ticket
+	}
+	return nil
+}
+
+type FindSimilarTicketsRequest struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Title       string                 `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
+	Application string                 `protobuf:"bytes,2,opt,name=application,proto3" json:"application,omitempty"`
+	Category    string                 `protobuf:"bytes,3,opt,name=category,proto3" json:"category,omitempty"`
+	// At most 20; 5 when not given.
+	PageSize      int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindSimilarTicketsRequest) Reset() {
+	*x = FindSimilarTicketsRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindSimilarTicketsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindSimilarTicketsRequest) ProtoMessage() {}
+
+func (x *FindSimilarTicketsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindSimilarTicketsRequest.ProtoReflect.Descriptor instead.
+func (*FindSimilarTicketsRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *FindSimilarTicketsRequest) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *FindSimilarTicketsRequest) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+func (x *FindSimilarTicketsRequest) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *FindSimilarTicketsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+type FindSimilarTicketsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tickets       []*SimilarTicket       `protobuf:"bytes,1,rep,name=tickets,proto3" json:"tickets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindSimilarTicketsResponse) Reset() {
+	*x = FindSimilarTicketsResponse{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindSimilarTicketsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindSimilarTicketsResponse) ProtoMessage() {}
+
+func (x *FindSimilarTicketsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindSimilarTicketsResponse.ProtoReflect.Descriptor instead.
+func (*FindSimilarTicketsResponse) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *FindSimilarTicketsResponse) GetTickets() []*SimilarTicket {
+	if x != nil {
+		return x.Tickets
+	}
+	return nil
+}
+
+type SimilarTicket struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Ticket *deskpb.Ticket         `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// 0 to 100.
+	Likeness      int32 `protobuf:"varint,2,opt,name=likeness,proto3" json:"likeness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SimilarTicket) Reset() {
+	*x = SimilarTicket{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SimilarTicket) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SimilarTicket) ProtoMessage() {}
+
+func (x *SimilarTicket) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SimilarTicket.ProtoReflect.Descriptor instead.
+func (*SimilarTicket) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *SimilarTicket) GetTicket() *deskpb.Ticket {
+	if x != nil {
+		return x.Ticket
+	}
+	return nil
+}
+
+func (x *SimilarTicket) GetLikeness() int32 {
+	if x != nil {
+		return x.Likeness
+	}
+	return 0
+}
+
+type CountRepeatsRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Number string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	// 1 to 366; 90 when not given.
+	Days          int32 `protobuf:"varint,2,opt,name=days,proto3" json:"days,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountRepeatsRequest) Reset() {
+	*x = CountRepeatsRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountRepeatsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountRepeatsRequest) ProtoMessage() {}
+
+func (x *CountRepeatsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountRepeatsRequest.ProtoReflect.Descriptor instead.
+func (*CountRepeatsRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *CountRepeatsRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *CountRepeatsRequest) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+type CountRepeatsResponse struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Application string                 `protobuf:"bytes,1,opt,name=application,proto3" json:"application,omitempty"`
+	Category    string                 `protobuf:"bytes,2,opt,name=category,proto3" json:"category,omitempty"`
+	Count       int32                  `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	Days        int32                  `protobuf:"varint,4,opt,name=days,proto3" json:"days,omitempty"`
+	// The latest of them, at most 20, the newest first.
+	Numbers       []string `protobuf:"bytes,5,rep,name=numbers,proto3" json:"numbers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountRepeatsResponse) Reset() {
+	*x = CountRepeatsResponse{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountRepeatsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountRepeatsResponse) ProtoMessage() {}
+
+func (x *CountRepeatsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountRepeatsResponse.ProtoReflect.Descriptor instead.
+func (*CountRepeatsResponse) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *CountRepeatsResponse) GetApplication() string {
+	if x != nil {
+		return x.Application
+	}
+	return ""
+}
+
+func (x *CountRepeatsResponse) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *CountRepeatsResponse) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *CountRepeatsResponse) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+func (x *CountRepeatsResponse) GetNumbers() []string {
+	if x != nil {
+		return x.Numbers
+	}
+	return nil
+}
+
 var File_node_api_apipb_tickets_proto protoreflect.FileDescriptor
 
 const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\n" +
-	"\x1cnode/api/apipb/tickets.proto\x12\vtierdesk.v1\x1a\x18desk/deskpb/ticket.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"f\n" +
+	"\x1cnode/api/apipb/tickets.proto\x12\vtierdesk.v1\x1a\x19desk/deskpb/command.proto\x1a\x18desk/deskpb/ticket.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x01\n" +
 	"\x13CreateTicketRequest\x120\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"L\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x124\n" +
+	"\x06origin\x18\x03 \x01(\v2\x1c.tierdesk.desk.v1.TicketLinkR\x06origin\"L\n" +
 	"\x10GetTicketRequest\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12 \n" +
 	"\vconsistency\x18\x02 \x01(\tR\vconsistency\"\xa5\x01\n" +
@@ -1687,13 +3464,14 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\"s\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\"\x9a\x01\n" +
 	"\x12ReplyTicketRequest\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\"z\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12%\n" +
+	"\x0efrom_requester\x18\x05 \x01(\bR\rfromRequester\"z\n" +
 	"\x15EscalateTicketRequest\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
@@ -1749,7 +3527,149 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason2\xbf\x11\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"\xc4\x01\n" +
+	"\x15ClassifyTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x120\n" +
+	"\x06ticket\x18\x04 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\x12\x16\n" +
+	"\x06fields\x18\x05 \x03(\tR\x06fields\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"_\n" +
+	"\x12ClaimTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\"y\n" +
+	"\x14DeclineTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"\xac\x01\n" +
+	"\x15TransferTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x1a\n" +
+	"\bassignee\x18\x04 \x01(\tR\bassignee\x12\x14\n" +
+	"\x05group\x18\x05 \x01(\tR\x05group\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"z\n" +
+	"\x13ArriveTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x18\n" +
+	"\acomment\x18\x04 \x01(\tR\acomment\"\x87\x01\n" +
+	"\x0eAddTaskRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12*\n" +
+	"\x04task\x18\x04 \x01(\v2\x16.tierdesk.desk.v1.TaskR\x04task\"\xc7\x01\n" +
+	"\x11ChangeTaskRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04task\x18\x04 \x01(\rR\x04task\x12;\n" +
+	"\x06action\x18\x05 \x01(\x0e2#.tierdesk.desk.v1.ChangeTask.ActionR\x06action\x12\x16\n" +
+	"\x06result\x18\x06 \x01(\tR\x06result\"\x9f\x01\n" +
+	"\x12CheckTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04item\x18\x04 \x01(\rR\x04item\x12\x12\n" +
+	"\x04done\x18\x05 \x01(\bR\x04done\x12\x16\n" +
+	"\x06result\x18\x06 \x01(\tR\x06result\"t\n" +
+	"\x13ReviewTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\"\x8b\x01\n" +
+	"\x12MergeTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04into\x18\x04 \x01(\tR\x04into\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\"\xc5\x01\n" +
+	"\x11LinkTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x125\n" +
+	"\x04kind\x18\x04 \x01(\x0e2!.tierdesk.desk.v1.TicketLink.KindR\x04kind\x12\x14\n" +
+	"\x05other\x18\x05 \x01(\tR\x05other\x12\x18\n" +
+	"\aremoved\x18\x06 \x01(\bR\aremoved\"\x97\x01\n" +
+	"\x12SplitTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x14\n" +
+	"\x05title\x18\x04 \x01(\tR\x05title\x12 \n" +
+	"\vdescription\x18\x05 \x01(\tR\vdescription\"\xfe\x01\n" +
+	"\x15CallBackTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12<\n" +
+	"\aoutcome\x18\x04 \x01(\x0e2\".tierdesk.desk.v1.CallBack.OutcomeR\aoutcome\x12\x18\n" +
+	"\acomment\x18\x05 \x01(\tR\acomment\x12B\n" +
+	"\fsatisfaction\x18\x06 \x01(\v2\x1e.tierdesk.desk.v1.SatisfactionR\fsatisfaction\"\xa2\x01\n" +
+	"\x11RateTicketRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12B\n" +
+	"\fsatisfaction\x18\x04 \x01(\v2\x1e.tierdesk.desk.v1.SatisfactionR\fsatisfaction\"r\n" +
+	"\x0fRunMacroRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x14\n" +
+	"\x05macro\x18\x04 \x01(\tR\x05macro\"M\n" +
+	"\x11ExplainSlaRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12 \n" +
+	"\vconsistency\x18\x02 \x01(\tR\vconsistency\"G\n" +
+	"\x0eSlaExplanation\x125\n" +
+	"\x06clocks\x18\x01 \x03(\v2\x1d.tierdesk.v1.ClockExplanationR\x06clocks\"s\n" +
+	"\x10ClockExplanation\x12+\n" +
+	"\x05clock\x18\x01 \x01(\v2\x15.tierdesk.desk.v1.SlaR\x05clock\x122\n" +
+	"\tstretches\x18\x02 \x03(\v2\x14.tierdesk.v1.StretchR\tstretches\"\xe1\x01\n" +
+	"\aStretch\x12.\n" +
+	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x18\n" +
+	"\acounted\x18\x03 \x01(\x03R\acounted\x12\x14\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x122\n" +
+	"\aworking\x18\x06 \x03(\v2\x18.tierdesk.v1.WorkingTimeR\aworking\"i\n" +
+	"\vWorkingTime\x12.\n" +
+	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\"H\n" +
+	"\x14PreviewTicketRequest\x120\n" +
+	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\"\x8c\x01\n" +
+	"\x19FindSimilarTicketsRequest\x12\x14\n" +
+	"\x05title\x18\x01 \x01(\tR\x05title\x12 \n" +
+	"\vapplication\x18\x02 \x01(\tR\vapplication\x12\x1a\n" +
+	"\bcategory\x18\x03 \x01(\tR\bcategory\x12\x1b\n" +
+	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\"R\n" +
+	"\x1aFindSimilarTicketsResponse\x124\n" +
+	"\atickets\x18\x01 \x03(\v2\x1a.tierdesk.v1.SimilarTicketR\atickets\"]\n" +
+	"\rSimilarTicket\x120\n" +
+	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\x12\x1a\n" +
+	"\blikeness\x18\x02 \x01(\x05R\blikeness\"A\n" +
+	"\x13CountRepeatsRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
+	"\x04days\x18\x02 \x01(\x05R\x04days\"\x98\x01\n" +
+	"\x14CountRepeatsResponse\x12 \n" +
+	"\vapplication\x18\x01 \x01(\tR\vapplication\x12\x1a\n" +
+	"\bcategory\x18\x02 \x01(\tR\bcategory\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x05R\x05count\x12\x12\n" +
+	"\x04days\x18\x04 \x01(\x05R\x04days\x12\x18\n" +
+	"\anumbers\x18\x05 \x03(\tR\anumbers2\x9d#\n" +
 	"\aTickets\x12f\n" +
 	"\fCreateTicket\x12 .tierdesk.v1.CreateTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/api/v1/tickets\x12f\n" +
 	"\tGetTicket\x12\x1d.tierdesk.v1.GetTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/tickets/{number}\x12i\n" +
@@ -1772,7 +3692,30 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\fReopenTicket\x12 .tierdesk.v1.ReopenTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/tickets/{number}:reopen\x12v\n" +
 	"\fCancelTicket\x12 .tierdesk.v1.CancelTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/tickets/{number}:cancel\x12p\n" +
 	"\n" +
-	"UrgeTicket\x12\x1e.tierdesk.v1.UrgeTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/tickets/{number}:urgeB-Z+github.com/tierdesk/tierdesk/node/api/apipbb\x06proto3"
+	"UrgeTicket\x12\x1e.tierdesk.v1.UrgeTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/tickets/{number}:urge\x12|\n" +
+	"\x0eClassifyTicket\x12\".tierdesk.v1.ClassifyTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\",\x82\xd3\xe4\x93\x02&:\x01*\"!/api/v1/tickets/{number}:classify\x12s\n" +
+	"\vClaimTicket\x12\x1f.tierdesk.v1.ClaimTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/api/v1/tickets/{number}:claim\x12y\n" +
+	"\rDeclineTicket\x12!.tierdesk.v1.DeclineTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"+\x82\xd3\xe4\x93\x02%:\x01*\" /api/v1/tickets/{number}:decline\x12|\n" +
+	"\x0eTransferTicket\x12\".tierdesk.v1.TransferTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\",\x82\xd3\xe4\x93\x02&:\x01*\"!/api/v1/tickets/{number}:transfer\x12v\n" +
+	"\fArriveTicket\x12 .tierdesk.v1.ArriveTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/tickets/{number}:arrive\x12m\n" +
+	"\aAddTask\x12\x1b.tierdesk.v1.AddTaskRequest\x1a\x18.tierdesk.desk.v1.Ticket\"+\x82\xd3\xe4\x93\x02%:\x01*\" /api/v1/tickets/{number}:addTask\x12v\n" +
+	"\n" +
+	"ChangeTask\x12\x1e.tierdesk.v1.ChangeTaskRequest\x1a\x18.tierdesk.desk.v1.Ticket\".\x82\xd3\xe4\x93\x02(:\x01*\"#/api/v1/tickets/{number}:changeTask\x12s\n" +
+	"\vCheckTicket\x12\x1f.tierdesk.v1.CheckTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/api/v1/tickets/{number}:check\x12v\n" +
+	"\fReviewTicket\x12 .tierdesk.v1.ReviewTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/tickets/{number}:review\x12s\n" +
+	"\vMergeTicket\x12\x1f.tierdesk.v1.MergeTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/api/v1/tickets/{number}:merge\x12p\n" +
+	"\n" +
+	"LinkTicket\x12\x1e.tierdesk.v1.LinkTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/tickets/{number}:link\x12s\n" +
+	"\vSplitTicket\x12\x1f.tierdesk.v1.SplitTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/api/v1/tickets/{number}:split\x12|\n" +
+	"\x0eCallBackTicket\x12\".tierdesk.v1.CallBackTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\",\x82\xd3\xe4\x93\x02&:\x01*\"!/api/v1/tickets/{number}:callBack\x12p\n" +
+	"\n" +
+	"RateTicket\x12\x1e.tierdesk.v1.RateTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/tickets/{number}:rate\x12m\n" +
+	"\bRunMacro\x12\x1c.tierdesk.v1.RunMacroRequest\x1a\x18.tierdesk.desk.v1.Ticket\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/api/v1/tickets/{number}:macro\x12o\n" +
+	"\n" +
+	"ExplainSla\x12\x1e.tierdesk.v1.ExplainSlaRequest\x1a\x1b.tierdesk.v1.SlaExplanation\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/tickets/{number}/sla\x12p\n" +
+	"\rPreviewTicket\x12!.tierdesk.v1.PreviewTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"\"\x82\xd3\xe4\x93\x02\x1c:\x01*\"\x17/api/v1/tickets:preview\x12\x86\x01\n" +
+	"\x12FindSimilarTickets\x12&.tierdesk.v1.FindSimilarTicketsRequest\x1a'.tierdesk.v1.FindSimilarTicketsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/tickets:similar\x12}\n" +
+	"\fCountRepeats\x12 .tierdesk.v1.CountRepeatsRequest\x1a!.tierdesk.v1.CountRepeatsResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /api/v1/tickets/{number}/repeatsB-Z+github.com/tierdesk/tierdesk/node/api/apipbb\x06proto3"
 
 var (
 	file_node_api_apipb_tickets_proto_rawDescOnce sync.Once
@@ -1786,87 +3729,176 @@ func file_node_api_apipb_tickets_proto_rawDescGZIP() []byte {
 	return file_node_api_apipb_tickets_proto_rawDescData
 }
 
-var file_node_api_apipb_tickets_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_node_api_apipb_tickets_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_node_api_apipb_tickets_proto_goTypes = []any{
-	(*CreateTicketRequest)(nil),   // 0: tierdesk.v1.CreateTicketRequest
-	(*GetTicketRequest)(nil),      // 1: tierdesk.v1.GetTicketRequest
-	(*ListTicketsRequest)(nil),    // 2: tierdesk.v1.ListTicketsRequest
-	(*ListTicketsResponse)(nil),   // 3: tierdesk.v1.ListTicketsResponse
-	(*ListJournalRequest)(nil),    // 4: tierdesk.v1.ListJournalRequest
-	(*ListJournalResponse)(nil),   // 5: tierdesk.v1.ListJournalResponse
-	(*JournalEntry)(nil),          // 6: tierdesk.v1.JournalEntry
-	(*Change)(nil),                // 7: tierdesk.v1.Change
-	(*AssignTicketRequest)(nil),   // 8: tierdesk.v1.AssignTicketRequest
-	(*StartTicketRequest)(nil),    // 9: tierdesk.v1.StartTicketRequest
-	(*HoldTicketRequest)(nil),     // 10: tierdesk.v1.HoldTicketRequest
-	(*ResumeTicketRequest)(nil),   // 11: tierdesk.v1.ResumeTicketRequest
-	(*NoteTicketRequest)(nil),     // 12: tierdesk.v1.NoteTicketRequest
-	(*ReplyTicketRequest)(nil),    // 13: tierdesk.v1.ReplyTicketRequest
-	(*EscalateTicketRequest)(nil), // 14: tierdesk.v1.EscalateTicketRequest
-	(*WithdrawTicketRequest)(nil), // 15: tierdesk.v1.WithdrawTicketRequest
-	(*ReturnTicketRequest)(nil),   // 16: tierdesk.v1.ReturnTicketRequest
-	(*ResolveTicketRequest)(nil),  // 17: tierdesk.v1.ResolveTicketRequest
-	(*ConfirmTicketRequest)(nil),  // 18: tierdesk.v1.ConfirmTicketRequest
-	(*CloseTicketRequest)(nil),    // 19: tierdesk.v1.CloseTicketRequest
-	(*ReopenTicketRequest)(nil),   // 20: tierdesk.v1.ReopenTicketRequest
-	(*CancelTicketRequest)(nil),   // 21: tierdesk.v1.CancelTicketRequest
-	(*UrgeTicketRequest)(nil),     // 22: tierdesk.v1.UrgeTicketRequest
-	(*deskpb.Ticket)(nil),         // 23: tierdesk.desk.v1.Ticket
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
-	(*deskpb.Resolution)(nil),     // 25: tierdesk.desk.v1.Resolution
-	(*deskpb.Satisfaction)(nil),   // 26: tierdesk.desk.v1.Satisfaction
+	(*CreateTicketRequest)(nil),        // 0: tierdesk.v1.CreateTicketRequest
+	(*GetTicketRequest)(nil),           // 1: tierdesk.v1.GetTicketRequest
+	(*ListTicketsRequest)(nil),         // 2: tierdesk.v1.ListTicketsRequest
+	(*ListTicketsResponse)(nil),        // 3: tierdesk.v1.ListTicketsResponse
+	(*ListJournalRequest)(nil),         // 4: tierdesk.v1.ListJournalRequest
+	(*ListJournalResponse)(nil),        // 5: tierdesk.v1.ListJournalResponse
+	(*JournalEntry)(nil),               // 6: tierdesk.v1.JournalEntry
+	(*Change)(nil),                     // 7: tierdesk.v1.Change
+	(*AssignTicketRequest)(nil),        // 8: tierdesk.v1.AssignTicketRequest
+	(*StartTicketRequest)(nil),         // 9: tierdesk.v1.StartTicketRequest
+	(*HoldTicketRequest)(nil),          // 10: tierdesk.v1.HoldTicketRequest
+	(*ResumeTicketRequest)(nil),        // 11: tierdesk.v1.ResumeTicketRequest
+	(*NoteTicketRequest)(nil),          // 12: tierdesk.v1.NoteTicketRequest
+	(*ReplyTicketRequest)(nil),         // 13: tierdesk.v1.ReplyTicketRequest
+	(*EscalateTicketRequest)(nil),      // 14: tierdesk.v1.EscalateTicketRequest
+	(*WithdrawTicketRequest)(nil),      // 15: tierdesk.v1.WithdrawTicketRequest
+	(*ReturnTicketRequest)(nil),        // 16: tierdesk.v1.ReturnTicketRequest
+	(*ResolveTicketRequest)(nil),       // 17: tierdesk.v1.ResolveTicketRequest
+	(*ConfirmTicketRequest)(nil),       // 18: tierdesk.v1.ConfirmTicketRequest
+	(*CloseTicketRequest)(nil),         // 19: tierdesk.v1.CloseTicketRequest
+	(*ReopenTicketRequest)(nil),        // 20: tierdesk.v1.ReopenTicketRequest
+	(*CancelTicketRequest)(nil),        // 21: tierdesk.v1.CancelTicketRequest
+	(*UrgeTicketRequest)(nil),          // 22: tierdesk.v1.UrgeTicketRequest
+	(*ClassifyTicketRequest)(nil),      // 23: tierdesk.v1.ClassifyTicketRequest
+	(*ClaimTicketRequest)(nil),         // 24: tierdesk.v1.ClaimTicketRequest
+	(*DeclineTicketRequest)(nil),       // 25: tierdesk.v1.DeclineTicketRequest
+	(*TransferTicketRequest)(nil),      // 26: tierdesk.v1.TransferTicketRequest
+	(*ArriveTicketRequest)(nil),        // 27: tierdesk.v1.ArriveTicketRequest
+	(*AddTaskRequest)(nil),             // 28: tierdesk.v1.AddTaskRequest
+	(*ChangeTaskRequest)(nil),          // 29: tierdesk.v1.ChangeTaskRequest
+	(*CheckTicketRequest)(nil),         // 30: tierdesk.v1.CheckTicketRequest
+	(*ReviewTicketRequest)(nil),        // 31: tierdesk.v1.ReviewTicketRequest
+	(*MergeTicketRequest)(nil),         // 32: tierdesk.v1.MergeTicketRequest
+	(*LinkTicketRequest)(nil),          // 33: tierdesk.v1.LinkTicketRequest
+	(*SplitTicketRequest)(nil),         // 34: tierdesk.v1.SplitTicketRequest
+	(*CallBackTicketRequest)(nil),      // 35: tierdesk.v1.CallBackTicketRequest
+	(*RateTicketRequest)(nil),          // 36: tierdesk.v1.RateTicketRequest
+	(*RunMacroRequest)(nil),            // 37: tierdesk.v1.RunMacroRequest
+	(*ExplainSlaRequest)(nil),          // 38: tierdesk.v1.ExplainSlaRequest
+	(*SlaExplanation)(nil),             // 39: tierdesk.v1.SlaExplanation
+	(*ClockExplanation)(nil),           // 40: tierdesk.v1.ClockExplanation
+	(*Stretch)(nil),                    // 41: tierdesk.v1.Stretch
+	(*WorkingTime)(nil),                // 42: tierdesk.v1.WorkingTime
+	(*PreviewTicketRequest)(nil),       // 43: tierdesk.v1.PreviewTicketRequest
+	(*FindSimilarTicketsRequest)(nil),  // 44: tierdesk.v1.FindSimilarTicketsRequest
+	(*FindSimilarTicketsResponse)(nil), // 45: tierdesk.v1.FindSimilarTicketsResponse
+	(*SimilarTicket)(nil),              // 46: tierdesk.v1.SimilarTicket
+	(*CountRepeatsRequest)(nil),        // 47: tierdesk.v1.CountRepeatsRequest
+	(*CountRepeatsResponse)(nil),       // 48: tierdesk.v1.CountRepeatsResponse
+	(*deskpb.Ticket)(nil),              // 49: tierdesk.desk.v1.Ticket
+	(*deskpb.TicketLink)(nil),          // 50: tierdesk.desk.v1.TicketLink
+	(*timestamppb.Timestamp)(nil),      // 51: google.protobuf.Timestamp
+	(*deskpb.Resolution)(nil),          // 52: tierdesk.desk.v1.Resolution
+	(*deskpb.Satisfaction)(nil),        // 53: tierdesk.desk.v1.Satisfaction
+	(*deskpb.Task)(nil),                // 54: tierdesk.desk.v1.Task
+	(deskpb.ChangeTask_Action)(0),      // 55: tierdesk.desk.v1.ChangeTask.Action
+	(deskpb.TicketLink_Kind)(0),        // 56: tierdesk.desk.v1.TicketLink.Kind
+	(deskpb.CallBack_Outcome)(0),       // 57: tierdesk.desk.v1.CallBack.Outcome
+	(*deskpb.Sla)(nil),                 // 58: tierdesk.desk.v1.Sla
 }
 var file_node_api_apipb_tickets_proto_depIdxs = []int32{
-	23, // 0: tierdesk.v1.CreateTicketRequest.ticket:type_name -> tierdesk.desk.v1.Ticket
-	23, // 1: tierdesk.v1.ListTicketsResponse.tickets:type_name -> tierdesk.desk.v1.Ticket
-	6,  // 2: tierdesk.v1.ListJournalResponse.entries:type_name -> tierdesk.v1.JournalEntry
-	24, // 3: tierdesk.v1.JournalEntry.time:type_name -> google.protobuf.Timestamp
-	7,  // 4: tierdesk.v1.JournalEntry.changes:type_name -> tierdesk.v1.Change
-	25, // 5: tierdesk.v1.ResolveTicketRequest.resolution:type_name -> tierdesk.desk.v1.Resolution
-	26, // 6: tierdesk.v1.ConfirmTicketRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	0,  // 7: tierdesk.v1.Tickets.CreateTicket:input_type -> tierdesk.v1.CreateTicketRequest
-	1,  // 8: tierdesk.v1.Tickets.GetTicket:input_type -> tierdesk.v1.GetTicketRequest
-	2,  // 9: tierdesk.v1.Tickets.ListTickets:input_type -> tierdesk.v1.ListTicketsRequest
-	4,  // 10: tierdesk.v1.Tickets.ListJournal:input_type -> tierdesk.v1.ListJournalRequest
-	8,  // 11: tierdesk.v1.Tickets.AssignTicket:input_type -> tierdesk.v1.AssignTicketRequest
-	9,  // 12: tierdesk.v1.Tickets.StartTicket:input_type -> tierdesk.v1.StartTicketRequest
-	10, // 13: tierdesk.v1.Tickets.HoldTicket:input_type -> tierdesk.v1.HoldTicketRequest
-	11, // 14: tierdesk.v1.Tickets.ResumeTicket:input_type -> tierdesk.v1.ResumeTicketRequest
-	12, // 15: tierdesk.v1.Tickets.NoteTicket:input_type -> tierdesk.v1.NoteTicketRequest
-	13, // 16: tierdesk.v1.Tickets.ReplyTicket:input_type -> tierdesk.v1.ReplyTicketRequest
-	14, // 17: tierdesk.v1.Tickets.EscalateTicket:input_type -> tierdesk.v1.EscalateTicketRequest
-	15, // 18: tierdesk.v1.Tickets.WithdrawTicket:input_type -> tierdesk.v1.WithdrawTicketRequest
-	16, // 19: tierdesk.v1.Tickets.ReturnTicket:input_type -> tierdesk.v1.ReturnTicketRequest
-	17, // 20: tierdesk.v1.Tickets.ResolveTicket:input_type -> tierdesk.v1.ResolveTicketRequest
-	18, // 21: tierdesk.v1.Tickets.ConfirmTicket:input_type -> tierdesk.v1.ConfirmTicketRequest
-	19, // 22: tierdesk.v1.Tickets.CloseTicket:input_type -> tierdesk.v1.CloseTicketRequest
-	20, // 23: tierdesk.v1.Tickets.ReopenTicket:input_type -> tierdesk.v1.ReopenTicketRequest
-	21, // 24: tierdesk.v1.Tickets.CancelTicket:input_type -> tierdesk.v1.CancelTicketRequest
-	22, // 25: tierdesk.v1.Tickets.UrgeTicket:input_type -> tierdesk.v1.UrgeTicketRequest
-	23, // 26: tierdesk.v1.Tickets.CreateTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 27: tierdesk.v1.Tickets.GetTicket:output_type -> tierdesk.desk.v1.Ticket
-	3,  // 28: tierdesk.v1.Tickets.ListTickets:output_type -> tierdesk.v1.ListTicketsResponse
-	5,  // 29: tierdesk.v1.Tickets.ListJournal:output_type -> tierdesk.v1.ListJournalResponse
-	23, // 30: tierdesk.v1.Tickets.AssignTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 31: tierdesk.v1.Tickets.StartTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 32: tierdesk.v1.Tickets.HoldTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 33: tierdesk.v1.Tickets.ResumeTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 34: tierdesk.v1.Tickets.NoteTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 35: tierdesk.v1.Tickets.ReplyTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 36: tierdesk.v1.Tickets.EscalateTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 37: tierdesk.v1.Tickets.WithdrawTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 38: tierdesk.v1.Tickets.ReturnTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 39: tierdesk.v1.Tickets.ResolveTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 40: tierdesk.v1.Tickets.ConfirmTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 41: tierdesk.v1.Tickets.CloseTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 42: tierdesk.v1.Tickets.ReopenTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 43: tierdesk.v1.Tickets.CancelTicket:output_type -> tierdesk.desk.v1.Ticket
-	23, // 44: tierdesk.v1.Tickets.UrgeTicket:output_type -> tierdesk.desk.v1.Ticket
-	26, // [26:45] is the sub-list for method output_type
-	7,  // [7:26] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	49, // 0: tierdesk.v1.CreateTicketRequest.ticket:type_name -> tierdesk.desk.v1.Ticket
+	50, // 1: tierdesk.v1.CreateTicketRequest.origin:type_name -> tierdesk.desk.v1.TicketLink
+	49, // 2: tierdesk.v1.ListTicketsResponse.tickets:type_name -> tierdesk.desk.v1.Ticket
+	6,  // 3: tierdesk.v1.ListJournalResponse.entries:type_name -> tierdesk.v1.JournalEntry
+	51, // 4: tierdesk.v1.JournalEntry.time:type_name -> google.protobuf.Timestamp
+	7,  // 5: tierdesk.v1.JournalEntry.changes:type_name -> tierdesk.v1.Change
+	52, // 6: tierdesk.v1.ResolveTicketRequest.resolution:type_name -> tierdesk.desk.v1.Resolution
+	53, // 7: tierdesk.v1.ConfirmTicketRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	49, // 8: tierdesk.v1.ClassifyTicketRequest.ticket:type_name -> tierdesk.desk.v1.Ticket
+	54, // 9: tierdesk.v1.AddTaskRequest.task:type_name -> tierdesk.desk.v1.Task
+	55, // 10: tierdesk.v1.ChangeTaskRequest.action:type_name -> tierdesk.desk.v1.ChangeTask.Action
+	56, // 11: tierdesk.v1.LinkTicketRequest.kind:type_name -> tierdesk.desk.v1.TicketLink.Kind
+	57, // 12: tierdesk.v1.CallBackTicketRequest.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	53, // 13: tierdesk.v1.CallBackTicketRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	53, // 14: tierdesk.v1.RateTicketRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	40, // 15: tierdesk.v1.SlaExplanation.clocks:type_name -> tierdesk.v1.ClockExplanation
+	58, // 16: tierdesk.v1.ClockExplanation.clock:type_name -> tierdesk.desk.v1.Sla
+	41, // 17: tierdesk.v1.ClockExplanation.stretches:type_name -> tierdesk.v1.Stretch
+	51, // 18: tierdesk.v1.Stretch.from:type_name -> google.protobuf.Timestamp
+	51, // 19: tierdesk.v1.Stretch.to:type_name -> google.protobuf.Timestamp
+	42, // 20: tierdesk.v1.Stretch.working:type_name -> tierdesk.v1.WorkingTime
+	51, // 21: tierdesk.v1.WorkingTime.from:type_name -> google.protobuf.Timestamp
+	51, // 22: tierdesk.v1.WorkingTime.to:type_name -> google.protobuf.Timestamp
+	49, // 23: tierdesk.v1.PreviewTicketRequest.ticket:type_name -> tierdesk.desk.v1.Ticket
+	46, // 24: tierdesk.v1.FindSimilarTicketsResponse.tickets:type_name -> tierdesk.v1.SimilarTicket
+	49, // 25: tierdesk.v1.SimilarTicket.ticket:type_name -> tierdesk.desk.v1.Ticket
+	0,  // 26: tierdesk.v1.Tickets.CreateTicket:input_type -> tierdesk.v1.CreateTicketRequest
+	1,  // 27: tierdesk.v1.Tickets.GetTicket:input_type -> tierdesk.v1.GetTicketRequest
+	2,  // 28: tierdesk.v1.Tickets.ListTickets:input_type -> tierdesk.v1.ListTicketsRequest
+	4,  // 29: tierdesk.v1.Tickets.ListJournal:input_type -> tierdesk.v1.ListJournalRequest
+	8,  // 30: tierdesk.v1.Tickets.AssignTicket:input_type -> tierdesk.v1.AssignTicketRequest
+	9,  // 31: tierdesk.v1.Tickets.StartTicket:input_type -> tierdesk.v1.StartTicketRequest
+	10, // 32: tierdesk.v1.Tickets.HoldTicket:input_type -> tierdesk.v1.HoldTicketRequest
+	11, // 33: tierdesk.v1.Tickets.ResumeTicket:input_type -> tierdesk.v1.ResumeTicketRequest
+	12, // 34: tierdesk.v1.Tickets.NoteTicket:input_type -> tierdesk.v1.NoteTicketRequest
+	13, // 35: tierdesk.v1.Tickets.ReplyTicket:input_type -> tierdesk.v1.ReplyTicketRequest
+	14, // 36: tierdesk.v1.Tickets.EscalateTicket:input_type -> tierdesk.v1.EscalateTicketRequest
+	15, // 37: tierdesk.v1.Tickets.WithdrawTicket:input_type -> tierdesk.v1.WithdrawTicketRequest
+	16, // 38: tierdesk.v1.Tickets.ReturnTicket:input_type -> tierdesk.v1.ReturnTicketRequest
+	17, // 39: tierdesk.v1.Tickets.ResolveTicket:input_type -> tierdesk.v1.ResolveTicketRequest
+	18, // 40: tierdesk.v1.Tickets.ConfirmTicket:input_type -> tierdesk.v1.ConfirmTicketRequest
+	19, // 41: tierdesk.v1.Tickets.CloseTicket:input_type -> tierdesk.v1.CloseTicketRequest
+	20, // 42: tierdesk.v1.Tickets.ReopenTicket:input_type -> tierdesk.v1.ReopenTicketRequest
+	21, // 43: tierdesk.v1.Tickets.CancelTicket:input_type -> tierdesk.v1.CancelTicketRequest
+	22, // 44: tierdesk.v1.Tickets.UrgeTicket:input_type -> tierdesk.v1.UrgeTicketRequest
+	23, // 45: tierdesk.v1.Tickets.ClassifyTicket:input_type -> tierdesk.v1.ClassifyTicketRequest
+	24, // 46: tierdesk.v1.Tickets.ClaimTicket:input_type -> tierdesk.v1.ClaimTicketRequest
+	25, // 47: tierdesk.v1.Tickets.DeclineTicket:input_type -> tierdesk.v1.DeclineTicketRequest
+	26, // 48: tierdesk.v1.Tickets.TransferTicket:input_type -> tierdesk.v1.TransferTicketRequest
+	27, // 49: tierdesk.v1.Tickets.ArriveTicket:input_type -> tierdesk.v1.ArriveTicketRequest
+	28, // 50: tierdesk.v1.Tickets.AddTask:input_type -> tierdesk.v1.AddTaskRequest
+	29, // 51: tierdesk.v1.Tickets.ChangeTask:input_type -> tierdesk.v1.ChangeTaskRequest
+	30, // 52: tierdesk.v1.Tickets.CheckTicket:input_type -> tierdesk.v1.CheckTicketRequest
+	31, // 53: tierdesk.v1.Tickets.ReviewTicket:input_type -> tierdesk.v1.ReviewTicketRequest
+	32, // 54: tierdesk.v1.Tickets.MergeTicket:input_type -> tierdesk.v1.MergeTicketRequest
+	33, // 55: tierdesk.v1.Tickets.LinkTicket:input_type -> tierdesk.v1.LinkTicketRequest
+	34, // 56: tierdesk.v1.Tickets.SplitTicket:input_type -> tierdesk.v1.SplitTicketRequest
+	35, // 57: tierdesk.v1.Tickets.CallBackTicket:input_type -> tierdesk.v1.CallBackTicketRequest
+	36, // 58: tierdesk.v1.Tickets.RateTicket:input_type -> tierdesk.v1.RateTicketRequest
+	37, // 59: tierdesk.v1.Tickets.RunMacro:input_type -> tierdesk.v1.RunMacroRequest
+	38, // 60: tierdesk.v1.Tickets.ExplainSla:input_type -> tierdesk.v1.ExplainSlaRequest
+	43, // 61: tierdesk.v1.Tickets.PreviewTicket:input_type -> tierdesk.v1.PreviewTicketRequest
+	44, // 62: tierdesk.v1.Tickets.FindSimilarTickets:input_type -> tierdesk.v1.FindSimilarTicketsRequest
+	47, // 63: tierdesk.v1.Tickets.CountRepeats:input_type -> tierdesk.v1.CountRepeatsRequest
+	49, // 64: tierdesk.v1.Tickets.CreateTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 65: tierdesk.v1.Tickets.GetTicket:output_type -> tierdesk.desk.v1.Ticket
+	3,  // 66: tierdesk.v1.Tickets.ListTickets:output_type -> tierdesk.v1.ListTicketsResponse
+	5,  // 67: tierdesk.v1.Tickets.ListJournal:output_type -> tierdesk.v1.ListJournalResponse
+	49, // 68: tierdesk.v1.Tickets.AssignTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 69: tierdesk.v1.Tickets.StartTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 70: tierdesk.v1.Tickets.HoldTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 71: tierdesk.v1.Tickets.ResumeTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 72: tierdesk.v1.Tickets.NoteTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 73: tierdesk.v1.Tickets.ReplyTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 74: tierdesk.v1.Tickets.EscalateTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 75: tierdesk.v1.Tickets.WithdrawTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 76: tierdesk.v1.Tickets.ReturnTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 77: tierdesk.v1.Tickets.ResolveTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 78: tierdesk.v1.Tickets.ConfirmTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 79: tierdesk.v1.Tickets.CloseTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 80: tierdesk.v1.Tickets.ReopenTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 81: tierdesk.v1.Tickets.CancelTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 82: tierdesk.v1.Tickets.UrgeTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 83: tierdesk.v1.Tickets.ClassifyTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 84: tierdesk.v1.Tickets.ClaimTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 85: tierdesk.v1.Tickets.DeclineTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 86: tierdesk.v1.Tickets.TransferTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 87: tierdesk.v1.Tickets.ArriveTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 88: tierdesk.v1.Tickets.AddTask:output_type -> tierdesk.desk.v1.Ticket
+	49, // 89: tierdesk.v1.Tickets.ChangeTask:output_type -> tierdesk.desk.v1.Ticket
+	49, // 90: tierdesk.v1.Tickets.CheckTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 91: tierdesk.v1.Tickets.ReviewTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 92: tierdesk.v1.Tickets.MergeTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 93: tierdesk.v1.Tickets.LinkTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 94: tierdesk.v1.Tickets.SplitTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 95: tierdesk.v1.Tickets.CallBackTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 96: tierdesk.v1.Tickets.RateTicket:output_type -> tierdesk.desk.v1.Ticket
+	49, // 97: tierdesk.v1.Tickets.RunMacro:output_type -> tierdesk.desk.v1.Ticket
+	39, // 98: tierdesk.v1.Tickets.ExplainSla:output_type -> tierdesk.v1.SlaExplanation
+	49, // 99: tierdesk.v1.Tickets.PreviewTicket:output_type -> tierdesk.desk.v1.Ticket
+	45, // 100: tierdesk.v1.Tickets.FindSimilarTickets:output_type -> tierdesk.v1.FindSimilarTicketsResponse
+	48, // 101: tierdesk.v1.Tickets.CountRepeats:output_type -> tierdesk.v1.CountRepeatsResponse
+	64, // [64:102] is the sub-list for method output_type
+	26, // [26:64] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_tickets_proto_init() }
@@ -1880,7 +3912,7 @@ func file_node_api_apipb_tickets_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_tickets_proto_rawDesc), len(file_node_api_apipb_tickets_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,25 +22,44 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Tickets_CreateTicket_FullMethodName   = "/tierdesk.v1.Tickets/CreateTicket"
-	Tickets_GetTicket_FullMethodName      = "/tierdesk.v1.Tickets/GetTicket"
-	Tickets_ListTickets_FullMethodName    = "/tierdesk.v1.Tickets/ListTickets"
-	Tickets_ListJournal_FullMethodName    = "/tierdesk.v1.Tickets/ListJournal"
-	Tickets_AssignTicket_FullMethodName   = "/tierdesk.v1.Tickets/AssignTicket"
-	Tickets_StartTicket_FullMethodName    = "/tierdesk.v1.Tickets/StartTicket"
-	Tickets_HoldTicket_FullMethodName     = "/tierdesk.v1.Tickets/HoldTicket"
-	Tickets_ResumeTicket_FullMethodName   = "/tierdesk.v1.Tickets/ResumeTicket"
-	Tickets_NoteTicket_FullMethodName     = "/tierdesk.v1.Tickets/NoteTicket"
-	Tickets_ReplyTicket_FullMethodName    = "/tierdesk.v1.Tickets/ReplyTicket"
-	Tickets_EscalateTicket_FullMethodName = "/tierdesk.v1.Tickets/EscalateTicket"
-	Tickets_WithdrawTicket_FullMethodName = "/tierdesk.v1.Tickets/WithdrawTicket"
-	Tickets_ReturnTicket_FullMethodName   = "/tierdesk.v1.Tickets/ReturnTicket"
-	Tickets_ResolveTicket_FullMethodName  = "/tierdesk.v1.Tickets/ResolveTicket"
-	Tickets_ConfirmTicket_FullMethodName  = "/tierdesk.v1.Tickets/ConfirmTicket"
-	Tickets_CloseTicket_FullMethodName    = "/tierdesk.v1.Tickets/CloseTicket"
-	Tickets_ReopenTicket_FullMethodName   = "/tierdesk.v1.Tickets/ReopenTicket"
-	Tickets_CancelTicket_FullMethodName   = "/tierdesk.v1.Tickets/CancelTicket"
-	Tickets_UrgeTicket_FullMethodName     = "/tierdesk.v1.Tickets/UrgeTicket"
+	Tickets_CreateTicket_FullMethodName       = "/tierdesk.v1.Tickets/CreateTicket"
+	Tickets_GetTicket_FullMethodName          = "/tierdesk.v1.Tickets/GetTicket"
+	Tickets_ListTickets_FullMethodName        = "/tierdesk.v1.Tickets/ListTickets"
+	Tickets_ListJournal_FullMethodName        = "/tierdesk.v1.Tickets/ListJournal"
+	Tickets_AssignTicket_FullMethodName       = "/tierdesk.v1.Tickets/AssignTicket"
+	Tickets_StartTicket_FullMethodName        = "/tierdesk.v1.Tickets/StartTicket"
+	Tickets_HoldTicket_FullMethodName         = "/tierdesk.v1.Tickets/HoldTicket"
+	Tickets_ResumeTicket_FullMethodName       = "/tierdesk.v1.Tickets/ResumeTicket"
+	Tickets_NoteTicket_FullMethodName         = "/tierdesk.v1.Tickets/NoteTicket"
+	Tickets_ReplyTicket_FullMethodName        = "/tierdesk.v1.Tickets/ReplyTicket"
+	Tickets_EscalateTicket_FullMethodName     = "/tierdesk.v1.Tickets/EscalateTicket"
+	Tickets_WithdrawTicket_FullMethodName     = "/tierdesk.v1.Tickets/WithdrawTicket"
+	Tickets_ReturnTicket_FullMethodName       = "/tierdesk.v1.Tickets/ReturnTicket"
+	Tickets_ResolveTicket_FullMethodName      = "/tierdesk.v1.Tickets/ResolveTicket"
+	Tickets_ConfirmTicket_FullMethodName      = "/tierdesk.v1.Tickets/ConfirmTicket"
+	Tickets_CloseTicket_FullMethodName        = "/tierdesk.v1.Tickets/CloseTicket"
+	Tickets_ReopenTicket_FullMethodName       = "/tierdesk.v1.Tickets/ReopenTicket"
+	Tickets_CancelTicket_FullMethodName       = "/tierdesk.v1.Tickets/CancelTicket"
+	Tickets_UrgeTicket_FullMethodName         = "/tierdesk.v1.Tickets/UrgeTicket"
+	Tickets_ClassifyTicket_FullMethodName     = "/tierdesk.v1.Tickets/ClassifyTicket"
+	Tickets_ClaimTicket_FullMethodName        = "/tierdesk.v1.Tickets/ClaimTicket"
+	Tickets_DeclineTicket_FullMethodName      = "/tierdesk.v1.Tickets/DeclineTicket"
+	Tickets_TransferTicket_FullMethodName     = "/tierdesk.v1.Tickets/TransferTicket"
+	Tickets_ArriveTicket_FullMethodName       = "/tierdesk.v1.Tickets/ArriveTicket"
+	Tickets_AddTask_FullMethodName            = "/tierdesk.v1.Tickets/AddTask"
+	Tickets_ChangeTask_FullMethodName         = "/tierdesk.v1.Tickets/ChangeTask"
+	Tickets_CheckTicket_FullMethodName        = "/tierdesk.v1.Tickets/CheckTicket"
+	Tickets_ReviewTicket_FullMethodName       = "/tierdesk.v1.Tickets/ReviewTicket"
+	Tickets_MergeTicket_FullMethodName        = "/tierdesk.v1.Tickets/MergeTicket"
+	Tickets_LinkTicket_FullMethodName         = "/tierdesk.v1.Tickets/LinkTicket"
+	Tickets_SplitTicket_FullMethodName        = "/tierdesk.v1.Tickets/SplitTicket"
+	Tickets_CallBackTicket_FullMethodName     = "/tierdesk.v1.Tickets/CallBackTicket"
+	Tickets_RateTicket_FullMethodName         = "/tierdesk.v1.Tickets/RateTicket"
+	Tickets_RunMacro_FullMethodName           = "/tierdesk.v1.Tickets/RunMacro"
+	Tickets_ExplainSla_FullMethodName         = "/tierdesk.v1.Tickets/ExplainSla"
+	Tickets_PreviewTicket_FullMethodName      = "/tierdesk.v1.Tickets/PreviewTicket"
+	Tickets_FindSimilarTickets_FullMethodName = "/tierdesk.v1.Tickets/FindSimilarTickets"
+	Tickets_CountRepeats_FullMethodName       = "/tierdesk.v1.Tickets/CountRepeats"
 )
 
 // TicketsClient is the client API for Tickets service.
@@ -88,6 +107,44 @@ type TicketsClient interface {
 	CancelTicket(ctx context.Context, in *CancelTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
 	// UrgeTicket 催办 asks whoever works on it to hurry, from any site of the path.
 	UrgeTicket(ctx context.Context, in *UrgeTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// ClassifyTicket changes what the ticket says or how it is sorted; its clocks follow, from the beginning.
+	ClassifyTicket(ctx context.Context, in *ClassifyTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// ClaimTicket 认领: the caller takes the ticket, from its group or as the one whom it was dispatched to.
+	ClaimTicket(ctx context.Context, in *ClaimTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// DeclineTicket 拒单 gives a dispatched ticket back to its group, with a reason.
+	DeclineTicket(ctx context.Context, in *DeclineTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// TransferTicket 转单 gives the ticket to another person or group, with a reason.
+	TransferTicket(ctx context.Context, in *TransferTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// ArriveTicket 到场: somebody is on the spot.
+	ArriveTicket(ctx context.Context, in *ArriveTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// AddTask adds a sub-task 子任务, a co-signing 会签 or an approval 审批.
+	AddTask(ctx context.Context, in *AddTaskRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// ChangeTask finishes, signs, refuses or cancels a task.
+	ChangeTask(ctx context.Context, in *ChangeTaskRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// CheckTicket ticks an item of the checklist off.
+	CheckTicket(ctx context.Context, in *CheckTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// ReviewTicket 复盘 writes down what was learnt from a major incident.
+	ReviewTicket(ctx context.Context, in *ReviewTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// MergeTicket ends the ticket because another one says the same; its number keeps resolving.
+	MergeTicket(ctx context.Context, in *MergeTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// LinkTicket says what the ticket has to do with another one, or takes that back.
+	LinkTicket(ctx context.Context, in *LinkTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// SplitTicket opens another ticket for a part of this one and returns it.
+	SplitTicket(ctx context.Context, in *SplitTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// CallBackTicket 回访 records how a call-back went. A dissatisfied requester reopens the ticket.
+	CallBackTicket(ctx context.Context, in *CallBackTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// RateTicket records what the requester thinks of the service.
+	RateTicket(ctx context.Context, in *RateTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// RunMacro carries out the steps of a macro of the policy, all or none.
+	RunMacro(ctx context.Context, in *RunMacroRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// ExplainSla shows every stretch of time that the ticket's clocks counted or left out, and why.
+	ExplainSla(ctx context.Context, in *ExplainSlaRequest, opts ...grpc.CallOption) (*SlaExplanation, error)
+	// PreviewTicket shows what a ticket would be if it were opened now: priority, group, and when it would be due.
+	PreviewTicket(ctx context.Context, in *PreviewTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error)
+	// FindSimilarTickets lists open tickets that may be about the same, the likeliest first.
+	FindSimilarTickets(ctx context.Context, in *FindSimilarTicketsRequest, opts ...grpc.CallOption) (*FindSimilarTicketsResponse, error)
+	// CountRepeats counts the faults of the same application and category before this ticket.
+	CountRepeats(ctx context.Context, in *CountRepeatsRequest, opts ...grpc.CallOption) (*CountRepeatsResponse, error)
 }
 
 type ticketsClient struct {
@@ -288,6 +345,196 @@ func (c *ticketsClient) UrgeTicket(ctx context.Context, in *UrgeTicketRequest, o
 	return out, nil
 }
 
+func (c *ticketsClient) ClassifyTicket(ctx context.Context, in *ClassifyTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_ClassifyTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) ClaimTicket(ctx context.Context, in *ClaimTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_ClaimTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) DeclineTicket(ctx context.Context, in *DeclineTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_DeclineTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) TransferTicket(ctx context.Context, in *TransferTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_TransferTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) ArriveTicket(ctx context.Context, in *ArriveTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_ArriveTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) AddTask(ctx context.Context, in *AddTaskRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_AddTask_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) ChangeTask(ctx context.Context, in *ChangeTaskRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_ChangeTask_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) CheckTicket(ctx context.Context, in *CheckTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_CheckTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) ReviewTicket(ctx context.Context, in *ReviewTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_ReviewTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) MergeTicket(ctx context.Context, in *MergeTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_MergeTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) LinkTicket(ctx context.Context, in *LinkTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_LinkTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) SplitTicket(ctx context.Context, in *SplitTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_SplitTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) CallBackTicket(ctx context.Context, in *CallBackTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_CallBackTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) RateTicket(ctx context.Context, in *RateTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_RateTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) RunMacro(ctx context.Context, in *RunMacroRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_RunMacro_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) ExplainSla(ctx context.Context, in *ExplainSlaRequest, opts ...grpc.CallOption) (*SlaExplanation, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SlaExplanation)
+	err := c.cc.Invoke(ctx, Tickets_ExplainSla_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) PreviewTicket(ctx context.Context, in *PreviewTicketRequest, opts ...grpc.CallOption) (*deskpb.Ticket, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Ticket)
+	err := c.cc.Invoke(ctx, Tickets_PreviewTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) FindSimilarTickets(ctx context.Context, in *FindSimilarTicketsRequest, opts ...grpc.CallOption) (*FindSimilarTicketsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FindSimilarTicketsResponse)
+	err := c.cc.Invoke(ctx, Tickets_FindSimilarTickets_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) CountRepeats(ctx context.Context, in *CountRepeatsRequest, opts ...grpc.CallOption) (*CountRepeatsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountRepeatsResponse)
+	err := c.cc.Invoke(ctx, Tickets_CountRepeats_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TicketsServer is the server API for Tickets service.
 // All implementations must embed UnimplementedTicketsServer
 // for forward compatibility.
@@ -333,6 +580,44 @@ type TicketsServer interface {
 	CancelTicket(context.Context, *CancelTicketRequest) (*deskpb.Ticket, error)
 	// UrgeTicket 催办 asks whoever works on it to hurry, from any site of the path.
 	UrgeTicket(context.Context, *UrgeTicketRequest) (*deskpb.Ticket, error)
+	// ClassifyTicket changes what the ticket says or how it is sorted; its clocks follow, from the beginning.
+	ClassifyTicket(context.Context, *ClassifyTicketRequest) (*deskpb.Ticket, error)
+	// ClaimTicket 认领: the caller takes the ticket, from its group or as the one whom it was dispatched to.
+	ClaimTicket(context.Context, *ClaimTicketRequest) (*deskpb.Ticket, error)
+	// DeclineTicket 拒单 gives a dispatched ticket back to its group, with a reason.
+	DeclineTicket(context.Context, *DeclineTicketRequest) (*deskpb.Ticket, error)
+	// TransferTicket 转单 gives the ticket to another person or group, with a reason.
+	TransferTicket(context.Context, *TransferTicketRequest) (*deskpb.Ticket, error)
+	// ArriveTicket 到场: somebody is on the spot.
+	ArriveTicket(context.Context, *ArriveTicketRequest) (*deskpb.Ticket, error)
+	// AddTask adds a sub-task 子任务, a co-signing 会签 or an approval 审批.
+	AddTask(context.Context, *AddTaskRequest) (*deskpb.Ticket, error)
+	// ChangeTask finishes, signs, refuses or cancels a task.
+	ChangeTask(context.Context, *ChangeTaskRequest) (*deskpb.Ticket, error)
+	// CheckTicket ticks an item of the checklist off.
+	CheckTicket(context.Context, *CheckTicketRequest) (*deskpb.Ticket, error)
+	// ReviewTicket 复盘 writes down what was learnt from a major incident.
+	ReviewTicket(context.Context, *ReviewTicketRequest) (*deskpb.Ticket, error)
+	// MergeTicket ends the ticket because another one says the same; its number keeps resolving.
+	MergeTicket(context.Context, *MergeTicketRequest) (*deskpb.Ticket, error)
+	// LinkTicket says what the ticket has to do with another one, or takes that back.
+	LinkTicket(context.Context, *LinkTicketRequest) (*deskpb.Ticket, error)
+	// SplitTicket opens another ticket for a part of this one and returns it.
+	SplitTicket(context.Context, *SplitTicketRequest) (*deskpb.Ticket, error)
+	// CallBackTicket 回访 records how a call-back went. A dissatisfied requester reopens the ticket.
+	CallBackTicket(context.Context, *CallBackTicketRequest) (*deskpb.Ticket, error)
+	// RateTicket records what the requester thinks of the service.
+	RateTicket(context.Context, *RateTicketRequest) (*deskpb.Ticket, error)
+	// RunMacro carries out the steps of a macro of the policy, all or none.
+	RunMacro(context.Context, *RunMacroRequest) (*deskpb.Ticket, error)
+	// ExplainSla shows every stretch of time that the ticket's clocks counted or left out, and why.
+	ExplainSla(context.Context, *ExplainSlaRequest) (*SlaExplanation, error)
+	// PreviewTicket shows what a ticket would be if it were opened now: priority, group, and when it would be due.
+	PreviewTicket(context.Context, *PreviewTicketRequest) (*deskpb.Ticket, error)
+	// FindSimilarTickets lists open tickets that may be about the same, the likeliest first.
+	FindSimilarTickets(context.Context, *FindSimilarTicketsRequest) (*FindSimilarTicketsResponse, error)
+	// CountRepeats counts the faults of the same application and category before this ticket.
+	CountRepeats(context.Context, *CountRepeatsRequest) (*CountRepeatsResponse, error)
 	mustEmbedUnimplementedTicketsServer()
 }
 
@@ -399,6 +684,63 @@ func (UnimplementedTicketsServer) CancelTicket(context.Context, *CancelTicketReq
 }
 func (UnimplementedTicketsServer) UrgeTicket(context.Context, *UrgeTicketRequest) (*deskpb.Ticket, error) {
 	return nil, status.Error(codes.Unimplemented, "method UrgeTicket not implemented")
+}
+func (UnimplementedTicketsServer) ClassifyTicket(context.Context, *ClassifyTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method ClassifyTicket not implemented")
+}
+func (UnimplementedTicketsServer) ClaimTicket(context.Context, *ClaimTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method ClaimTicket not implemented")
+}
+func (UnimplementedTicketsServer) DeclineTicket(context.Context, *DeclineTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeclineTicket not implemented")
+}
+func (UnimplementedTicketsServer) TransferTicket(context.Context, *TransferTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method TransferTicket not implemented")
+}
+func (UnimplementedTicketsServer) ArriveTicket(context.Context, *ArriveTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method ArriveTicket not implemented")
+}
+func (UnimplementedTicketsServer) AddTask(context.Context, *AddTaskRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddTask not implemented")
+}
+func (UnimplementedTicketsServer) ChangeTask(context.Context, *ChangeTaskRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeTask not implemented")
+}
+func (UnimplementedTicketsServer) CheckTicket(context.Context, *CheckTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckTicket not implemented")
+}
+func (UnimplementedTicketsServer) ReviewTicket(context.Context, *ReviewTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReviewTicket not implemented")
+}
+func (UnimplementedTicketsServer) MergeTicket(context.Context, *MergeTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method MergeTicket not implemented")
+}
+func (UnimplementedTicketsServer) LinkTicket(context.Context, *LinkTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method LinkTicket not implemented")
+}
+func (UnimplementedTicketsServer) SplitTicket(context.Context, *SplitTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method SplitTicket not implemented")
+}
+func (UnimplementedTicketsServer) CallBackTicket(context.Context, *CallBackTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method CallBackTicket not implemented")
+}
+func (UnimplementedTicketsServer) RateTicket(context.Context, *RateTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method RateTicket not implemented")
+}
+func (UnimplementedTicketsServer) RunMacro(context.Context, *RunMacroRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method RunMacro not implemented")
+}
+func (UnimplementedTicketsServer) ExplainSla(context.Context, *ExplainSlaRequest) (*SlaExplanation, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainSla not implemented")
+}
+func (UnimplementedTicketsServer) PreviewTicket(context.Context, *PreviewTicketRequest) (*deskpb.Ticket, error) {
+	return nil, status.Error(codes.Unimplemented, "method PreviewTicket not implemented")
+}
+func (UnimplementedTicketsServer) FindSimilarTickets(context.Context, *FindSimilarTicketsRequest) (*FindSimilarTicketsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindSimilarTickets not implemented")
+}
+func (UnimplementedTicketsServer) CountRepeats(context.Context, *CountRepeatsRequest) (*CountRepeatsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CountRepeats not implemented")
 }
 func (UnimplementedTicketsServer) mustEmbedUnimplementedTicketsServer() {}
 func (UnimplementedTicketsServer) testEmbeddedByValue()                 {}
@@ -763,6 +1105,348 @@ func _Tickets_UrgeTicket_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Tickets_ClassifyTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ClassifyTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).ClassifyTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_ClassifyTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).ClassifyTicket(ctx, req.(*ClassifyTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_ClaimTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ClaimTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).ClaimTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_ClaimTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).ClaimTicket(ctx, req.(*ClaimTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_DeclineTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeclineTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).DeclineTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_DeclineTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).DeclineTicket(ctx, req.(*DeclineTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_TransferTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TransferTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).TransferTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_TransferTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).TransferTicket(ctx, req.(*TransferTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_ArriveTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ArriveTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).ArriveTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_ArriveTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).ArriveTicket(ctx, req.(*ArriveTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_AddTask_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddTaskRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).AddTask(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_AddTask_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).AddTask(ctx, req.(*AddTaskRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_ChangeTask_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeTaskRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).ChangeTask(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_ChangeTask_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).ChangeTask(ctx, req.(*ChangeTaskRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_CheckTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).CheckTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_CheckTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).CheckTicket(ctx, req.(*CheckTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_ReviewTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReviewTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).ReviewTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_ReviewTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).ReviewTicket(ctx, req.(*ReviewTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_MergeTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MergeTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).MergeTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_MergeTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).MergeTicket(ctx, req.(*MergeTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_LinkTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LinkTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).LinkTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_LinkTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).LinkTicket(ctx, req.(*LinkTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_SplitTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SplitTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).SplitTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_SplitTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).SplitTicket(ctx, req.(*SplitTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_CallBackTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CallBackTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).CallBackTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_CallBackTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).CallBackTicket(ctx, req.(*CallBackTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_RateTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RateTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).RateTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_RateTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).RateTicket(ctx, req.(*RateTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_RunMacro_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RunMacroRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).RunMacro(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_RunMacro_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).RunMacro(ctx, req.(*RunMacroRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_ExplainSla_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainSlaRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).ExplainSla(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_ExplainSla_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).ExplainSla(ctx, req.(*ExplainSlaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_PreviewTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PreviewTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).PreviewTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_PreviewTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).PreviewTicket(ctx, req.(*PreviewTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_FindSimilarTickets_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindSimilarTicketsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).FindSimilarTickets(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_FindSimilarTickets_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).FindSimilarTickets(ctx, req.(*FindSimilarTicketsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_CountRepeats_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountRepeatsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).CountRepeats(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_CountRepeats_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).CountRepeats(ctx, req.(*CountRepeatsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Tickets_ServiceDesc is the grpc.ServiceDesc for Tickets service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -845,6 +1529,82 @@ var Tickets_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UrgeTicket",
 			Handler:    _Tickets_UrgeTicket_Handler,
+		},
+		{
+			MethodName: "ClassifyTicket",
+			Handler:    _Tickets_ClassifyTicket_Handler,
+		},
+		{
+			MethodName: "ClaimTicket",
+			Handler:    _Tickets_ClaimTicket_Handler,
+		},
+		{
+			MethodName: "DeclineTicket",
+			Handler:    _Tickets_DeclineTicket_Handler,
+		},
+		{
+			MethodName: "TransferTicket",
+			Handler:    _Tickets_TransferTicket_Handler,
+		},
+		{
+			MethodName: "ArriveTicket",
+			Handler:    _Tickets_ArriveTicket_Handler,
+		},
+		{
+			MethodName: "AddTask",
+			Handler:    _Tickets_AddTask_Handler,
+		},
+		{
+			MethodName: "ChangeTask",
+			Handler:    _Tickets_ChangeTask_Handler,
+		},
+		{
+			MethodName: "CheckTicket",
+			Handler:    _Tickets_CheckTicket_Handler,
+		},
+		{
+			MethodName: "ReviewTicket",
+			Handler:    _Tickets_ReviewTicket_Handler,
+		},
+		{
+			MethodName: "MergeTicket",
+			Handler:    _Tickets_MergeTicket_Handler,
+		},
+		{
+			MethodName: "LinkTicket",
+			Handler:    _Tickets_LinkTicket_Handler,
+		},
+		{
+			MethodName: "SplitTicket",
+			Handler:    _Tickets_SplitTicket_Handler,
+		},
+		{
+			MethodName: "CallBackTicket",
+			Handler:    _Tickets_CallBackTicket_Handler,
+		},
+		{
+			MethodName: "RateTicket",
+			Handler:    _Tickets_RateTicket_Handler,
+		},
+		{
+			MethodName: "RunMacro",
+			Handler:    _Tickets_RunMacro_Handler,
+		},
+		{
+			MethodName: "ExplainSla",
+			Handler:    _Tickets_ExplainSla_Handler,
+		},
+		{
+			MethodName: "PreviewTicket",
+			Handler:    _Tickets_PreviewTicket_Handler,
+		},
+		{
+			MethodName: "FindSimilarTickets",
+			Handler:    _Tickets_FindSimilarTickets_Handler,
+		},
+		{
+			MethodName: "CountRepeats",
+			Handler:    _Tickets_CountRepeats_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

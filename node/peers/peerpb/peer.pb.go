@@ -10,6 +10,7 @@ package peerpb
 
 import (
 	apipb "github.com/tierdesk/tierdesk/node/api/apipb"
+	linkpb "github.com/tierdesk/tierdesk/tiers/linkpb"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -859,6 +860,112 @@ func (x *Reach) GetSince() int64 {
 	return 0
 }
 
+type AskNeighbourRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Site  string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// The neighbour.
+	Peer          string       `protobuf:"bytes,2,opt,name=peer,proto3" json:"peer,omitempty"`
+	Want          *linkpb.Want `protobuf:"bytes,3,opt,name=want,proto3" json:"want,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AskNeighbourRequest) Reset() {
+	*x = AskNeighbourRequest{}
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AskNeighbourRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AskNeighbourRequest) ProtoMessage() {}
+
+func (x *AskNeighbourRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AskNeighbourRequest.ProtoReflect.Descriptor instead.
+func (*AskNeighbourRequest) Descriptor() ([]byte, []int) {
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *AskNeighbourRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *AskNeighbourRequest) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *AskNeighbourRequest) GetWant() *linkpb.Want {
+	if x != nil {
+		return x.Want
+	}
+	return nil
+}
+
+type AskNeighbourResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty when this node does not carry the link.
+	Piece         *linkpb.Piece `protobuf:"bytes,1,opt,name=piece,proto3" json:"piece,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AskNeighbourResponse) Reset() {
+	*x = AskNeighbourResponse{}
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AskNeighbourResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AskNeighbourResponse) ProtoMessage() {}
+
+func (x *AskNeighbourResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AskNeighbourResponse.ProtoReflect.Descriptor instead.
+func (*AskNeighbourResponse) Descriptor() ([]byte, []int) {
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *AskNeighbourResponse) GetPiece() *linkpb.Piece {
+	if x != nil {
+		return x.Piece
+	}
+	return nil
+}
+
 type DiagnoseRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Site          string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
@@ -868,7 +975,7 @@ type DiagnoseRequest struct {
 
 func (x *DiagnoseRequest) Reset() {
 	*x = DiagnoseRequest{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[14]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -880,7 +987,7 @@ func (x *DiagnoseRequest) String() string {
 func (*DiagnoseRequest) ProtoMessage() {}
 
 func (x *DiagnoseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[14]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -893,7 +1000,7 @@ func (x *DiagnoseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseRequest.ProtoReflect.Descriptor instead.
 func (*DiagnoseRequest) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{14}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DiagnoseRequest) GetSite() string {
@@ -915,7 +1022,7 @@ type DiagnoseResponse struct {
 
 func (x *DiagnoseResponse) Reset() {
 	*x = DiagnoseResponse{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[15]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -927,7 +1034,7 @@ func (x *DiagnoseResponse) String() string {
 func (*DiagnoseResponse) ProtoMessage() {}
 
 func (x *DiagnoseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[15]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -940,7 +1047,7 @@ func (x *DiagnoseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseResponse.ProtoReflect.Descriptor instead.
 func (*DiagnoseResponse) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{15}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DiagnoseResponse) GetChecks() []*apipb.Check {
@@ -974,7 +1081,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1093,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1106,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{16}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RemoveRequest) GetSite() string {
@@ -1024,7 +1131,7 @@ type RemoveResponse struct {
 
 func (x *RemoveResponse) Reset() {
 	*x = RemoveResponse{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[17]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1036,7 +1143,7 @@ func (x *RemoveResponse) String() string {
 func (*RemoveResponse) ProtoMessage() {}
 
 func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[17]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1049,7 +1156,7 @@ func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveResponse.ProtoReflect.Descriptor instead.
 func (*RemoveResponse) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{17}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{19}
 }
 
 type TransferLeadershipRequest struct {
@@ -1063,7 +1170,7 @@ type TransferLeadershipRequest struct {
 
 func (x *TransferLeadershipRequest) Reset() {
 	*x = TransferLeadershipRequest{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[18]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1075,7 +1182,7 @@ func (x *TransferLeadershipRequest) String() string {
 func (*TransferLeadershipRequest) ProtoMessage() {}
 
 func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[18]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1088,7 +1195,7 @@ func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipRequest) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{18}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TransferLeadershipRequest) GetSite() string {
@@ -1113,7 +1220,7 @@ type TransferLeadershipResponse struct {
 
 func (x *TransferLeadershipResponse) Reset() {
 	*x = TransferLeadershipResponse{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[19]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1125,7 +1232,7 @@ func (x *TransferLeadershipResponse) String() string {
 func (*TransferLeadershipResponse) ProtoMessage() {}
 
 func (x *TransferLeadershipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[19]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1138,14 +1245,14 @@ func (x *TransferLeadershipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipResponse.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipResponse) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{19}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{21}
 }
 
 var File_node_peers_peerpb_peer_proto protoreflect.FileDescriptor
 
 const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\n" +
-	"\x1cnode/peers/peerpb/peer.proto\x12\x10tierdesk.peer.v1\x1a\x19node/api/apipb/site.proto\"R\n" +
+	"\x1cnode/peers/peerpb/peer.proto\x12\x10tierdesk.peer.v1\x1a\x19node/api/apipb/site.proto\x1a\x17tiers/linkpb/link.proto\"R\n" +
 	"\fHelloRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12.\n" +
 	"\x05known\x18\x02 \x03(\v2\x18.tierdesk.peer.v1.ServerR\x05known\"\x9b\x01\n" +
@@ -1201,7 +1308,13 @@ const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\x05Reach\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x14\n" +
 	"\x05alive\x18\x02 \x01(\bR\x05alive\x12\x14\n" +
-	"\x05since\x18\x03 \x01(\x03R\x05since\"%\n" +
+	"\x05since\x18\x03 \x01(\x03R\x05since\"i\n" +
+	"\x13AskNeighbourRequest\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x12\n" +
+	"\x04peer\x18\x02 \x01(\tR\x04peer\x12*\n" +
+	"\x04want\x18\x03 \x01(\v2\x16.tierdesk.link.v1.WantR\x04want\"E\n" +
+	"\x14AskNeighbourResponse\x12-\n" +
+	"\x05piece\x18\x01 \x01(\v2\x17.tierdesk.link.v1.PieceR\x05piece\"%\n" +
 	"\x0fDiagnoseRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\"w\n" +
 	"\x10DiagnoseResponse\x12*\n" +
@@ -1215,13 +1328,14 @@ const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\x19TransferLeadershipRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x1b\n" +
 	"\tserver_id\x18\x02 \x01(\tR\bserverId\"\x1c\n" +
-	"\x1aTransferLeadershipResponse2\x9a\x05\n" +
+	"\x1aTransferLeadershipResponse2\xf9\x05\n" +
 	"\x04Peer\x12H\n" +
 	"\x05Hello\x12\x1e.tierdesk.peer.v1.HelloRequest\x1a\x1f.tierdesk.peer.v1.HelloResponse\x12E\n" +
 	"\x04Join\x12\x1d.tierdesk.peer.v1.JoinRequest\x1a\x1e.tierdesk.peer.v1.JoinResponse\x12P\n" +
 	"\aPropose\x12 .tierdesk.peer.v1.ProposeRequest\x1a!.tierdesk.peer.v1.ProposeResponse0\x01\x12T\n" +
 	"\tReadIndex\x12\".tierdesk.peer.v1.ReadIndexRequest\x1a#.tierdesk.peer.v1.ReadIndexResponse\x12H\n" +
-	"\x05Links\x12\x1e.tierdesk.peer.v1.LinksRequest\x1a\x1f.tierdesk.peer.v1.LinksResponse\x12Q\n" +
+	"\x05Links\x12\x1e.tierdesk.peer.v1.LinksRequest\x1a\x1f.tierdesk.peer.v1.LinksResponse\x12]\n" +
+	"\fAskNeighbour\x12%.tierdesk.peer.v1.AskNeighbourRequest\x1a&.tierdesk.peer.v1.AskNeighbourResponse\x12Q\n" +
 	"\bDiagnose\x12!.tierdesk.peer.v1.DiagnoseRequest\x1a\".tierdesk.peer.v1.DiagnoseResponse\x12K\n" +
 	"\x06Remove\x12\x1f.tierdesk.peer.v1.RemoveRequest\x1a .tierdesk.peer.v1.RemoveResponse\x12o\n" +
 	"\x12TransferLeadership\x12+.tierdesk.peer.v1.TransferLeadershipRequest\x1a,.tierdesk.peer.v1.TransferLeadershipResponseB0Z.github.com/tierdesk/tierdesk/node/peers/peerpbb\x06proto3"
@@ -1238,7 +1352,7 @@ func file_node_peers_peerpb_peer_proto_rawDescGZIP() []byte {
 	return file_node_peers_peerpb_peer_proto_rawDescData
 }
 
-var file_node_peers_peerpb_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_node_peers_peerpb_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_node_peers_peerpb_peer_proto_goTypes = []any{
 	(*HelloRequest)(nil),               // 0: tierdesk.peer.v1.HelloRequest
 	(*HelloResponse)(nil),              // 1: tierdesk.peer.v1.HelloResponse
@@ -1254,13 +1368,17 @@ var file_node_peers_peerpb_peer_proto_goTypes = []any{
 	(*LinksResponse)(nil),              // 11: tierdesk.peer.v1.LinksResponse
 	(*LinkStatus)(nil),                 // 12: tierdesk.peer.v1.LinkStatus
 	(*Reach)(nil),                      // 13: tierdesk.peer.v1.Reach
-	(*DiagnoseRequest)(nil),            // 14: tierdesk.peer.v1.DiagnoseRequest
-	(*DiagnoseResponse)(nil),           // 15: tierdesk.peer.v1.DiagnoseResponse
-	(*RemoveRequest)(nil),              // 16: tierdesk.peer.v1.RemoveRequest
-	(*RemoveResponse)(nil),             // 17: tierdesk.peer.v1.RemoveResponse
-	(*TransferLeadershipRequest)(nil),  // 18: tierdesk.peer.v1.TransferLeadershipRequest
-	(*TransferLeadershipResponse)(nil), // 19: tierdesk.peer.v1.TransferLeadershipResponse
-	(*apipb.Check)(nil),                // 20: tierdesk.v1.Check
+	(*AskNeighbourRequest)(nil),        // 14: tierdesk.peer.v1.AskNeighbourRequest
+	(*AskNeighbourResponse)(nil),       // 15: tierdesk.peer.v1.AskNeighbourResponse
+	(*DiagnoseRequest)(nil),            // 16: tierdesk.peer.v1.DiagnoseRequest
+	(*DiagnoseResponse)(nil),           // 17: tierdesk.peer.v1.DiagnoseResponse
+	(*RemoveRequest)(nil),              // 18: tierdesk.peer.v1.RemoveRequest
+	(*RemoveResponse)(nil),             // 19: tierdesk.peer.v1.RemoveResponse
+	(*TransferLeadershipRequest)(nil),  // 20: tierdesk.peer.v1.TransferLeadershipRequest
+	(*TransferLeadershipResponse)(nil), // 21: tierdesk.peer.v1.TransferLeadershipResponse
+	(*linkpb.Want)(nil),                // 22: tierdesk.link.v1.Want
+	(*linkpb.Piece)(nil),               // 23: tierdesk.link.v1.Piece
+	(*apipb.Check)(nil),                // 24: tierdesk.v1.Check
 }
 var file_node_peers_peerpb_peer_proto_depIdxs = []int32{
 	2,  // 0: tierdesk.peer.v1.HelloRequest.known:type_name -> tierdesk.peer.v1.Server
@@ -1270,28 +1388,32 @@ var file_node_peers_peerpb_peer_proto_depIdxs = []int32{
 	7,  // 4: tierdesk.peer.v1.ProposeResponse.outcomes:type_name -> tierdesk.peer.v1.Outcome
 	12, // 5: tierdesk.peer.v1.LinksResponse.links:type_name -> tierdesk.peer.v1.LinkStatus
 	13, // 6: tierdesk.peer.v1.LinksResponse.reach:type_name -> tierdesk.peer.v1.Reach
-	20, // 7: tierdesk.peer.v1.DiagnoseResponse.checks:type_name -> tierdesk.v1.Check
-	0,  // 8: tierdesk.peer.v1.Peer.Hello:input_type -> tierdesk.peer.v1.HelloRequest
-	3,  // 9: tierdesk.peer.v1.Peer.Join:input_type -> tierdesk.peer.v1.JoinRequest
-	5,  // 10: tierdesk.peer.v1.Peer.Propose:input_type -> tierdesk.peer.v1.ProposeRequest
-	8,  // 11: tierdesk.peer.v1.Peer.ReadIndex:input_type -> tierdesk.peer.v1.ReadIndexRequest
-	10, // 12: tierdesk.peer.v1.Peer.Links:input_type -> tierdesk.peer.v1.LinksRequest
-	14, // 13: tierdesk.peer.v1.Peer.Diagnose:input_type -> tierdesk.peer.v1.DiagnoseRequest
-	16, // 14: tierdesk.peer.v1.Peer.Remove:input_type -> tierdesk.peer.v1.RemoveRequest
-	18, // 15: tierdesk.peer.v1.Peer.TransferLeadership:input_type -> tierdesk.peer.v1.TransferLeadershipRequest
-	1,  // 16: tierdesk.peer.v1.Peer.Hello:output_type -> tierdesk.peer.v1.HelloResponse
-	4,  // 17: tierdesk.peer.v1.Peer.Join:output_type -> tierdesk.peer.v1.JoinResponse
-	6,  // 18: tierdesk.peer.v1.Peer.Propose:output_type -> tierdesk.peer.v1.ProposeResponse
-	9,  // 19: tierdesk.peer.v1.Peer.ReadIndex:output_type -> tierdesk.peer.v1.ReadIndexResponse
-	11, // 20: tierdesk.peer.v1.Peer.Links:output_type -> tierdesk.peer.v1.LinksResponse
-	15, // 21: tierdesk.peer.v1.Peer.Diagnose:output_type -> tierdesk.peer.v1.DiagnoseResponse
-	17, // 22: tierdesk.peer.v1.Peer.Remove:output_type -> tierdesk.peer.v1.RemoveResponse
-	19, // 23: tierdesk.peer.v1.Peer.TransferLeadership:output_type -> tierdesk.peer.v1.TransferLeadershipResponse
-	16, // [16:24] is the sub-list for method output_type
-	8,  // [8:16] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	22, // 7: tierdesk.peer.v1.AskNeighbourRequest.want:type_name -> tierdesk.link.v1.Want
+	23, // 8: tierdesk.peer.v1.AskNeighbourResponse.piece:type_name -> tierdesk.link.v1.Piece
+	24, // 9: tierdesk.peer.v1.DiagnoseResponse.checks:type_name -> tierdesk.v1.Check
+	0,  // 10: tierdesk.peer.v1.Peer.Hello:input_type -> tierdesk.peer.v1.HelloRequest
+	3,  // 11: tierdesk.peer.v1.Peer.Join:input_type -> tierdesk.peer.v1.JoinRequest
+	5,  // 12: tierdesk.peer.v1.Peer.Propose:input_type -> tierdesk.peer.v1.ProposeRequest
+	8,  // 13: tierdesk.peer.v1.Peer.ReadIndex:input_type -> tierdesk.peer.v1.ReadIndexRequest
+	10, // 14: tierdesk.peer.v1.Peer.Links:input_type -> tierdesk.peer.v1.LinksRequest
+	14, // 15: tierdesk.peer.v1.Peer.AskNeighbour:input_type -> tierdesk.peer.v1.AskNeighbourRequest
+	16, // 16: tierdesk.peer.v1.Peer.Diagnose:input_type -> tierdesk.peer.v1.DiagnoseRequest
+	18, // 17: tierdesk.peer.v1.Peer.Remove:input_type -> tierdesk.peer.v1.RemoveRequest
+	20, // 18: tierdesk.peer.v1.Peer.TransferLeadership:input_type -> tierdesk.peer.v1.TransferLeadershipRequest
+	1,  // 19: tierdesk.peer.v1.Peer.Hello:output_type -> tierdesk.peer.v1.HelloResponse
+	4,  // 20: tierdesk.peer.v1.Peer.Join:output_type -> tierdesk.peer.v1.JoinResponse
+	6,  // 21: tierdesk.peer.v1.Peer.Propose:output_type -> tierdesk.peer.v1.ProposeResponse
+	9,  // 22: tierdesk.peer.v1.Peer.ReadIndex:output_type -> tierdesk.peer.v1.ReadIndexResponse
+	11, // 23: tierdesk.peer.v1.Peer.Links:output_type -> tierdesk.peer.v1.LinksResponse
+	15, // 24: tierdesk.peer.v1.Peer.AskNeighbour:output_type -> tierdesk.peer.v1.AskNeighbourResponse
+	17, // 25: tierdesk.peer.v1.Peer.Diagnose:output_type -> tierdesk.peer.v1.DiagnoseResponse
+	19, // 26: tierdesk.peer.v1.Peer.Remove:output_type -> tierdesk.peer.v1.RemoveResponse
+	21, // 27: tierdesk.peer.v1.Peer.TransferLeadership:output_type -> tierdesk.peer.v1.TransferLeadershipResponse
+	19, // [19:28] is the sub-list for method output_type
+	10, // [10:19] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_node_peers_peerpb_peer_proto_init() }
@@ -1305,7 +1427,7 @@ func file_node_peers_peerpb_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_peers_peerpb_peer_proto_rawDesc), len(file_node_peers_peerpb_peer_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

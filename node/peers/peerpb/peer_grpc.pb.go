@@ -26,6 +26,7 @@ const (
 	Peer_Propose_FullMethodName            = "/tierdesk.peer.v1.Peer/Propose"
 	Peer_ReadIndex_FullMethodName          = "/tierdesk.peer.v1.Peer/ReadIndex"
 	Peer_Links_FullMethodName              = "/tierdesk.peer.v1.Peer/Links"
+	Peer_AskNeighbour_FullMethodName       = "/tierdesk.peer.v1.Peer/AskNeighbour"
 	Peer_Diagnose_FullMethodName           = "/tierdesk.peer.v1.Peer/Diagnose"
 	Peer_Remove_FullMethodName             = "/tierdesk.peer.v1.Peer/Remove"
 	Peer_TransferLeadership_FullMethodName = "/tierdesk.peer.v1.Peer/TransferLeadership"
@@ -47,6 +48,8 @@ type PeerClient interface {
 	ReadIndex(ctx context.Context, in *ReadIndexRequest, opts ...grpc.CallOption) (*ReadIndexResponse, error)
 	// Links tells the state of the links that this node carries.
 	Links(ctx context.Context, in *LinksRequest, opts ...grpc.CallOption) (*LinksResponse, error)
+	// AskNeighbour puts a question about a file to a neighbour whose link this node carries.
+	AskNeighbour(ctx context.Context, in *AskNeighbourRequest, opts ...grpc.CallOption) (*AskNeighbourResponse, error)
 	// Diagnose has this node look at itself.
 	Diagnose(ctx context.Context, in *DiagnoseRequest, opts ...grpc.CallOption) (*DiagnoseResponse, error)
 	// Remove takes a server out of the site's group; TransferLeadership hands the lead to another voter. Leader only.
@@ -121,6 +124,16 @@ func (c *peerClient) Links(ctx context.Context, in *LinksRequest, opts ...grpc.C
 	return out, nil
 }
 
+func (c *peerClient) AskNeighbour(ctx context.Context, in *AskNeighbourRequest, opts ...grpc.CallOption) (*AskNeighbourResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AskNeighbourResponse)
+	err := c.cc.Invoke(ctx, Peer_AskNeighbour_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *peerClient) Diagnose(ctx context.Context, in *DiagnoseRequest, opts ...grpc.CallOption) (*DiagnoseResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DiagnoseResponse)
@@ -167,6 +180,8 @@ type PeerServer interface {
 	ReadIndex(context.Context, *ReadIndexRequest) (*ReadIndexResponse, error)
 	// Links tells the state of the links that this node carries.
 	Links(context.Context, *LinksRequest) (*LinksResponse, error)
+	// AskNeighbour puts a question about a file to a neighbour whose link this node carries.
+	AskNeighbour(context.Context, *AskNeighbourRequest) (*AskNeighbourResponse, error)
 	// Diagnose has this node look at itself.
 	Diagnose(context.Context, *DiagnoseRequest) (*DiagnoseResponse, error)
 	// Remove takes a server out of the site's group; TransferLeadership hands the lead to another voter. Leader only.
@@ -196,6 +211,9 @@ func (UnimplementedPeerServer) ReadIndex(context.Context, *ReadIndexRequest) (*R
 }
 func (UnimplementedPeerServer) Links(context.Context, *LinksRequest) (*LinksResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Links not implemented")
+}
+func (UnimplementedPeerServer) AskNeighbour(context.Context, *AskNeighbourRequest) (*AskNeighbourResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AskNeighbour not implemented")
 }
 func (UnimplementedPeerServer) Diagnose(context.Context, *DiagnoseRequest) (*DiagnoseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Diagnose not implemented")
@@ -310,6 +328,24 @@ func _Peer_Links_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Peer_AskNeighbour_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AskNeighbourRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).AskNeighbour(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_AskNeighbour_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).AskNeighbour(ctx, req.(*AskNeighbourRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Peer_Diagnose_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DiagnoseRequest)
 	if err := dec(in); err != nil {
@@ -386,6 +422,10 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Links",
 			Handler:    _Peer_Links_Handler,
+		},
+		{
+			MethodName: "AskNeighbour",
+			Handler:    _Peer_AskNeighbour_Handler,
 		},
 		{
 			MethodName: "Diagnose",

@@ -1,0 +1,108 @@
+package desk
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tierdesk/tierdesk/desk/calendar"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/desk/policy"
+)
+
+const minutesPerDay = 24 * 60
+
+// Roll is what a site knows of its people.
+type Roll interface {
+	// Person tells whether somebody with the name signs in at this site.
+	Person(user UserID) (bool, error)
+	// Duty returns what was last said by hand of a person's duty, nil when nothing was.
+	Duty(user UserID) (*deskpb.SetDuty, error)
+}
+
+// Presence tells whether a member of a group is on duty at a time.
+type Presence struct {
+	User UserID
+	On   bool
+	// ByHand is set when somebody said so, against the roster or in its place; Until is then the end of that, in
+	// microseconds since 1970, 0 for none.
+	ByHand bool
+	Until  int64
+}
+
+// Presences tells of each member of a group whether the person is on duty at a time, in microseconds since 1970. What was
+// said by hand takes precedence over the roster as long as it holds. A group without a roster is always on duty. Members that
+// the site does not know are left out. Errors are those of the roll.
+func Presences(p *deskpb.Policy, team *deskpb.Team, at int64, roll Roll) ([]Presence, error) {
+	roster := policy.Roster(p, team.GetRoster())
+	var rostered []string
+	if roster != nil {
+		rostered = rosteredAt(roster, rosterZone(p, roster), at)
+	}
+	presences := make([]Presence, 0, len(team.GetMembers()))
+	for _, member := range team.GetMembers() {
+		known, err := roll.Person(UserID(member))
+		if err != nil {
+			return nil, fmt.Errorf("look for %s of group %s among the people: %w", member, team.GetName(), err)
+		}
+		if !known {
+			continue
+		}
+		word, err := roll.Duty(UserID(member))
+		if err != nil {
+			return nil, fmt.Errorf("read whether %s of group %s is on duty: %w", member, team.GetName(), err)
+		}
+		presence := Presence{User: UserID(member), On: roster == nil || slices.Contains(rostered, member)}
+		if word != nil && (word.GetUntil() == 0 || at < word.GetUntil()) {
+			presence.On, presence.ByHand, presence.Until = word.GetOn(), true, word.GetUntil()
+		}
+		presences = append(presences, presence)
+	}
+	return presences, nil
+}
+
+// rosterZone returns the calendar whose zone a roster is written in: its own, or that of office time.
+func rosterZone(p *deskpb.Policy, roster *deskpb.Roster) *deskpb.Calendar {
+	if zone := policy.Calendar(p, roster.GetCalendar()); zone != nil {
+		return zone
+	}
+	return policy.Calendar(p, policy.OfficeTime)
+}
+
+// rosteredAt returns the people whose shift it is, as often as they are named. A shift belongs to the day on which it begins, so
+// the one that began yesterday may still last.
+func rosteredAt(roster *deskpb.Roster, zone *deskpb.Calendar, at int64) (people []string) {
+	today, minute := calendar.DayOf(zone, at/second), calendar.Minute(zone, at/second)
+	for _, shift := range roster.GetShifts() {
+		if lasts(shift, today, minute) {
+			people = append(people, onShift(shift, today)...)
+		}
+		if lasts(shift, today-1, minute+minutesPerDay) {
+			people = append(people, onShift(shift, today-1)...)
+		}
+	}
+	return people
+}
+
+// lasts tells whether the shift that begins on a day lasts at a minute counted from that day's midnight.
+func lasts(shift *deskpb.Shift, day calendar.Day, minute int32) bool {
+	if days := shift.GetDays(); len(days) > 0 && !slices.Contains(days, day.Weekday()) {
+		return false
+	}
+	from, to := shift.GetFrom(), shift.GetTo()
+	if to <= from {
+		to += minutesPerDay
+	}
+	return from <= minute && minute < to
+}
+
+// onShift returns who works a shift that begins on a day: everybody, or the one whose week it is.
+func onShift(shift *deskpb.Shift, day calendar.Day) []string {
+	people := shift.GetPeople()
+	if shift.GetTurnsFrom() == 0 || len(people) == 0 {
+		return people
+	}
+	const week = 7
+	round := calendar.Day(len(people) * week)
+	since := ((day-calendar.DayOn(shift.GetTurnsFrom()))%round + round) % round
+	return people[since/week:][:1]
+}

@@ -1,0 +1,82 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers"
+)
+
+// duties serves who of the site's groups is on duty.
+type duties struct {
+	apipb.UnimplementedDutiesServer
+	backend Backend
+	clock   func() time.Time
+}
+
+func (d *duties) ListDuty(ctx context.Context, r *apipb.ListDutyRequest) (*apipb.ListDutyResponse, error) {
+	at := d.clock()
+	if r.GetTime() != nil {
+		if err := r.GetTime().CheckValid(); err != nil {
+			return nil, desk.RefuseField("time", "is no time; give one as 2006-01-02T15:04:05Z")
+		}
+		at = r.GetTime().AsTime()
+	}
+	answer := &apipb.ListDutyResponse{}
+	err := d.backend.Read(ctx, false, func(reader *store.Reader) error {
+		groups, err := tiers.Duties(reader, at.UnixMicro())
+		if err != nil {
+			return err
+		}
+		for _, group := range groups {
+			if asked := r.GetGroup(); asked == "" || asked == group.Group.GetName() {
+				answer.Groups = append(answer.Groups, dutyGroup(group))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.GetGroup() != "" && len(answer.Groups) == 0 {
+		return nil, desk.Refuse(desk.NotFound, "GROUP_NOT_FOUND", "the policy of %s has no group %.64q; list all groups",
+			d.backend.Site(), r.GetGroup())
+	}
+	return answer, nil
+}
+
+func dutyGroup(g tiers.GroupDuty) *apipb.DutyGroup {
+	shown := &apipb.DutyGroup{Name: g.Group.GetName(), Roster: g.Group.GetRoster()}
+	for _, member := range g.Members {
+		shown.Members = append(shown.Members, &apipb.DutyMember{
+			User: string(member.User), On: member.On, ByHand: member.ByHand, Until: moment(member.Until),
+		})
+	}
+	return shown
+}
+
+func (d *duties) SetDuty(ctx context.Context, r *apipb.SetDutyRequest) (*apipb.DutyMember, error) {
+	caller := callerOf(ctx).actor
+	user := cmp.Or(r.GetUser(), caller.GetUser())
+	if user != caller.GetUser() && caller.GetRole() == deskpb.User_AGENT {
+		return nil, desk.Refuse(desk.PermissionDenied, "PERMISSION_DENIED",
+			"only an incident manager or an administrator says that %.64s is on duty or not; ask one", user)
+	}
+	var until int64
+	if r.GetUntil() != nil {
+		if err := r.GetUntil().CheckValid(); err != nil {
+			return nil, desk.RefuseField("until", "is no time; give one as 2006-01-02T15:04:05Z")
+		}
+		until = r.GetUntil().AsTime().UnixMicro()
+	}
+	said := &deskpb.SetDuty{User: user, On: r.GetOn(), Until: until}
+	if _, err := d.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_SetDuty{SetDuty: said}}); err != nil {
+		return nil, err
+	}
+	return &apipb.DutyMember{User: user, On: said.On, ByHand: true, Until: moment(until)}, nil
+}

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// body makes a JSON body of one text.
+func body(t *testing.T, name, text string) string {
+	t.Helper()
+	encoded, err := json.Marshal(map[string]string{name: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(encoded)
+}
+
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	const file = "# our own\nurging: {cool_down: 5m}\n"
+	agent := header{"Authorization", "Bearer li"}
+
+	checked := a.must("POST", "/api/v1/policy:check", body(t, "source", file), agent)
+	if diff := checked.text("diff"); !strings.Contains(diff, "-urging: {cool_down: 15m") || !strings.Contains(diff, "+urging: {cool_down: 5m}") {
+		t.Errorf("the change is shown as %q", diff)
+	}
+	if got := a.call("POST", "/api/v1/policy", body(t, "source", file), agent); got.status != 403 || got.reason() != "ADMINISTRATORS_ONLY" {
+		t.Errorf("an agent applies a policy: %d %s", got.status, got.body)
+	}
+	applied := a.must("POST", "/api/v1/policy", body(t, "source", file))
+	if applied.text("own") != file || !strings.Contains(applied.text("yaml"), "urging: {cool_down: 5m}") {
+		t.Errorf("applied: %s", applied.body)
+	}
+	shown := a.must("GET", "/api/v1/policy", "", agent)
+	if layers := shown.json["layers"].([]any); len(layers) != 1 || layers[0].(map[string]any)["publisher"] != "330106" || layers[0].(map[string]any)["actor"] != "admin" {
+		t.Errorf("the layers are %v, want the own one by admin", layers)
+	}
+	if again := a.must("POST", "/api/v1/policy:check", body(t, "source", file)); again.text("diff") != "" {
+		t.Errorf("what is applied already would change %q", again.text("diff"))
+	}
+
+	const wrong = "urging: {cool_down: 5}\ncolour: red\n"
+	problems := a.must("POST", "/api/v1/policy:check", body(t, "source", wrong)).json["problems"].([]any)
+	if len(problems) != 2 || problems[1].(map[string]any)["line"] != 2.0 || problems[1].(map[string]any)["path"] != "colour" {
+		t.Errorf("the problems are %v, want one in each line", problems)
+	}
+	refused := a.call("POST", "/api/v1/policy", body(t, "source", wrong))
+	if refused.status != 400 || !strings.Contains(refused.body, "line 1") || !strings.Contains(refused.body, "1 more problem") {
+		t.Errorf("a policy with problems is answered with %d %s", refused.status, refused.body)
+	}
+	if got := a.must("GET", "/api/v1/policy", ""); got.text("own") != file {
+		t.Errorf("after a refused policy the own layer is %q", got.text("own"))
+	}
+	unchecked := a.call("POST", "/api/v1/publications", `{"kind":"policy","name":"policy","body":"AA=="}`)
+	if unchecked.status != 400 || !strings.Contains(unchecked.body, "policy apply") {
+		t.Errorf("a policy that was not checked is answered with %d %s", unchecked.status, unchecked.body)
+	}
+}
+
+func TestPreviewWritesNothing(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	shown := a.must("POST", "/api/v1/tickets:preview", `{"ticket":{"template":"password"}}`)
+	if shown.text("title") != "密码重置" || shown.json["priority"] != 4.0 || shown.text("number") != "" || shown.text("etag") != "" {
+		t.Errorf("the preview is %s", shown.body)
+	}
+	if due := shown.json["sla"].([]any); len(due) == 0 {
+		t.Errorf("the preview has no clocks: %s", shown.body)
+	}
+	if got := a.must("GET", "/api/v1/tickets", "").json["tickets"].([]any); len(got) != 0 {
+		t.Errorf("after a preview there are the tickets %v", got)
+	}
+	if got := a.call("POST", "/api/v1/tickets:preview", `{"ticket":{"title":"t","template":"none"}}`); got.status != 400 || !strings.Contains(got.body, "ticket.template") {
+		t.Errorf("a preview with a template that is not there: %d %s", got.status, got.body)
+	}
+}
+
+func TestClassifyTicket(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	number := a.must("POST", "/api/v1/tickets", `{"ticket":{"title":"打印机"}}`).text("number")
+	changed := a.must("POST", "/api/v1/tickets/"+number+":classify",
+		`{"ticket":{"impact":1,"urgency":1,"title":"not named","fields":{"单据号":"7"}},"fields":["impact","urgency","fields"],"reason":"影响全局"}`)
+	if changed.json["priority"] != 1.0 || changed.text("title") != "打印机" || changed.json["fields"].(map[string]any)["单据号"] != "7" {
+		t.Errorf("classified: %s", changed.body)
+	}
+	journal := a.must("GET", "/api/v1/tickets/"+number+"/journal", "").body
+	for _, want := range []string{`"CLASSIFIED"`, `"field":"priority"`, `"before":"3"`, `"after":"1"`, `"after":"单据号=7"`, "影响全局"} {
+		if !strings.Contains(strings.ReplaceAll(journal, `": `, `":`), want) {
+			t.Errorf("the journal lacks %s: %s", want, journal)
+		}
+	}
+	refused := a.call("POST", "/api/v1/tickets/"+number+":classify", `{"ticket":{"number":"x"},"fields":["number"]}`)
+	if refused.status != 400 || !strings.Contains(refused.body, "fields[0]") {
+		t.Errorf("changing the number is answered with %d %s", refused.status, refused.body)
+	}
+}

@@ -1,0 +1,183 @@
+package store
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store/keys"
+)
+
+// By what a requester's record is found. The numbers are on disk.
+const (
+	customerPhone = 0x01 // its digits
+	customerName  = 0x02
+	customerUnit  = 0x03
+	customerUser  = 0x04
+)
+
+func customerKey(id string) keys.Key { return keys.Build(familyCustomer).Text(id).Key() }
+
+// customersBy begins the rows of the values that begin with a text.
+func customersBy(kind byte, beginning string) keys.Key {
+	const end = 2 // bytes of a text's own end
+	whole := keys.Build(familyCustomerBy).Byte(kind).Text(beginning).Key()
+	return whole[:len(whole)-end]
+}
+
+// word is one value by which a record is found.
+type word struct {
+	kind  byte
+	value string
+}
+
+// words lists the values by which a record is found, each once, in the order of their rows.
+func words(c *deskpb.Customer) (found []word) {
+	for _, phone := range c.GetPhones() {
+		found = append(found, word{customerPhone, desk.PhoneDigits(phone)})
+	}
+	found = append(found, word{customerName, strings.ToLower(c.GetName())}, word{customerUnit, strings.ToLower(c.GetUnit())},
+		word{customerUser, strings.ToLower(c.GetUser())})
+	found = slices.DeleteFunc(found, func(w word) bool { return w.value == "" })
+	slices.SortFunc(found, func(a, b word) int {
+		if a.kind != b.kind {
+			return int(a.kind) - int(b.kind)
+		}
+		return strings.Compare(a.value, b.value)
+	})
+	return slices.Compact(found)
+}
+
+// customerRows are the rows by which a record is found again.
+func customerRows(c *deskpb.Customer) (rows []keys.Key) {
+	for _, w := range words(c) {
+		rows = append(rows, keys.Build(familyCustomerBy).Byte(w.kind).Text(w.value).Text(c.GetId()).Key())
+	}
+	if due, _ := desk.NextCall(c); due != 0 {
+		rows = append(rows, callBackKey(due, callOfCustomer, c.GetId()))
+	}
+	return rows
+}
+
+// Customer returns the record of a requester, nil when there is none.
+func (r *Reader) Customer(id string) (*deskpb.Customer, error) {
+	return load[deskpb.Customer](r, customerKey(id))
+}
+
+// CustomersWithPhone returns at most limit records with a telephone number, by its digits.
+func (r *Reader) CustomersWithPhone(digits string, limit int) (found []*deskpb.Customer, err error) {
+	prefix := keys.Build(familyCustomerBy).Byte(customerPhone).Text(digits).Key()
+	err = r.scan(under(prefix).first(limit), func(row, _ []byte) (bool, error) {
+		d := keys.Decode(row[len(prefix):])
+		c, err := r.named(d, d.Text())
+		found = append(found, c)
+		return true, err
+	})
+	return found, err
+}
+
+// named returns the record that a row names.
+func (r *Reader) named(d *keys.Decoder, id string) (*deskpb.Customer, error) {
+	if err := d.Done(); err != nil {
+		return nil, &corruptError{path: r.path, cause: err}
+	}
+	c, err := r.Customer(id)
+	if c == nil && err == nil {
+		err = &corruptError{path: r.path, cause: errMissing("requester", id)}
+	}
+	return c, err
+}
+
+// FindCustomers returns records by the beginning of a telephone number, or of a name, a unit or a user name in any case;
+// for an empty search everybody by name. It looks at limit rows, which is at least 1; a page may hold fewer records and
+// still have a next one. next is the cursor for it, nil at the end.
+func (r *Reader) FindCustomers(search string, after []byte, limit int) (found []*deskpb.Customer, next []byte, err error) {
+	kinds, beginning := searched(search)
+	for i, kind := range kinds {
+		var cursor []byte
+		if len(after) > 0 && after[0] >= kind {
+			if after[0] > kind {
+				continue
+			}
+			cursor = after[1:]
+		}
+		next, err = r.page(customersBy(kind, beginning), cursor, false, limit, func(row, _ []byte) error {
+			limit--
+			c, err := r.foundBy(kind, beginning, row, kinds)
+			if c != nil {
+				found = append(found, c)
+			}
+			return err
+		})
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case next != nil:
+			return found, append([]byte{kind}, next...), nil
+		case limit == 0 && i < len(kinds)-1:
+			return found, []byte{kinds[i+1]}, nil
+		}
+	}
+	return found, nil, nil
+}
+
+// searched says what a search is about: a telephone number when it has only what those are written with.
+func searched(search string) (kinds []byte, beginning string) {
+	search = strings.ToLower(strings.TrimSpace(search))
+	switch digits := desk.PhoneDigits(search); {
+	case search == "":
+		return []byte{customerName}, ""
+	case digits != "" && strings.Trim(search, "0123456789+-() ") == "":
+		return []byte{customerPhone}, digits
+	}
+	return []byte{customerName, customerUnit, customerUser}, search
+}
+
+// foundBy returns the record of a row, nil when an earlier row of the same search has it too.
+func (r *Reader) foundBy(kind byte, beginning string, row []byte, kinds []byte) (*deskpb.Customer, error) {
+	whole := keys.Decode(slices.Concat(customersBy(kind, beginning), row))
+	whole.Byte()
+	whole.Byte()
+	here := word{kind, whole.Text()}
+	c, err := r.named(whole, whole.Text())
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range words(c) {
+		if slices.Contains(kinds, w.kind) && strings.HasPrefix(w.value, beginning) {
+			if w != here {
+				return nil, nil
+			}
+			break
+		}
+	}
+	return c, nil
+}
+
+// PutCustomer stores a record in the place of the one with its id.
+func (b *Batch) PutCustomer(c *deskpb.Customer) error {
+	if err := b.DeleteCustomer(c.GetId()); err != nil {
+		return err
+	}
+	for _, row := range customerRows(c) {
+		if err := b.set(row, nil); err != nil {
+			return err
+		}
+	}
+	return b.put(customerKey(c.GetId()), c)
+}
+
+// DeleteCustomer deletes a record, if there is one.
+func (b *Batch) DeleteCustomer(id string) error {
+	known, err := b.Customer(id)
+	if known == nil || err != nil {
+		return err
+	}
+	for _, row := range customerRows(known) {
+		if err := b.delete(row); err != nil {
+			return err
+		}
+	}
+	return b.delete(customerKey(id))
+}

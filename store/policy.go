@@ -1,0 +1,52 @@
+package store
+
+import (
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store/keys"
+)
+
+// BasePolicy returns the policy that the site began with, nil when it was founded without one.
+func (r *Reader) BasePolicy() (*deskpb.Policy, error) {
+	return load[deskpb.Policy](r, family(familyPolicy))
+}
+
+// PutBasePolicy stores the policy below all that are published.
+func (b *Batch) PutBasePolicy(p *deskpb.Policy) error { return b.put(family(familyPolicy), p) }
+
+// policyMemo is a policy that was put together for a site with a path, nil before it was.
+type policyMemo struct {
+	path   string
+	policy *deskpb.Policy
+}
+
+// aboutPolicy tells whether the policy of a site depends on a row.
+func aboutPolicy(key keys.Key) bool {
+	return key[0] == familyPolicy || key[0] == familyPublication || key[0] == familySiteInfo
+}
+
+// Policy has the policy of a site put together, for a path that stands for the sites that it depends on.
+func (r *Reader) Policy(_ string, build func() (*deskpb.Policy, error)) (*deskpb.Policy, error) {
+	return build()
+}
+
+// Policy is Reader.Policy, from memory while the path is the same and none of the rows has changed that build may read: the
+// base policy, publications and the directory. The policy must not be changed.
+func (b *Batch) Policy(path string, build func() (*deskpb.Policy, error)) (*deskpb.Policy, error) {
+	memo := b.pending.policyMemo()
+	if memo.policy != nil && memo.path == path {
+		return memo.policy, nil
+	}
+	policy, err := build()
+	if err == nil {
+		*memo = policyMemo{path: path, policy: policy}
+	}
+	return policy, err
+}
+
+// policyMemo is the batch's own once it has written something that the policy depends on.
+func (p *pending) policyMemo() *policyMemo {
+	if p.ownPolicy != nil {
+		return p.ownPolicy
+	}
+	return p.keptPolicy
+}
