@@ -220,6 +220,7 @@ func TestClocksOfANewTicket(t *testing.T) {
 		"an interruption in the night": {"2026-03-11 22:00", &deskpb.Ticket{Impact: 1, Urgency: 1, Visit: true}, []string{
 			"RESPONSE RUNNING 5m0s due 2026-03-11 22:05:00",
 			"RESOLUTION RUNNING 4h0m0s due 2026-03-12 02:00:00",
+			"UPDATE RUNNING 30m0s due 2026-03-11 22:30:00",
 			"ON_SITE RUNNING 1h0m0s due 2026-03-11 23:00:00",
 		}},
 	} {

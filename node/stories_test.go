@@ -19,6 +19,49 @@ import (
 	"github.com/tierdesk/tierdesk/desk/retell"
 )
 
+// retold are stories of the desk's people that real sites play too: all but those about requesters' records and attachments.
+func retold() []string {
+	return []string{
+		"1-finance/application-names-its-maintainers",
+		"1-finance/call-becomes-incident",
+		"1-finance/knowledge",
+		"1-finance/three-tiers",
+		"1-finance/where-it-stuck",
+		"2-city/approval",
+		"2-city/co-signing",
+		"2-city/dispatch-by-category",
+		"2-city/reminders",
+		"2-city/urging",
+		"2-city/what-the-requester-sees",
+		"2-city/working-together",
+		"3-county/emergency-plan",
+		"3-county/level-1-at-night",
+		"3-county/level-1-in-working-hours",
+		"3-county/level-2",
+		"3-county/level-3",
+		"3-county/priority",
+		"3-county/satisfaction",
+		"3-county/three-entries",
+		"4-desk/auto-close-and-reopen",
+		"4-desk/claim-decline-transfer",
+		"4-desk/duplicates",
+		"4-desk/goes-home",
+		"4-desk/major-incident",
+		"4-desk/not-accepted-in-time",
+		"4-desk/parent-and-children",
+		"4-desk/the-desks-day",
+		"4-desk/vendor",
+		"4-desk/waiting-for-the-requester",
+		"5-power/call-back",
+		"5-power/dissatisfied",
+		"5-power/seven-categories",
+		"7-cloud/inspection",
+		"7-cloud/measured-by-line",
+		"7-cloud/one-voice",
+		"7-cloud/progress-messages",
+	}
+}
+
 // TestStoriesOnRealSites plays stories that are written for the rules alone over a province, a city and its counties: real
 // nodes with their logs, links and timekeepers, used through their HTTP API. What is read must be what the story expects, and
 // after each exchange between the sites all of them must tell the same of every ticket.

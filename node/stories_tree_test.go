@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -80,7 +79,7 @@ func (tr *storyTree) start(site config.Site, parent *storySite) *storySite {
 	s := &storySite{id: site.ID, parent: site.Parent, http: &http.Client{Transport: &http.Transport{}}}
 	c := configuration(tr.t, "n1")
 	c.Site, c.Site.TimeZone = site, "Asia/Shanghai"
-	o := Options{Config: c, FS: vfs.NewMem()}
+	o := Options{Config: c}
 	o.wall, o.elapsed, o.after = tr.clock.Now, tr.clock.elapsed, tr.clock.after
 	if parent != nil {
 		s.line = newStoryLine()

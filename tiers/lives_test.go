@@ -126,7 +126,7 @@ func TestRestoredSiteHearsOfTheNextMoveFirst(t *testing.T) {
 		}
 		return in.heed(&deskpb.Placement{
 			Site: "330106", From: "330200", Parent: "330300", Phase: deskpb.Placement_LEAVING, Version: 9, Former: []string{"330100"},
-		})
+		}, in.peer)
 	})
 	if err != nil {
 		t.Fatal(err)

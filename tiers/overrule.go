@@ -27,7 +27,8 @@ func (in *inbound) fromBelow(seen, own *deskpb.Placement) error {
 	case site.GetRecovering() == 0 && top:
 		return in.overrule(seen, own)
 	case site.GetRecovering() != 0:
-		if err := in.heed(seen); err != nil || top {
+		// The child may have passed on what it does not go by itself.
+		if err := in.heed(seen, ""); err != nil || top {
 			return err
 		}
 	}

@@ -80,7 +80,7 @@ func (t tree) heardPlacement(b *store.Batch, p, old *deskpb.Placement, at desk.S
 		return err
 	}
 	if desk.SiteID(p.Site) == t.self() {
-		return in.heed(p)
+		return in.heed(p, "")
 	}
 	if p.Version > uint64(at.Time)+maxAhead {
 		return desk.Refuse(desk.InvalidArgument, "INVALID_PLACEMENT", "the placement of %s has a version from the future, %d", p.Site, p.Version)
@@ -327,7 +327,7 @@ func (in *inbound) placement(item []byte, p *deskpb.Placement) error {
 		return nil
 	}
 	if in.peer == in.tree.parent() {
-		return in.heed(p)
+		return in.heed(p, in.peer)
 	}
 	if p.Version > uint64(in.at.Time)+maxAhead || in.again != nil {
 		return in.park(item, fmt.Sprintf("the placement of %s came from the child %s; placements come from the province", p.Site, in.peer))
@@ -335,16 +335,16 @@ func (in *inbound) placement(item []byte, p *deskpb.Placement) error {
 	return in.fromBelow(p, old)
 }
 
-// heed does what a placement that is news here asks for, and passes it on. A site that has something to hand over says that
-// it heard.
-func (in *inbound) heed(p *deskpb.Placement) (err error) {
+// heed does what a placement that is news here asks for, and passes it on to all children but one that has it. A site that has
+// something to hand over says that it heard.
+func (in *inbound) heed(p *deskpb.Placement, from desk.SiteID) (err error) {
 	if err := place(in.b, in.tree, p, in.at); err != nil {
 		return err
 	}
 	if in.tree, err = newTree(in.b.Reader); err != nil {
 		return err
 	}
-	if err := in.tree.spread(in.b, p, in.peer); err != nil {
+	if err := in.tree.spread(in.b, p, from); err != nil {
 		return err
 	}
 	if !in.tree.handsOver(p) {

@@ -89,6 +89,13 @@ func DueRounds(r *store.Reader, now int64) ([]*deskpb.OpenRound, error) {
 	if site == nil || site.GetRecovering() != 0 || site.GetFrozen() != "" {
 		return nil, nil
 	}
+	placement, err := r.Placement(desk.SiteID(site.GetId()))
+	if err != nil {
+		return nil, fmt.Errorf("read the site's placement: %w", err)
+	}
+	if closes(placement) {
+		return nil, nil
+	}
 	rounds, err := Rounds(r, now)
 	if err != nil {
 		return nil, err

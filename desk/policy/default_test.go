@@ -73,7 +73,8 @@ func TestTargetsOfTheCountyScheme(t *testing.T) {
 		{"an incident at the city", deskpb.Sla_RESOLUTION, "CITY", incident, 2 * hour},
 		{"an incident at the province", deskpb.Sla_RESOLUTION, "PROVINCE", incident, 3 * hour},
 		{"progress of a severe incident", deskpb.Sla_UPDATE, "", incident, 30 * minute},
-		{"progress of a call", deskpb.Sla_UPDATE, "", call, 0},
+		{"progress of an interruption", deskpb.Sla_UPDATE, "", call, 30 * minute},
+		{"progress of what is degraded", deskpb.Sla_UPDATE, "", &deskpb.Ticket{Severity: 2}, 0},
 		{"progress of a major incident", deskpb.Sla_UPDATE, "", &deskpb.Ticket{Severity: 3, Major: true}, 30 * minute},
 	} {
 		if got := firstTarget(p, test.metric, test.tier, test.ticket).GetWithin(); got != test.within {
