@@ -18,6 +18,7 @@ const (
 	Escalate Verb = "escalate"
 	Return   Verb = "return"
 	Resolve  Verb = "resolve"
+	Review   Verb = "review"
 	Close    Verb = "close"
 	Reopen   Verb = "reopen"
 )
@@ -38,15 +39,16 @@ type Action struct {
 //	Queued             assigned to the team's group
 //	Accepted           In Progress: started, or resumed from a hold; Assigned: assigned to the team's engineer;
 //	                   Wait…: put on hold, the sub-status is the reason
-//	Completed          Resolved, In Call: resolved; Closed: closed at home, resolved before when it was not
+//	Completed          Resolved, In Call: resolved; Closed: closed at home, resolved before when it was not, and looked back on when
+//	                   it is a major incident
 //	Unmatched          a note
 //	same state again   a note
 //
 // Resolving takes a ticket home by itself, so the line that the file names after a solution counts from the county; a
 // row of work after a solution reopens the ticket at the county.
 func Plan(incident Incident) []Action {
-	p := &planner{line: 1, state: "NEW"}
 	first := incident.Rows[0]
+	p := &planner{line: 1, state: "NEW", major: first.major()}
 	p.do(Create, fmt.Sprintf("%s %s", incident.ID, first.Product))
 	for _, row := range incident.Rows {
 		p.row(row)
@@ -57,6 +59,7 @@ func Plan(incident Incident) []Action {
 // planner follows the ticket's state as the desk will have it.
 type planner struct {
 	actions  []Action
+	major    bool
 	line     int
 	state    string
 	reason   string // of the hold
@@ -67,6 +70,9 @@ type planner struct {
 func (p *planner) do(verb Verb, text string) {
 	p.actions = append(p.actions, Action{Verb: verb, Line: p.line, Text: text})
 }
+
+// major tells whether an incident that begins with the row is a major one.
+func (r Row) major() bool { return r.Impact == "Major" }
 
 // words is what a row says, for the journal.
 func (r Row) words() string {
@@ -100,6 +106,9 @@ func (p *planner) completeAndClose(row Row) {
 	if p.state != "RESOLVED" {
 		p.move(row)
 		p.resolve(row)
+	}
+	if p.major {
+		p.do(Review, row.words())
 	}
 	p.do(Close, row.words())
 	p.state = "CLOSED"

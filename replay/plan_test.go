@@ -21,6 +21,12 @@ func rowsOf(words ...string) Incident {
 	return incident
 }
 
+// major makes the incident a major one.
+func major(incident Incident) Incident {
+	incident.Rows[0].Impact = "Major"
+	return incident
+}
+
 func TestPlan(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -37,6 +43,7 @@ func TestPlan(t *testing.T) {
 			"create@1 hold@1 note@1 resume@1 hold@1 resume@1"},
 		{"work after a solution", rowsOf("G2 2nd:Accepted/In Progress", "G2 2nd:Completed/Resolved", "G2 2nd:Accepted/In Progress", "G2 2nd:Completed/Closed"),
 			"create@1 escalate@1 start@2 resolve@2 reopen@1 escalate@1 start@2 resolve@2 close@1"},
+		{"a major incident", major(rowsOf("G1:Completed/Closed")), "create@1 resolve@1 review@1 close@1"},
 		{"closed twice, and a stray word", rowsOf("G1:Completed/Closed", "G1:Completed/Closed", "G1:Unmatched/Unmatched"),
 			"create@1 resolve@1 close@1 note@1 note@1"},
 		{"assigned to a person", rowsOf("G1:Queued/Awaiting Assignment", "G1:Accepted/Assigned", "G1:Accepted/Assigned"),

@@ -228,6 +228,8 @@ func (r *run) do(ctx context.Context, site Site, number string, a Action, incide
 		case Resolve:
 			return node.ResolveTicket(ctx, &apipb.ResolveTicketRequest{Number: number, RequestId: id,
 				Resolution: &deskpb.Resolution{Code: "SOLVED", Text: a.Text}})
+		case Review:
+			return node.ReviewTicket(ctx, &apipb.ReviewTicketRequest{Number: number, RequestId: id, Text: a.Text})
 		case Close:
 			return node.CloseTicket(ctx, &apipb.CloseTicketRequest{Number: number, RequestId: id, Comment: a.Text})
 		case Reopen:
@@ -250,7 +252,7 @@ func opened(incident Incident, title string) *deskpb.Ticket {
 		Channel:     deskpb.Ticket_PHONE,
 		Impact:      impact,
 		Urgency:     2,
-		Major:       first.Impact == "Major",
+		Major:       first.major(),
 		Requester:   &deskpb.Requester{Name: "报告人 " + incident.ID, Unit: strings.ToUpper(first.Country)},
 	}
 }
