@@ -178,6 +178,9 @@ func chineseAfterNames() map[string]string {
 		"CallBack.DISSATISFIED": "不满意",
 		"CallBack.NOT_REACHED":  "未接通",
 
+		"Customer.PERSON": "个人",
+		"Customer.UNIT":   "单位",
+
 		"CustomerCall.WELCOME": "新客户回访",
 		"CustomerCall.REGULAR": "VIP 例行回访",
 		"CustomerCall.VISIT":   "VIP 上门回访",

@@ -10,7 +10,15 @@ import (
 )
 
 func (c *console) noticesCommand() *cobra.Command {
-	return c.group("notices", "通知: what you were told of tickets", c.listNotices(), c.readNotices())
+	list := c.listNotices()
+	notices := c.group("notices", "通知: what you were told of tickets; alone it lists them", list, c.readNotices())
+	notices.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return NeedsCommand(cmd, args)
+		}
+		return list.RunE(cmd, args)
+	}
+	return notices
 }
 
 func (c *console) listNotices() *cobra.Command {

@@ -10,16 +10,19 @@ import (
 	"github.com/spf13/pflag"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
 
 func (c *console) requesterCommand() *cobra.Command {
-	return c.group("requester", "报告人: the people who report problems, as this site knows them",
+	return c.group("requester", "报告人: the people who report problems and their units, as this site knows them",
 		c.addRequester(), c.listRequesters(), c.showRequester(), c.setRequester(), c.removeRequester())
 }
 
-// requesterFlags adds the flags that say what is known of a person besides the name.
+// requesterFlags adds the flags that say what is known of a person or a unit besides the name.
 func requesterFlags(f *pflag.FlagSet, r *apipb.Requester, since *string) {
+	kind := enumFlag(&r.Kind)
+	f.Var(kind, "kind", "whom it is about: "+kind.choices())
 	f.StringVar(&r.Unit, "unit", "", "the person's office")
 	f.StringArrayVar(&r.Phones, "phone", nil, "a telephone number; may be given again")
 	f.StringVar(&r.Email, "email", "", "the mail address")
@@ -44,7 +47,7 @@ func (c *console) sinceDay(since string) (*timestamppb.Timestamp, error) {
 func (c *console) addRequester() *cobra.Command {
 	r := &apipb.Requester{}
 	var since string
-	cmd := &cobra.Command{Use: "add NAME", Short: "新增: write a person down", Args: takes("NAME")}
+	cmd := &cobra.Command{Use: "add NAME", Short: "新增: write a person or a unit down", Args: takes("NAME")}
 	requesterFlags(cmd.Flags(), r, &since)
 	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, args []string) (err error) {
 		r.Name = args[0]
@@ -62,7 +65,9 @@ func (c *console) addRequester() *cobra.Command {
 
 func (c *console) listRequesters() *cobra.Command {
 	q := &apipb.ListRequestersRequest{PageSize: maxPageSize}
-	cmd := &cobra.Command{Use: "list", Short: "列表: people, or those whose number, name or unit begins so", Args: takes()}
+	cmd := &cobra.Command{Use: "list", Short: "列表: people and units, or those whose number, name or unit begins so", Args: takes()}
+	kind := enumFlag(&q.Kind)
+	cmd.Flags().Var(kind, "kind", "only those: "+kind.choices())
 	cmd.Flags().StringVar(&q.Search, "search", "", "the beginning of a telephone number, a name, a unit or a user name")
 	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) error {
 		columns, first := &table{}, true
@@ -81,16 +86,16 @@ func (c *console) listRequesters() *cobra.Command {
 	return cmd
 }
 
-// requesters is a page of people, the first one under a header.
+// requesters is a page of people and units, the first one under a header.
 func (p *printer) requesters(columns *table, people []*apipb.Requester, first bool) string {
 	var rows [][]string
 	if first {
-		rows = append(rows, p.header(phrase{"编号", "ID"}, phrase{"姓名", "NAME"}, phrase{"单位", "UNIT"}, phrase{"电话", "PHONE"},
+		rows = append(rows, p.header(phrase{"编号", "ID"}, phrase{"种类", "KIND"}, phrase{"名称", "NAME"}, phrase{"单位", "UNIT"}, phrase{"电话", "PHONE"},
 			phrase{"类别", "CLASS"}, phrase{"账号", "USER"}))
 	}
 	for _, r := range people {
-		rows = append(rows, []string{r.GetId(), r.GetName(), r.GetUnit(), strings.Join(r.GetPhones(), ", "), p.class(r.GetClass()),
-			r.GetUser()})
+		rows = append(rows, []string{r.GetId(), p.name(r.GetKind()), r.GetName(), r.GetUnit(), strings.Join(r.GetPhones(), ", "),
+			p.class(r.GetClass()), r.GetUser()})
 	}
 	return columns.layOut(rows)
 }
@@ -104,11 +109,11 @@ func (p *printer) class(name string) string {
 	return p.say(words)
 }
 
-// historyShown is how many tickets of a person are shown.
+// historyShown is how many tickets of a person or a unit are shown.
 const historyShown = 20
 
 func (c *console) showRequester() *cobra.Command {
-	return &cobra.Command{Use: "show ID", Short: "查看: a person, the call-backs and the latest tickets", Args: takes("ID"),
+	return &cobra.Command{Use: "show ID", Short: "查看: a person or a unit, the call-backs and the latest tickets", Args: takes("ID"),
 		RunE: c.calls(func(ctx context.Context, node *connection, out *printer, args []string) error {
 			r, err := node.requesters.GetRequester(ctx, &apipb.GetRequesterRequest{Id: args[0]})
 			if err != nil {
@@ -116,7 +121,7 @@ func (c *console) showRequester() *cobra.Command {
 			}
 			history := &apipb.ListTicketsResponse{}
 			if !out.json {
-				q := &apipb.ListTicketsRequest{Filter: fmt.Sprintf("requester.id = %q", r.GetId()), PageSize: historyShown}
+				q := &apipb.ListTicketsRequest{Filter: historyFilter(r), PageSize: historyShown}
 				if history, err = node.tickets.ListTickets(ctx, q); err != nil {
 					return err
 				}
@@ -125,11 +130,20 @@ func (c *console) showRequester() *cobra.Command {
 		})}
 }
 
-// requester is everything that is known of a person.
+// historyFilter lists the tickets of a person, or those of all people of a unit.
+func historyFilter(r *apipb.Requester) string {
+	if r.GetKind() == deskpb.Customer_UNIT {
+		return fmt.Sprintf("requester.unit = %q", r.GetName())
+	}
+	return fmt.Sprintf("requester.id = %q", r.GetId())
+}
+
+// requester is everything that is known of a person or a unit.
 func (p *printer) requester(r *apipb.Requester, history *apipb.ListTicketsResponse) string {
 	b := &block{printer: p}
 	b.add(phrase{"编号", "Id"}, r.GetId())
-	b.add(phrase{"姓名", "Name"}, r.GetName())
+	b.add(phrase{"种类", "Kind"}, p.name(r.GetKind()))
+	b.add(phrase{"名称", "Name"}, r.GetName())
 	b.add(phrase{"单位", "Unit"}, r.GetUnit())
 	b.add(phrase{"电话", "Phone"}, strings.Join(r.GetPhones(), ", "))
 	b.add(phrase{"邮箱", "Mail"}, r.GetEmail())
@@ -155,7 +169,7 @@ func (p *printer) requester(r *apipb.Requester, history *apipb.ListTicketsRespon
 func (c *console) setRequester() *cobra.Command {
 	change := &apipb.Requester{}
 	var since string
-	cmd := &cobra.Command{Use: "set ID", Short: "修改: change what is known of a person; what no flag names stays", Args: takes("ID")}
+	cmd := &cobra.Command{Use: "set ID", Short: "修改: change what is known of a person or a unit; what no flag names stays", Args: takes("ID")}
 	cmd.Flags().StringVar(&change.Name, "name", "", "the name")
 	requesterFlags(cmd.Flags(), change, &since)
 	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, args []string) error {
@@ -180,9 +194,10 @@ func (c *console) setRequester() *cobra.Command {
 func changed(known, change *apipb.Requester, flags *pflag.FlagSet) *apipb.Requester {
 	after := &apipb.Requester{
 		Name: known.GetName(), Unit: known.GetUnit(), Phones: known.GetPhones(), Email: known.GetEmail(), User: known.GetUser(),
-		Class: known.GetClass(), Since: known.GetSince(), Note: known.GetNote(),
+		Class: known.GetClass(), Since: known.GetSince(), Note: known.GetNote(), Kind: known.GetKind(),
 	}
 	for flag, set := range map[string]func(){
+		"kind":  func() { after.Kind = change.GetKind() },
 		"name":  func() { after.Name = change.GetName() },
 		"unit":  func() { after.Unit = change.GetUnit() },
 		"phone": func() { after.Phones = change.GetPhones() },
@@ -200,7 +215,7 @@ func changed(known, change *apipb.Requester, flags *pflag.FlagSet) *apipb.Reques
 }
 
 func (c *console) removeRequester() *cobra.Command {
-	return &cobra.Command{Use: "remove ID", Short: "移除: forget a person; tickets keep what they say", Args: takes("ID"),
+	return &cobra.Command{Use: "remove ID", Short: "移除: forget a person or a unit; tickets keep what they say", Args: takes("ID"),
 		RunE: c.calls(func(ctx context.Context, node *connection, out *printer, args []string) error {
 			done, err := node.requesters.DeleteRequester(ctx, &apipb.DeleteRequesterRequest{Id: args[0]})
 			if err != nil {

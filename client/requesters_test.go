@@ -60,7 +60,7 @@ func TestARequesterIsShownWithCallBacksAndTickets(t *testing.T) {
 	s := at(t, node)
 	s.environ["LANG"] = "zh_CN.UTF-8"
 	want := `编号    c1
-姓名    陈静
+名称    陈静
 单位    财政局
 电话    0571-1, 138
 类别    VIP
@@ -97,4 +97,23 @@ func TestTheWorkListNamesTicketsAndCustomers(t *testing.T) {
 	}
 	s.run("callback", "list", "--due", "morgen").oneErrorLine(t, ExitUsage)
 	s.run("requester", "add", "陈静", "--since", "morgen").oneErrorLine(t, ExitUsage)
+}
+
+func TestAUnitIsShownWithTheTicketsOfItsPeople(t *testing.T) {
+	node := newFakeNode(t, func(_ context.Context, method string, _ proto.Message) (proto.Message, error) {
+		if method == "GetRequester" {
+			return &apipb.Requester{Id: "u1", Kind: deskpb.Customer_UNIT, Name: "财政局", Class: "vip"}, nil
+		}
+		return nil, nil
+	})
+	s := at(t, node)
+	s.environ["LANG"] = "zh_CN.UTF-8"
+	want := "编号  u1\n种类  单位\n名称  财政局\n类别  VIP\n"
+	if got := s.done(t, "requester", "show", "u1"); got != want {
+		t.Errorf("shown:\n%s\nwant:\n%s", got, want)
+	}
+	if got := node.seen()[1].request.(*apipb.ListTicketsRequest).GetFilter(); got != `requester.unit = "财政局"` {
+		t.Errorf("the history is asked for by %q", got)
+	}
+	s.run("notices", "lst").oneErrorLine(t, ExitUsage)
 }

@@ -51,6 +51,7 @@ var requests = []struct{ line, method, request string }{
 	{"ticket decline " + number + " --reason 不熟", "DeclineTicket", `reason: "不熟"`},
 	{"ticket transfer " + number + " --assignee li --group g --reason y", "TransferTicket", `assignee: "li" group: "g" reason: "y"`},
 	{"notices list --unread --page-size 7 --page-token p", "ListNotices", `unread: true page_size: 7 page_token: "p"`},
+	{"notices", "ListNotices", ``},
 	{"notices read --through 2026-11-21T08:30:00+08:00", "MarkNoticesRead", `through { seconds: 1795221000 }`},
 	{"duty list --group 网络组 --time 2026-11-21", "ListDuty", `group: "网络组" time { seconds: 1795190400 }`},
 	{"duty set on --user li --until 2026-11-22", "SetDuty", `user: "li" on: true until { seconds: 1795276800 }`},
@@ -97,6 +98,8 @@ var requests = []struct{ line, method, request string }{
 		"CreateRequester", `requester { name: "陈静" unit: "财政局" phones: "0571-1234" phones: "13800000000" email: "c@x" user: "chen"
 		class: "vip" note: "二楼" since { seconds: 1795190400 } }`},
 	{"requester list --search 0571", "ListRequesters", `search: "0571" page_size: 500`},
+	{"requester add 财政局 --kind unit --class vip", "CreateRequester", `requester { name: "财政局" kind: UNIT class: "vip" }`},
+	{"requester list --kind unit", "ListRequesters", `kind: UNIT page_size: 500`},
 	{"requester show abc --json", "GetRequester", `id: "abc"`},
 	{"requester remove abc", "DeleteRequester", `id: "abc"`},
 	{"callback list --due 2026-11-21T08:00:00+08:00", "ListCallBacks", `due { seconds: 1795219200 } page_size: 500`},
@@ -304,7 +307,7 @@ func TestEveryNameHasAChineseWord(t *testing.T) {
 		"tierdesk.desk.v1.Sla.State", "tierdesk.desk.v1.Wish.Kind", "tierdesk.desk.v1.Wish.State",
 		"tierdesk.desk.v1.Event.Type", "tierdesk.v1.Site.Tier", "tierdesk.v1.Node.Role", "tierdesk.v1.LinkStatus.Direction",
 		"tierdesk.v1.LinkStatus.State", "tierdesk.v1.Check.State", "tierdesk.v1.User.Role", "tierdesk.v1.Place.Phase",
-		"tierdesk.v1.Delivery.State", "tierdesk.desk.v1.CallBack.Outcome", "tierdesk.desk.v1.CustomerCall.Kind",
+		"tierdesk.v1.Delivery.State", "tierdesk.desk.v1.CallBack.Outcome", "tierdesk.desk.v1.CustomerCall.Kind", "tierdesk.desk.v1.Customer.Kind",
 		"tierdesk.desk.v1.Task.Kind", "tierdesk.desk.v1.Task.State", "tierdesk.desk.v1.Signer.Answer", "tierdesk.desk.v1.TicketLink.Kind",
 	} {
 		found, err := protoregistry.GlobalTypes.FindEnumByName(protoreflect.FullName(full))

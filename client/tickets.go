@@ -36,7 +36,10 @@ func (c *console) create() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return out.answer(ticket, func() string { return out.summary(ticket) })
+		if err := out.answer(ticket, func() string { return out.summary(ticket) }); err != nil || out.json {
+			return err
+		}
+		return out.write(out.duplicates(ticket, duplicates(ctx, node, ticket)))
 	})
 	return cmd
 }

@@ -43,6 +43,9 @@ func CheckCustomer(c *deskpb.Customer) error {
 	if !slices.Contains([]string{"", ClassNormal, ClassVIP, ClassNew}, c.GetClass()) {
 		return RefuseField("requester.class", "%q is unknown; use %s, %s or %s", c.GetClass(), ClassNormal, ClassVIP, ClassNew)
 	}
+	if _, known := deskpb.Customer_Kind_name[int32(c.GetKind())]; !known {
+		return RefuseField("requester.kind", "%d is unknown; use PERSON or UNIT", c.GetKind())
+	}
 	if c.GetSince() < 0 || c.GetSince() > maxTime {
 		return RefuseField("requester.since", "it does not lie between 1970 and 9999")
 	}
@@ -66,8 +69,8 @@ func PhoneDigits(phone string) string {
 // ClassOf returns the class of a customer at a time, in microseconds since 1970: who is new is so until the last welcome
 // call-back was due.
 func ClassOf(p *deskpb.Policy, c *deskpb.Customer, at int64) string {
-	if class := c.GetClass(); class == ClassVIP || class == ClassNormal {
-		return class
+	if settled(c) {
+		return c.GetClass()
 	}
 	var last int64
 	for _, days := range p.GetCallBacks().GetWelcomeDays() {
@@ -79,10 +82,23 @@ func ClassOf(p *deskpb.Policy, c *deskpb.Customer, at int64) string {
 	return ClassNew
 }
 
-// Customer completes a customer that is to be stored at a time: since when, the etag, and the call-backs that are due next.
+// ClassWithin returns the class of a person at a time: the person's own, or, unless that is VIP or normal, the unit's when
+// that is VIP or normal. Either may be unknown (nil); somebody of whom only the unit is known has the unit's class.
+func ClassWithin(p *deskpb.Policy, person, unit *deskpb.Customer, at int64) string {
+	if unit != nil && !settled(person) && (person == nil || settled(unit)) {
+		return ClassOf(p, unit, at)
+	}
+	return ClassOf(p, person, at)
+}
+
+// settled tells whether somebody has a class that time does not change.
+func settled(c *deskpb.Customer) bool { return c.GetClass() == ClassVIP || c.GetClass() == ClassNormal }
+
+// Customer completes a customer that is to be stored at a time: its kind, since when, the etag, and the call-backs that are due next.
 // before is what is stored of the same customer, nil for a new one; its call-backs stay.
 func Customer(p *deskpb.Policy, before, asked *deskpb.Customer, at int64) *deskpb.Customer {
 	c := proto.CloneOf(asked)
+	c.Kind = cmp.Or(c.GetKind(), before.GetKind(), deskpb.Customer_PERSON)
 	c.Since = cmp.Or(c.GetSince(), before.GetSince(), at)
 	c.Class = cmp.Or(c.GetClass(), before.GetClass(), ClassNew)
 	c.UpdateTime = at
@@ -205,74 +221,10 @@ func callCalendar(p *deskpb.Policy) *deskpb.Calendar {
 // etagOfCustomer names what is stored of the customer.
 func etagOfCustomer(c *deskpb.Customer) []byte {
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%q %q %q %q %q %q %q %d %q %d", c.GetId(), c.GetName(), c.GetUnit(), c.GetPhones(), c.GetEmail(), c.GetUser(),
+	fmt.Fprintf(hash, "%q %d %q %q %q %q %q %q %d %q %d", c.GetId(), c.GetKind(), c.GetName(), c.GetUnit(), c.GetPhones(), c.GetEmail(), c.GetUser(),
 		c.GetClass(), c.GetSince(), c.GetNote(), c.GetUpdateTime())
 	for _, call := range c.GetCalls() {
 		fmt.Fprintf(hash, " %d %d %d %d", call.GetKind(), call.GetDue(), call.GetDone(), call.GetAttempts())
 	}
 	return hash.Sum(nil)[:customerEtag]
-}
-
-// introduced returns what the author of a ticket says, with what the site's record of the requester adds to it. The
-// record is the one that the author names, or the only one with the telephone number.
-func (w *writer) introduced(asked *deskpb.Ticket) (*deskpb.Ticket, error) {
-	said := asked.GetRequester()
-	known, err := w.customer(said)
-	if err != nil {
-		return nil, err
-	}
-	if known == nil {
-		if said.GetId() == "" {
-			return asked, nil
-		}
-		asked = proto.CloneOf(asked)
-		asked.Requester.Id = ""
-		return asked, nil
-	}
-	p, err := w.policy()
-	if err != nil {
-		return nil, err
-	}
-	var phone string
-	if len(known.GetPhones()) > 0 {
-		phone = known.GetPhones()[0]
-	}
-	asked = proto.CloneOf(asked)
-	asked.Requester = &deskpb.Requester{
-		Name:  cmp.Or(said.GetName(), known.GetName()),
-		Unit:  cmp.Or(said.GetUnit(), known.GetUnit()),
-		Phone: cmp.Or(said.GetPhone(), phone),
-		Email: cmp.Or(said.GetEmail(), known.GetEmail()),
-		User:  cmp.Or(said.GetUser(), known.GetUser()),
-		Id:    known.GetId(),
-		Class: ClassOf(p, known, w.at.Time),
-	}
-	return asked, nil
-}
-
-// customer finds the site's record of a requester, nil when there is none. A ticket that continues one of another site may
-// name a record of that site: then its words count. Without words, an id that is not known is a slip.
-func (w *writer) customer(said *deskpb.Requester) (*deskpb.Customer, error) {
-	if id := said.GetId(); id != "" {
-		known, err := w.view.Customer(id)
-		if err != nil {
-			return nil, fmt.Errorf("read requester %q: %w", id, err)
-		}
-		if known == nil && said.GetName() == "" {
-			return nil, RefuseField("ticket.requester.id", "%q is not known at %s; leave it out or register the requester", id, w.here.Site)
-		}
-		return known, nil
-	}
-	digits := PhoneDigits(said.GetPhone())
-	if digits == "" {
-		return nil, nil
-	}
-	known, err := w.view.CustomerByPhone(digits)
-	if err != nil {
-		return nil, fmt.Errorf("look for a requester by telephone number: %w", err)
-	}
-	if said.GetName() != "" && known.GetName() != said.GetName() {
-		return nil, nil // a colleague calls from the same telephone
-	}
-	return known, nil
 }

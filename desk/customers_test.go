@@ -172,12 +172,13 @@ func TestTheFormOfACustomer(t *testing.T) {
 		customer *deskpb.Customer
 		field    string
 	}{
-		"the least":           {&deskpb.Customer{Id: "c1", Name: "陈静"}, ""},
-		"nobody":              {&deskpb.Customer{Id: "c1"}, "requester.name"},
-		"no id":               {&deskpb.Customer{Name: "陈静"}, "requester.id"},
-		"a class of its own":  {&deskpb.Customer{Id: "c1", Name: "陈静", Class: "gold"}, "requester.class"},
-		"too many telephones": {&deskpb.Customer{Id: "c1", Name: "陈静", Phones: strings.Split("1,2,3,4,5,6", ",")}, "requester.phones"},
-		"since before 1970":   {&deskpb.Customer{Id: "c1", Name: "陈静", Since: -1}, "requester.since"},
+		"the least":               {&deskpb.Customer{Id: "c1", Name: "陈静"}, ""},
+		"nobody":                  {&deskpb.Customer{Id: "c1"}, "requester.name"},
+		"no id":                   {&deskpb.Customer{Name: "陈静"}, "requester.id"},
+		"a class of its own":      {&deskpb.Customer{Id: "c1", Name: "陈静", Class: "gold"}, "requester.class"},
+		"neither person nor unit": {&deskpb.Customer{Id: "c1", Name: "陈静", Kind: 3}, "requester.kind"},
+		"too many telephones":     {&deskpb.Customer{Id: "c1", Name: "陈静", Phones: strings.Split("1,2,3,4,5,6", ",")}, "requester.phones"},
+		"since before 1970":       {&deskpb.Customer{Id: "c1", Name: "陈静", Since: -1}, "requester.since"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refusal := &Refusal{}

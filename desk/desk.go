@@ -54,9 +54,11 @@ type View interface {
 	Managers() ([]UserID, error)
 	// Customer returns this site's record of a requester, nil when there is none.
 	Customer(id string) (*deskpb.Customer, error)
-	// CustomerByPhone returns the only record with a telephone number, by its digits (see PhoneDigits); nil for none or
-	// several.
+	// CustomerByPhone returns the only person with a telephone number, else the only unit, by its digits (see PhoneDigits);
+	// nil for none.
 	CustomerByPhone(digits string) (*deskpb.Customer, error)
+	// Unit returns this site's record of a unit by its name in any case of letters, nil when there is none.
+	Unit(name string) (*deskpb.Customer, error)
 	// File returns how much this site has of the content that a SHA-256 names, nil for nothing.
 	File(sha256 []byte) (*deskpb.Blob, error)
 }

@@ -262,6 +262,8 @@ func (blindView) Customer(string) (*deskpb.Customer, error) { return nil, errDis
 
 func (blindView) CustomerByPhone(string) (*deskpb.Customer, error) { return nil, errDisk }
 
+func (blindView) Unit(string) (*deskpb.Customer, error) { return nil, errDisk }
+
 func (blindView) File([]byte) (*deskpb.Blob, error) { return nil, errDisk }
 
 func TestAMajorIncidentIsToldAboveAtOnce(t *testing.T) {

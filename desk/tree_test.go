@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -103,6 +104,15 @@ func (o *office) Customer(id string) (*deskpb.Customer, error) { return o.custom
 func (o *office) CustomerByPhone(digits string) (*deskpb.Customer, error) {
 	for _, known := range o.customers {
 		if slices.ContainsFunc(known.GetPhones(), func(phone string) bool { return PhoneDigits(phone) == digits }) {
+			return known, nil
+		}
+	}
+	return nil, nil
+}
+
+func (o *office) Unit(name string) (*deskpb.Customer, error) {
+	for _, known := range o.customers {
+		if known.GetKind() == deskpb.Customer_UNIT && strings.EqualFold(known.GetName(), name) {
 			return known, nil
 		}
 	}

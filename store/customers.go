@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ const (
 	customerName  = 0x02
 	customerUnit  = 0x03
 	customerUser  = 0x04
+	customerOwn   = 0x05 // a unit's own name
 )
 
 func customerKey(id string) keys.Key { return keys.Build(familyCustomer).Text(id).Key() }
@@ -39,6 +41,9 @@ func words(c *deskpb.Customer) (found []word) {
 	}
 	found = append(found, word{customerName, strings.ToLower(c.GetName())}, word{customerUnit, strings.ToLower(c.GetUnit())},
 		word{customerUser, strings.ToLower(c.GetUser())})
+	if c.GetKind() == deskpb.Customer_UNIT {
+		found = append(found, word{customerOwn, strings.ToLower(c.GetName())})
+	}
 	found = slices.DeleteFunc(found, func(w word) bool { return w.value == "" })
 	slices.SortFunc(found, func(a, b word) int {
 		if a.kind != b.kind {
@@ -67,7 +72,21 @@ func (r *Reader) Customer(id string) (*deskpb.Customer, error) {
 
 // CustomersWithPhone returns at most limit records with a telephone number, by its digits.
 func (r *Reader) CustomersWithPhone(digits string, limit int) (found []*deskpb.Customer, err error) {
-	prefix := keys.Build(familyCustomerBy).Byte(customerPhone).Text(digits).Key()
+	return r.customersWith(word{customerPhone, digits}, limit)
+}
+
+// Unit returns the record of the unit with a name in any case of letters, nil when there is none.
+func (r *Reader) Unit(name string) (*deskpb.Customer, error) {
+	found, err := r.customersWith(word{customerOwn, strings.ToLower(name)}, 1)
+	if len(found) == 0 || err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// customersWith returns at most limit records with a value.
+func (r *Reader) customersWith(w word, limit int) (found []*deskpb.Customer, err error) {
+	prefix := keys.Build(familyCustomerBy).Byte(w.kind).Text(w.value).Key()
 	err = r.scan(under(prefix).first(limit), func(row, _ []byte) (bool, error) {
 		d := keys.Decode(row[len(prefix):])
 		c, err := r.named(d, d.Text())
@@ -89,23 +108,23 @@ func (r *Reader) named(d *keys.Decoder, id string) (*deskpb.Customer, error) {
 	return c, err
 }
 
-// FindCustomers returns records by the beginning of a telephone number, or of a name, a unit or a user name in any case;
-// for an empty search everybody by name. It looks at limit rows, which is at least 1; a page may hold fewer records and
+// FindCustomers returns records of a kind, or of all when it is not specified, by the beginning of a telephone number, or of a name, a unit or a user name in any case;
+// for an empty search all by name. It looks at limit rows, which is at least 1; a page may hold fewer records and
 // still have a next one. next is the cursor for it, nil at the end.
-func (r *Reader) FindCustomers(search string, after []byte, limit int) (found []*deskpb.Customer, next []byte, err error) {
-	kinds, beginning := searched(search)
-	for i, kind := range kinds {
+func (r *Reader) FindCustomers(kind deskpb.Customer_Kind, search string, after []byte, limit int) (found []*deskpb.Customer, next []byte, err error) {
+	values, beginning := searched(kind, search)
+	for i, value := range values {
 		var cursor []byte
-		if len(after) > 0 && after[0] >= kind {
-			if after[0] > kind {
+		if len(after) > 0 && after[0] >= value {
+			if after[0] > value {
 				continue
 			}
 			cursor = after[1:]
 		}
-		next, err = r.page(customersBy(kind, beginning), cursor, false, limit, func(row, _ []byte) error {
+		next, err = r.page(customersBy(value, beginning), cursor, false, limit, func(row, _ []byte) error {
 			limit--
-			c, err := r.foundBy(kind, beginning, row, kinds)
-			if c != nil {
+			c, err := r.foundBy(value, beginning, row, values)
+			if c != nil && (kind == deskpb.Customer_KIND_UNSPECIFIED || kind == kindOf(c)) {
 				found = append(found, c)
 			}
 			return err
@@ -114,22 +133,29 @@ func (r *Reader) FindCustomers(search string, after []byte, limit int) (found []
 		case err != nil:
 			return nil, nil, err
 		case next != nil:
-			return found, append([]byte{kind}, next...), nil
-		case limit == 0 && i < len(kinds)-1:
-			return found, []byte{kinds[i+1]}, nil
+			return found, append([]byte{value}, next...), nil
+		case limit == 0 && i < len(values)-1:
+			return found, []byte{values[i+1]}, nil
 		}
 	}
 	return found, nil, nil
 }
 
-// searched says what a search is about: a telephone number when it has only what those are written with.
-func searched(search string) (kinds []byte, beginning string) {
+// kindOf returns what a record is about: a person when it does not say.
+func kindOf(c *deskpb.Customer) deskpb.Customer_Kind {
+	return cmp.Or(c.GetKind(), deskpb.Customer_PERSON)
+}
+
+// searched says by which values a search goes: a telephone number when it has only what those are written with.
+func searched(kind deskpb.Customer_Kind, search string) (values []byte, beginning string) {
 	search = strings.ToLower(strings.TrimSpace(search))
 	switch digits := desk.PhoneDigits(search); {
-	case search == "":
-		return []byte{customerName}, ""
 	case digits != "" && strings.Trim(search, "0123456789+-() ") == "":
 		return []byte{customerPhone}, digits
+	case kind == deskpb.Customer_UNIT:
+		return []byte{customerOwn}, search
+	case search == "":
+		return []byte{customerName}, ""
 	}
 	return []byte{customerName, customerUnit, customerUser}, search
 }

@@ -32,7 +32,7 @@ func BenchmarkFindRequesters(b *testing.B) {
 		b.Run(search, func(b *testing.B) {
 			view(b, s, func(r *Reader) error {
 				for b.Loop() {
-					if _, _, err := r.FindCustomers(search, nil, page); err != nil {
+					if _, _, err := r.FindCustomers(deskpb.Customer_KIND_UNSPECIFIED, search, nil, page); err != nil {
 						return err
 					}
 				}

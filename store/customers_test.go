@@ -21,6 +21,7 @@ func drawCustomer(t *rapid.T) *deskpb.Customer {
 	c := &deskpb.Customer{
 		Id: fmt.Sprint("c", rapid.IntRange(1, 6).Draw(t, "id")), Name: "名" + word.Draw(t, "name"), Unit: word.Draw(t, "unit"),
 		User:   word.Draw(t, "user"),
+		Kind:   deskpb.Customer_Kind(rapid.IntRange(0, 2).Draw(t, "kind")),
 		Phones: rapid.SliceOfN(rapid.SampledFrom([]string{"0571-1", "05711", "0571-12", "+86 571-1", "-"}), 0, 3).Draw(t, "phones"),
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "calls") {
@@ -31,13 +32,20 @@ func drawCustomer(t *rapid.T) *deskpb.Customer {
 	return c
 }
 
-// isFound says a second time whether a search is for a record.
-func isFound(c *deskpb.Customer, search string) bool {
+// isFound says a second time whether a search among the records of a kind is for a record.
+func isFound(c *deskpb.Customer, kind deskpb.Customer_Kind, search string) bool {
 	search = strings.ToLower(search)
+	if isUnit := c.Kind == deskpb.Customer_UNIT; kind != 0 && isUnit != (kind == deskpb.Customer_UNIT) {
+		return false
+	}
 	if strings.Trim(search, "0123456789-+ ") == "" && search != "" {
 		return slices.ContainsFunc(c.Phones, func(phone string) bool { return strings.HasPrefix(desk.PhoneDigits(phone), desk.PhoneDigits(search)) })
 	}
-	for _, value := range []string{c.Name, c.Unit, c.User} {
+	values := []string{c.Name, c.Unit, c.User}
+	if kind == deskpb.Customer_UNIT {
+		values = values[:1]
+	}
+	for _, value := range values {
 		if strings.HasPrefix(strings.ToLower(value), search) {
 			return true
 		}
@@ -63,17 +71,18 @@ func TestRequestersAreFoundByWhatTheirRecordsSay(t *testing.T) {
 		}
 		view(t, s, func(r *Reader) error {
 			for _, search := range []string{"", "名", "名陈", "chen", "财", "0571", "+86 571", "05711", "no"} {
+				kind := deskpb.Customer_Kind(rapid.IntRange(0, 2).Draw(t, "among"))
 				var want []string
 				for id, c := range known {
-					if isFound(c, search) {
+					if isFound(c, kind, search) {
 						want = append(want, id)
 					}
 				}
-				got := foundIn(t, r, search, rapid.IntRange(1, 4).Draw(t, "limit"))
+				got := foundIn(t, r, kind, search, rapid.IntRange(1, 4).Draw(t, "limit"))
 				slices.Sort(want)
 				slices.Sort(got)
 				if !slices.Equal(got, want) {
-					t.Fatalf("%q finds %v, want %v of %v", search, got, want, known)
+					t.Fatalf("%q among %s finds %v, want %v of %v", search, kind, got, want, known)
 				}
 			}
 			checkDueCalls(t, r, known)
@@ -83,10 +92,10 @@ func TestRequestersAreFoundByWhatTheirRecordsSay(t *testing.T) {
 }
 
 // foundIn goes through the pages of a search.
-func foundIn(t *rapid.T, r *Reader, search string, limit int) (ids []string) {
+func foundIn(t *rapid.T, r *Reader, kind deskpb.Customer_Kind, search string, limit int) (ids []string) {
 	var after []byte
 	for range 100 {
-		found, next, err := r.FindCustomers(search, after, limit)
+		found, next, err := r.FindCustomers(kind, search, after, limit)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,5 +191,31 @@ func TestATelephoneOfTwoIsNobodys(t *testing.T) {
 			}
 		}
 		return nil
+	})
+}
+
+func TestAUnitIsFoundByItsNameInAnyCase(t *testing.T) {
+	s := openTest(t)
+	commit(t, s, func(b *Batch) error {
+		if err := b.PutCustomer(&deskpb.Customer{Id: "u", Name: "Budget Office", Kind: deskpb.Customer_UNIT}); err != nil {
+			return err
+		}
+		return b.PutCustomer(&deskpb.Customer{Id: "p", Name: "Treasury", Unit: "Budget Office"})
+	})
+	view(t, s, func(r *Reader) error {
+		for name, want := range map[string]string{"Budget Office": "u", "BUDGET office": "u", "Budget": "", "Treasury": "", "": ""} {
+			if found, err := r.Unit(name); err != nil || found.GetId() != want {
+				t.Errorf("the unit %q is %v, %v; want %q", name, found, err, want)
+			}
+		}
+		return nil
+	})
+	commit(t, s, func(b *Batch) error { return b.DeleteCustomer("u") })
+	view(t, s, func(r *Reader) error {
+		found, err := r.Unit("Budget Office")
+		if found != nil {
+			t.Errorf("a unit that was removed is %v", found)
+		}
+		return err
 	})
 }

@@ -55,7 +55,7 @@ func (d *drafts) settle(p *pending) error {
 
 // replace writes a record and the difference between the index rows that there are and those that it has.
 func (d *drafts) replace(p *pending, changed *draft) error {
-	stale := make([]keys.Key, ByCustomer)
+	stale := make([]keys.Key, ByUnit)
 	if changed.rows != nil {
 		stale = rows(changed.rows.GetTicket())
 	}

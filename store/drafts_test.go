@@ -42,7 +42,7 @@ func TestABatchSeesItsTicketsAsItLeftThem(t *testing.T) {
 				}
 			},
 			"list": func(t *rapid.T) {
-				index := Index(rapid.IntRange(int(ByNumber), int(ByCustomer)).Draw(t, "index"))
+				index := Index(rapid.IntRange(int(ByNumber), int(ByUnit)).Draw(t, "index"))
 				checkIndex(t, batch.Reader, index, tickets)
 			},
 			"hand-overs": func(t *rapid.T) { checkHandovers(t, batch.Reader, tickets) },
@@ -52,7 +52,7 @@ func TestABatchSeesItsTicketsAsItLeftThem(t *testing.T) {
 		})
 		batch = commitAndGoOn(t, s, batch)
 		view(t, s, func(r *Reader) error {
-			for index := ByNumber; index <= ByCustomer; index++ {
+			for index := ByNumber; index <= ByUnit; index++ {
 				checkIndex(t, r, index, tickets)
 			}
 			checkHandovers(t, r, tickets)

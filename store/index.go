@@ -25,21 +25,23 @@ const (
 	ByCategory
 	ByApplication
 	ByCustomer // Value: requester.id; tickets without one are not in it
+	ByUnit     // Value: requester.unit; tickets without one are not in it
 )
 
 // neverDue stands for the due time of a ticket on which no clock runs: it sorts behind all others.
 const neverDue = math.MaxInt64
 
 // rows returns a ticket's row in each index that has rows of its own, in the order of the indexes: a ticket is in each
-// index exactly once, in ByCustomer at most once (nil).
+// index exactly once, in ByCustomer and ByUnit at most once (nil).
 func rows(t *deskpb.Ticket) []keys.Key {
-	found := make([]keys.Key, 0, ByCustomer)
-	for index := ByUpdate; index <= ByCustomer; index++ {
-		if index == ByCustomer && t.GetRequester().GetId() == "" {
+	found := make([]keys.Key, 0, ByUnit)
+	for index := ByUpdate; index <= ByUnit; index++ {
+		value := valueOf(index, t)
+		if index >= ByCustomer && value == "" {
 			found = append(found, nil)
 			continue
 		}
-		row := indexPrefix(index, valueOf(index, t))
+		row := indexPrefix(index, value)
 		if index == ByState {
 			row = row.Uint32(uint32(t.GetPriority())).Int64(due(t))
 		} else {
@@ -83,6 +85,8 @@ func valueOf(index Index, t *deskpb.Ticket) string {
 		return t.GetApplication()
 	case ByCustomer:
 		return t.GetRequester().GetId()
+	case ByUnit:
+		return t.GetRequester().GetUnit()
 	default:
 		return ""
 	}
@@ -131,8 +135,8 @@ func micros(t *timestamppb.Timestamp) int64 {
 }
 
 func (i Index) validate() error {
-	if i > ByCustomer {
-		return fmt.Errorf("ticket index %d: it must be one of 0 to %d", i, ByCustomer)
+	if i > ByUnit {
+		return fmt.Errorf("ticket index %d: it must be one of 0 to %d", i, ByUnit)
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func (m model) list(index Index, value string) []string {
 		order = func(a, b *deskpb.Ticket) int { return cmp.Or(cmp.Compare(a.Priority, b.Priority), compareDue(a, b)) }
 	}
 	return m.sorted(order, func(record *deskpb.Record) bool {
-		return listed(index, record.Ticket) == value && (index != ByCustomer || value != "")
+		return listed(index, record.Ticket) == value && (index < ByCustomer || value != "")
 	})
 }
 
@@ -89,7 +89,7 @@ func listed(index Index, t *deskpb.Ticket) string {
 	return map[Index]string{
 		ByState: deskpb.Ticket_State_name[int32(t.State)], ByAssignee: t.Assignee, ByGroup: t.Group, ByRequester: requester,
 		ByCustodian: t.CustodianSite, ByCategory: t.Category, ByApplication: t.Application,
-		ByCustomer: t.Requester.Id,
+		ByCustomer: t.Requester.Id, ByUnit: t.Requester.Unit,
 	}[index]
 }
 
@@ -137,7 +137,7 @@ func TestIndexesListWhatTheTicketsSay(t *testing.T) {
 		}
 		view(t, s, func(r *Reader) error {
 			limit := rapid.IntRange(1, 5).Draw(t, "limit")
-			for index := ByNumber; index <= ByCustomer; index++ {
+			for index := ByNumber; index <= ByUnit; index++ {
 				for _, value := range values(tickets, index) {
 					want := tickets.list(index, value)
 					checkPages(t, r, Query{Index: index, Value: value, Limit: limit}, want, tickets)
@@ -291,7 +291,7 @@ func TestAPageNeedsALimitAndAKnownIndex(t *testing.T) {
 			want string
 		}{
 			{Query{Index: ByUpdate}, "page limit 0: it must be at least 1"},
-			{Query{Index: ByCustomer + 1, Limit: 1}, "ticket index 10: it must be one of 0 to 9"},
+			{Query{Index: ByUnit + 1, Limit: 1}, "ticket index 11: it must be one of 0 to 10"},
 		} {
 			if _, err := r.Tickets(test.q); err == nil || err.Error() != test.want {
 				t.Errorf("%+v: error %v, want %s", test.q, err, test.want)

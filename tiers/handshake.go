@@ -155,11 +155,14 @@ func fit(r *store.Reader, h *linkpb.Hello, now time.Time, settle time.Duration) 
 	if v.admit {
 		err := admissible(link, &deskpb.AdmitPeer{Peer: h.Site, Incarnation: h.Incarnation, Letters: h.Letters})
 		if err == nil && h.Frozen {
-			err = notTheLiving(link, h)
+			err = notTheLiving(h)
 		}
 		if err != nil || link.PeerIncarnation != 0 {
 			return v, err
 		}
+	}
+	if h.Frozen && (link.Unsettled || h.Unsettled) {
+		return v, notTheLiving(h)
 	}
 	if v.again {
 		return v, nil
@@ -170,11 +173,12 @@ func fit(r *store.Reader, h *linkpb.Hello, now time.Time, settle time.Duration) 
 	return v, fitSent(link, h, now, settle)
 }
 
-// notTheLiving refuses a frozen life that was never accepted here: to accept it would fence the one that lives.
-func notTheLiving(link *deskpb.Link, h *linkpb.Hello) error {
+// notTheLiving refuses to begin with a frozen life: to accept it would fence the one that lives, and to compare with it would
+// bring in what that one does not know.
+func notTheLiving(h *linkpb.Hello) error {
 	return desk.Refuse(desk.FailedPrecondition, "PEER_FROZEN",
-		"incarnation %016x of %s is frozen because another copy of it lives, and is not accepted in place of %016x; "+
-			"run tierdesk site recover on the copy that shall live", h.Incarnation, link.Peer, link.PeerIncarnation)
+		"incarnation %016x of %s is frozen because another copy of it lives; run tierdesk site recover on the copy that shall live, and stop the other",
+		h.Incarnation, h.Site)
 }
 
 // fitReceived holds when the peer's mark is one that this site can go on from, with the same history behind it.

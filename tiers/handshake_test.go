@@ -24,7 +24,7 @@ func TestFit(t *testing.T) {
 		{"a county that was founded anew", func(h *linkpb.Hello) { h.Incarnation++ }, "PEER_REFOUNDED"},
 		{"a later life of the county", func(h *linkpb.Hello) { h.Incarnation++; h.Letters = "K7Q" }, ""},
 		{"a later life of the county that is frozen", func(h *linkpb.Hello) { h.Incarnation++; h.Letters, h.Frozen = "K7Q", true }, "PEER_FROZEN"},
-		{"the county as it is, frozen", func(h *linkpb.Hello) { h.Frozen = true }, ""},
+		{"the county, frozen while it is compared", func(h *linkpb.Hello) { h.Frozen, h.Unsettled = true, true }, "PEER_FROZEN"},
 		{"a county that knows another life of the city", func(h *linkpb.Hello) { h.PeerIncarnation++ }, ""},
 		{"a mark beyond what was sent", func(h *linkpb.Hello) { h.ReceivedSequence = 99 }, "ROLLED_BACK"},
 		{"a mark below the acknowledgement", func(h *linkpb.Hello) { h.ReceivedSequence, h.ReceivedHash = 0, nil }, "PEER_ROLLED_BACK"},

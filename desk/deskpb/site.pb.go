@@ -246,6 +246,57 @@ func (PlaceSite_Step) EnumDescriptor() ([]byte, []int) {
 	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{30, 0}
 }
 
+type Customer_Kind int32
+
+const (
+	// A person.
+	Customer_KIND_UNSPECIFIED Customer_Kind = 0
+	Customer_PERSON           Customer_Kind = 1
+	// An office or company. Its name is its own among the units of the site, in any case of letters.
+	Customer_UNIT Customer_Kind = 2
+)
+
+// Enum value maps for Customer_Kind.
+var (
+	Customer_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "PERSON",
+		2: "UNIT",
+	}
+	Customer_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"PERSON":           1,
+		"UNIT":             2,
+	}
+)
+
+func (x Customer_Kind) Enum() *Customer_Kind {
+	p := new(Customer_Kind)
+	*p = x
+	return p
+}
+
+func (x Customer_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Customer_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_desk_deskpb_site_proto_enumTypes[4].Descriptor()
+}
+
+func (Customer_Kind) Type() protoreflect.EnumType {
+	return &file_desk_deskpb_site_proto_enumTypes[4]
+}
+
+func (x Customer_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Customer_Kind.Descriptor instead.
+func (Customer_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{35, 0}
+}
+
 type CustomerCall_Kind int32
 
 const (
@@ -285,11 +336,11 @@ func (x CustomerCall_Kind) String() string {
 }
 
 func (CustomerCall_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_site_proto_enumTypes[4].Descriptor()
+	return file_desk_deskpb_site_proto_enumTypes[5].Descriptor()
 }
 
 func (CustomerCall_Kind) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_site_proto_enumTypes[4]
+	return &file_desk_deskpb_site_proto_enumTypes[5]
 }
 
 func (x CustomerCall_Kind) Number() protoreflect.EnumNumber {
@@ -2902,7 +2953,7 @@ func (x *PutPolicy) GetPolicy() *Policy {
 	return nil
 }
 
-// Customer is a requester 报告人 as a site knows the person, beyond one ticket.
+// Customer is a requester 报告人, or the unit 单位 of requesters, as a site knows them beyond one ticket.
 type Customer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Drawn by the site.
@@ -2922,6 +2973,7 @@ type Customer struct {
 	Etag       []byte `protobuf:"bytes,11,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Call-backs that are not about a ticket: the next ones, and the latest that were made.
 	Calls         []*CustomerCall `protobuf:"bytes,12,rep,name=calls,proto3" json:"calls,omitempty"`
+	Kind          Customer_Kind   `protobuf:"varint,13,opt,name=kind,proto3,enum=tierdesk.desk.v1.Customer_Kind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3038,6 +3090,13 @@ func (x *Customer) GetCalls() []*CustomerCall {
 		return x.Calls
 	}
 	return nil
+}
+
+func (x *Customer) GetKind() Customer_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Customer_KIND_UNSPECIFIED
 }
 
 // CustomerCall is a call-back that is not about a ticket: of a new customer, or of a VIP.
@@ -4060,7 +4119,7 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12\x1b\n" +
 	"\tbody_hash\x18\x02 \x01(\fR\bbodyHash\"=\n" +
 	"\tPutPolicy\x120\n" +
-	"\x06policy\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.PolicyR\x06policy\"\xaf\x02\n" +
+	"\x06policy\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.PolicyR\x06policy\"\x98\x03\n" +
 	"\bCustomer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -4075,7 +4134,13 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	" \x01(\x03R\n" +
 	"updateTime\x12\x12\n" +
 	"\x04etag\x18\v \x01(\fR\x04etag\x124\n" +
-	"\x05calls\x18\f \x03(\v2\x1e.tierdesk.desk.v1.CustomerCallR\x05calls\"\xfe\x02\n" +
+	"\x05calls\x18\f \x03(\v2\x1e.tierdesk.desk.v1.CustomerCallR\x05calls\x123\n" +
+	"\x04kind\x18\r \x01(\x0e2\x1f.tierdesk.desk.v1.Customer.KindR\x04kind\"2\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\n" +
+	"\n" +
+	"\x06PERSON\x10\x01\x12\b\n" +
+	"\x04UNIT\x10\x02\"\xfe\x02\n" +
 	"\fCustomerCall\x127\n" +
 	"\x04kind\x18\x01 \x01(\x0e2#.tierdesk.desk.v1.CustomerCall.KindR\x04kind\x12\x10\n" +
 	"\x03due\x18\x02 \x01(\x03R\x03due\x12\x12\n" +
@@ -4149,103 +4214,105 @@ func file_desk_deskpb_site_proto_rawDescGZIP() []byte {
 	return file_desk_deskpb_site_proto_rawDescData
 }
 
-var file_desk_deskpb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_desk_deskpb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
 var file_desk_deskpb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_desk_deskpb_site_proto_goTypes = []any{
 	(Site_Tier)(0),                // 0: tierdesk.desk.v1.Site.Tier
 	(User_Role)(0),                // 1: tierdesk.desk.v1.User.Role
 	(Placement_Phase)(0),          // 2: tierdesk.desk.v1.Placement.Phase
 	(PlaceSite_Step)(0),           // 3: tierdesk.desk.v1.PlaceSite.Step
-	(CustomerCall_Kind)(0),        // 4: tierdesk.desk.v1.CustomerCall.Kind
-	(*Site)(nil),                  // 5: tierdesk.desk.v1.Site
-	(*Incarnation)(nil),           // 6: tierdesk.desk.v1.Incarnation
-	(*SiteInfo)(nil),              // 7: tierdesk.desk.v1.SiteInfo
-	(*NodeInfo)(nil),              // 8: tierdesk.desk.v1.NodeInfo
-	(*User)(nil),                  // 9: tierdesk.desk.v1.User
-	(*Session)(nil),               // 10: tierdesk.desk.v1.Session
-	(*Link)(nil),                  // 11: tierdesk.desk.v1.Link
-	(*Item)(nil),                  // 12: tierdesk.desk.v1.Item
-	(*Publication)(nil),           // 13: tierdesk.desk.v1.Publication
-	(*Delivery)(nil),              // 14: tierdesk.desk.v1.Delivery
-	(*Placement)(nil),             // 15: tierdesk.desk.v1.Placement
-	(*OutboxEntry)(nil),           // 16: tierdesk.desk.v1.OutboxEntry
-	(*EventRef)(nil),              // 17: tierdesk.desk.v1.EventRef
-	(*Parked)(nil),                // 18: tierdesk.desk.v1.Parked
-	(*Found)(nil),                 // 19: tierdesk.desk.v1.Found
-	(*RegisterNode)(nil),          // 20: tierdesk.desk.v1.RegisterNode
-	(*RemoveNode)(nil),            // 21: tierdesk.desk.v1.RemoveNode
-	(*PutUser)(nil),               // 22: tierdesk.desk.v1.PutUser
-	(*RemoveUser)(nil),            // 23: tierdesk.desk.v1.RemoveUser
-	(*OpenSession)(nil),           // 24: tierdesk.desk.v1.OpenSession
-	(*CloseSession)(nil),          // 25: tierdesk.desk.v1.CloseSession
-	(*AdmitPeer)(nil),             // 26: tierdesk.desk.v1.AdmitPeer
-	(*Reincarnate)(nil),           // 27: tierdesk.desk.v1.Reincarnate
-	(*Freeze)(nil),                // 28: tierdesk.desk.v1.Freeze
-	(*Unite)(nil),                 // 29: tierdesk.desk.v1.Unite
-	(*Settle)(nil),                // 30: tierdesk.desk.v1.Settle
-	(*Revisit)(nil),               // 31: tierdesk.desk.v1.Revisit
-	(*RetryParked)(nil),           // 32: tierdesk.desk.v1.RetryParked
-	(*ParkedKey)(nil),             // 33: tierdesk.desk.v1.ParkedKey
-	(*PutPublication)(nil),        // 34: tierdesk.desk.v1.PutPublication
-	(*PlaceSite)(nil),             // 35: tierdesk.desk.v1.PlaceSite
-	(*Receive)(nil),               // 36: tierdesk.desk.v1.Receive
-	(*Acknowledge)(nil),           // 37: tierdesk.desk.v1.Acknowledge
-	(*RequestMark)(nil),           // 38: tierdesk.desk.v1.RequestMark
-	(*PutPolicy)(nil),             // 39: tierdesk.desk.v1.PutPolicy
-	(*Customer)(nil),              // 40: tierdesk.desk.v1.Customer
-	(*CustomerCall)(nil),          // 41: tierdesk.desk.v1.CustomerCall
-	(*PutRequester)(nil),          // 42: tierdesk.desk.v1.PutRequester
-	(*RemoveRequester)(nil),       // 43: tierdesk.desk.v1.RemoveRequester
-	(*PutCustomerCall)(nil),       // 44: tierdesk.desk.v1.PutCustomerCall
-	(*PutSurveyKey)(nil),          // 45: tierdesk.desk.v1.PutSurveyKey
-	(*Blob)(nil),                  // 46: tierdesk.desk.v1.Blob
-	(*PutChunk)(nil),              // 47: tierdesk.desk.v1.PutChunk
-	(*DropBlob)(nil),              // 48: tierdesk.desk.v1.DropBlob
-	(*OpenRound)(nil),             // 49: tierdesk.desk.v1.OpenRound
-	(*Notice)(nil),                // 50: tierdesk.desk.v1.Notice
-	(*MarkNotices)(nil),           // 51: tierdesk.desk.v1.MarkNotices
-	(*SetDuty)(nil),               // 52: tierdesk.desk.v1.SetDuty
-	(*timestamppb.Timestamp)(nil), // 53: google.protobuf.Timestamp
-	(*Policy)(nil),                // 54: tierdesk.desk.v1.Policy
-	(CallBack_Outcome)(0),         // 55: tierdesk.desk.v1.CallBack.Outcome
-	(*Satisfaction)(nil),          // 56: tierdesk.desk.v1.Satisfaction
+	(Customer_Kind)(0),            // 4: tierdesk.desk.v1.Customer.Kind
+	(CustomerCall_Kind)(0),        // 5: tierdesk.desk.v1.CustomerCall.Kind
+	(*Site)(nil),                  // 6: tierdesk.desk.v1.Site
+	(*Incarnation)(nil),           // 7: tierdesk.desk.v1.Incarnation
+	(*SiteInfo)(nil),              // 8: tierdesk.desk.v1.SiteInfo
+	(*NodeInfo)(nil),              // 9: tierdesk.desk.v1.NodeInfo
+	(*User)(nil),                  // 10: tierdesk.desk.v1.User
+	(*Session)(nil),               // 11: tierdesk.desk.v1.Session
+	(*Link)(nil),                  // 12: tierdesk.desk.v1.Link
+	(*Item)(nil),                  // 13: tierdesk.desk.v1.Item
+	(*Publication)(nil),           // 14: tierdesk.desk.v1.Publication
+	(*Delivery)(nil),              // 15: tierdesk.desk.v1.Delivery
+	(*Placement)(nil),             // 16: tierdesk.desk.v1.Placement
+	(*OutboxEntry)(nil),           // 17: tierdesk.desk.v1.OutboxEntry
+	(*EventRef)(nil),              // 18: tierdesk.desk.v1.EventRef
+	(*Parked)(nil),                // 19: tierdesk.desk.v1.Parked
+	(*Found)(nil),                 // 20: tierdesk.desk.v1.Found
+	(*RegisterNode)(nil),          // 21: tierdesk.desk.v1.RegisterNode
+	(*RemoveNode)(nil),            // 22: tierdesk.desk.v1.RemoveNode
+	(*PutUser)(nil),               // 23: tierdesk.desk.v1.PutUser
+	(*RemoveUser)(nil),            // 24: tierdesk.desk.v1.RemoveUser
+	(*OpenSession)(nil),           // 25: tierdesk.desk.v1.OpenSession
+	(*CloseSession)(nil),          // 26: tierdesk.desk.v1.CloseSession
+	(*AdmitPeer)(nil),             // 27: tierdesk.desk.v1.AdmitPeer
+	(*Reincarnate)(nil),           // 28: tierdesk.desk.v1.Reincarnate
+	(*Freeze)(nil),                // 29: tierdesk.desk.v1.Freeze
+	(*Unite)(nil),                 // 30: tierdesk.desk.v1.Unite
+	(*Settle)(nil),                // 31: tierdesk.desk.v1.Settle
+	(*Revisit)(nil),               // 32: tierdesk.desk.v1.Revisit
+	(*RetryParked)(nil),           // 33: tierdesk.desk.v1.RetryParked
+	(*ParkedKey)(nil),             // 34: tierdesk.desk.v1.ParkedKey
+	(*PutPublication)(nil),        // 35: tierdesk.desk.v1.PutPublication
+	(*PlaceSite)(nil),             // 36: tierdesk.desk.v1.PlaceSite
+	(*Receive)(nil),               // 37: tierdesk.desk.v1.Receive
+	(*Acknowledge)(nil),           // 38: tierdesk.desk.v1.Acknowledge
+	(*RequestMark)(nil),           // 39: tierdesk.desk.v1.RequestMark
+	(*PutPolicy)(nil),             // 40: tierdesk.desk.v1.PutPolicy
+	(*Customer)(nil),              // 41: tierdesk.desk.v1.Customer
+	(*CustomerCall)(nil),          // 42: tierdesk.desk.v1.CustomerCall
+	(*PutRequester)(nil),          // 43: tierdesk.desk.v1.PutRequester
+	(*RemoveRequester)(nil),       // 44: tierdesk.desk.v1.RemoveRequester
+	(*PutCustomerCall)(nil),       // 45: tierdesk.desk.v1.PutCustomerCall
+	(*PutSurveyKey)(nil),          // 46: tierdesk.desk.v1.PutSurveyKey
+	(*Blob)(nil),                  // 47: tierdesk.desk.v1.Blob
+	(*PutChunk)(nil),              // 48: tierdesk.desk.v1.PutChunk
+	(*DropBlob)(nil),              // 49: tierdesk.desk.v1.DropBlob
+	(*OpenRound)(nil),             // 50: tierdesk.desk.v1.OpenRound
+	(*Notice)(nil),                // 51: tierdesk.desk.v1.Notice
+	(*MarkNotices)(nil),           // 52: tierdesk.desk.v1.MarkNotices
+	(*SetDuty)(nil),               // 53: tierdesk.desk.v1.SetDuty
+	(*timestamppb.Timestamp)(nil), // 54: google.protobuf.Timestamp
+	(*Policy)(nil),                // 55: tierdesk.desk.v1.Policy
+	(CallBack_Outcome)(0),         // 56: tierdesk.desk.v1.CallBack.Outcome
+	(*Satisfaction)(nil),          // 57: tierdesk.desk.v1.Satisfaction
 }
 var file_desk_deskpb_site_proto_depIdxs = []int32{
 	0,  // 0: tierdesk.desk.v1.Site.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	6,  // 1: tierdesk.desk.v1.Site.past:type_name -> tierdesk.desk.v1.Incarnation
+	7,  // 1: tierdesk.desk.v1.Site.past:type_name -> tierdesk.desk.v1.Incarnation
 	0,  // 2: tierdesk.desk.v1.SiteInfo.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	8,  // 3: tierdesk.desk.v1.SiteInfo.nodes:type_name -> tierdesk.desk.v1.NodeInfo
+	9,  // 3: tierdesk.desk.v1.SiteInfo.nodes:type_name -> tierdesk.desk.v1.NodeInfo
 	1,  // 4: tierdesk.desk.v1.User.role:type_name -> tierdesk.desk.v1.User.Role
-	53, // 5: tierdesk.desk.v1.User.create_time:type_name -> google.protobuf.Timestamp
-	6,  // 6: tierdesk.desk.v1.Link.fenced:type_name -> tierdesk.desk.v1.Incarnation
-	7,  // 7: tierdesk.desk.v1.Item.site:type_name -> tierdesk.desk.v1.SiteInfo
-	13, // 8: tierdesk.desk.v1.Item.publication:type_name -> tierdesk.desk.v1.Publication
-	14, // 9: tierdesk.desk.v1.Item.delivery:type_name -> tierdesk.desk.v1.Delivery
-	15, // 10: tierdesk.desk.v1.Item.placement:type_name -> tierdesk.desk.v1.Placement
+	54, // 5: tierdesk.desk.v1.User.create_time:type_name -> google.protobuf.Timestamp
+	7,  // 6: tierdesk.desk.v1.Link.fenced:type_name -> tierdesk.desk.v1.Incarnation
+	8,  // 7: tierdesk.desk.v1.Item.site:type_name -> tierdesk.desk.v1.SiteInfo
+	14, // 8: tierdesk.desk.v1.Item.publication:type_name -> tierdesk.desk.v1.Publication
+	15, // 9: tierdesk.desk.v1.Item.delivery:type_name -> tierdesk.desk.v1.Delivery
+	16, // 10: tierdesk.desk.v1.Item.placement:type_name -> tierdesk.desk.v1.Placement
 	2,  // 11: tierdesk.desk.v1.Placement.phase:type_name -> tierdesk.desk.v1.Placement.Phase
-	17, // 12: tierdesk.desk.v1.OutboxEntry.event:type_name -> tierdesk.desk.v1.EventRef
-	5,  // 13: tierdesk.desk.v1.Found.site:type_name -> tierdesk.desk.v1.Site
-	9,  // 14: tierdesk.desk.v1.Found.admin:type_name -> tierdesk.desk.v1.User
-	54, // 15: tierdesk.desk.v1.Found.policy:type_name -> tierdesk.desk.v1.Policy
-	8,  // 16: tierdesk.desk.v1.RegisterNode.node:type_name -> tierdesk.desk.v1.NodeInfo
-	9,  // 17: tierdesk.desk.v1.PutUser.user:type_name -> tierdesk.desk.v1.User
-	10, // 18: tierdesk.desk.v1.OpenSession.session:type_name -> tierdesk.desk.v1.Session
-	33, // 19: tierdesk.desk.v1.RetryParked.items:type_name -> tierdesk.desk.v1.ParkedKey
-	13, // 20: tierdesk.desk.v1.PutPublication.publication:type_name -> tierdesk.desk.v1.Publication
-	15, // 21: tierdesk.desk.v1.PlaceSite.placement:type_name -> tierdesk.desk.v1.Placement
+	18, // 12: tierdesk.desk.v1.OutboxEntry.event:type_name -> tierdesk.desk.v1.EventRef
+	6,  // 13: tierdesk.desk.v1.Found.site:type_name -> tierdesk.desk.v1.Site
+	10, // 14: tierdesk.desk.v1.Found.admin:type_name -> tierdesk.desk.v1.User
+	55, // 15: tierdesk.desk.v1.Found.policy:type_name -> tierdesk.desk.v1.Policy
+	9,  // 16: tierdesk.desk.v1.RegisterNode.node:type_name -> tierdesk.desk.v1.NodeInfo
+	10, // 17: tierdesk.desk.v1.PutUser.user:type_name -> tierdesk.desk.v1.User
+	11, // 18: tierdesk.desk.v1.OpenSession.session:type_name -> tierdesk.desk.v1.Session
+	34, // 19: tierdesk.desk.v1.RetryParked.items:type_name -> tierdesk.desk.v1.ParkedKey
+	14, // 20: tierdesk.desk.v1.PutPublication.publication:type_name -> tierdesk.desk.v1.Publication
+	16, // 21: tierdesk.desk.v1.PlaceSite.placement:type_name -> tierdesk.desk.v1.Placement
 	3,  // 22: tierdesk.desk.v1.PlaceSite.step:type_name -> tierdesk.desk.v1.PlaceSite.Step
-	54, // 23: tierdesk.desk.v1.PutPolicy.policy:type_name -> tierdesk.desk.v1.Policy
-	41, // 24: tierdesk.desk.v1.Customer.calls:type_name -> tierdesk.desk.v1.CustomerCall
-	4,  // 25: tierdesk.desk.v1.CustomerCall.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
-	55, // 26: tierdesk.desk.v1.CustomerCall.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
-	56, // 27: tierdesk.desk.v1.CustomerCall.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	40, // 28: tierdesk.desk.v1.PutRequester.customer:type_name -> tierdesk.desk.v1.Customer
-	41, // 29: tierdesk.desk.v1.PutCustomerCall.call:type_name -> tierdesk.desk.v1.CustomerCall
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	55, // 23: tierdesk.desk.v1.PutPolicy.policy:type_name -> tierdesk.desk.v1.Policy
+	42, // 24: tierdesk.desk.v1.Customer.calls:type_name -> tierdesk.desk.v1.CustomerCall
+	4,  // 25: tierdesk.desk.v1.Customer.kind:type_name -> tierdesk.desk.v1.Customer.Kind
+	5,  // 26: tierdesk.desk.v1.CustomerCall.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
+	56, // 27: tierdesk.desk.v1.CustomerCall.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	57, // 28: tierdesk.desk.v1.CustomerCall.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	41, // 29: tierdesk.desk.v1.PutRequester.customer:type_name -> tierdesk.desk.v1.Customer
+	42, // 30: tierdesk.desk.v1.PutCustomerCall.call:type_name -> tierdesk.desk.v1.CustomerCall
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_site_proto_init() }
@@ -4267,7 +4334,7 @@ func file_desk_deskpb_site_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_site_proto_rawDesc), len(file_desk_deskpb_site_proto_rawDesc)),
-			NumEnums:      5,
+			NumEnums:      6,
 			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   0,

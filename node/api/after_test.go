@@ -214,3 +214,38 @@ func recordCall(b *store.Batch, c *deskpb.PutCustomerCall, at desk.Stamp) error 
 	}
 	return b.PutCustomer(called)
 }
+
+func TestUnits(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	unit := a.must("POST", "/api/v1/requesters", `{"requester":{"name":"财政局","kind":"UNIT","class":"vip","phones":["0571-100"]}}`)
+	person := a.must("POST", "/api/v1/requesters", `{"requester":{"name":"陈静","unit":"财政局"}}`)
+	if unit.text("kind") != "UNIT" || person.text("kind") != "PERSON" {
+		t.Errorf("the unit is %s, the person %s", unit.body, person.body)
+	}
+	for query, want := range map[string]string{
+		"kind=UNIT": "财政局", "kind=PERSON": "陈静", "kind=UNIT&search=0571": "财政局", "kind=PERSON&search=0571": "", "kind=UNIT&search=财": "财政局",
+	} {
+		var got string
+		for _, found := range a.must("GET", "/api/v1/requesters?"+query, "").json["requesters"].([]any) {
+			got += found.(map[string]any)["name"].(string)
+		}
+		if got != want {
+			t.Errorf("%s lists %q, want %q", query, got, want)
+		}
+	}
+	for _, requester := range []string{`{"id":"` + person.text("id") + `"}`, `{"name":"李雷","phone":"0571100"}`} {
+		ticket := a.must("POST", "/api/v1/tickets", `{"ticket":{"title":"无法登录","requester":`+requester+`}}`)
+		if ticket.text("requester.unit") != "财政局" || ticket.text("requester.class") != "vip" {
+			t.Errorf("the ticket of %s is by %s", requester, ticket.body)
+		}
+	}
+	a.create("另一张")
+	history := a.must("GET", "/api/v1/tickets?filter="+url.QueryEscape(`requester.unit = "财政局"`), "")
+	if got := history.json["tickets"].([]any); len(got) != 2 {
+		t.Errorf("the history of the unit has %d tickets, want those of its 2 people", len(got))
+	}
+	if got := a.call("GET", "/api/v1/requesters?kind=9", ""); got.status != 400 {
+		t.Errorf("people of no kind: %d %s", got.status, got.body)
+	}
+}

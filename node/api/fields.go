@@ -43,6 +43,7 @@ func filterFields() []field {
 		wordField("application", (*deskpb.Ticket).GetApplication).indexed(store.ByApplication),
 		wordField("requester.user", func(t *deskpb.Ticket) string { return t.GetRequester().GetUser() }).indexed(store.ByRequester),
 		wordField("requester.id", func(t *deskpb.Ticket) string { return t.GetRequester().GetId() }).indexed(store.ByCustomer),
+		wordField("requester.unit", func(t *deskpb.Ticket) string { return t.GetRequester().GetUnit() }).indexed(store.ByUnit),
 		wordField("requester.name", func(t *deskpb.Ticket) string { return t.GetRequester().GetName() }),
 		wordField("homeSite", (*deskpb.Ticket).GetHomeSite),
 		wordField("custodianSite", (*deskpb.Ticket).GetCustodianSite).indexed(store.ByCustodian),

@@ -126,7 +126,8 @@ func byUpdate(wanted filter, descending bool) store.Query {
 // indexRanks lists the indexes of single values, those with the fewest tickets a value first.
 func indexRanks() []store.Index {
 	return []store.Index{
-		store.ByCustomer, store.ByRequester, store.ByAssignee, store.ByGroup, store.ByApplication, store.ByCategory, store.ByCustodian,
+		store.ByCustomer, store.ByRequester, store.ByAssignee, store.ByUnit, store.ByGroup, store.ByApplication, store.ByCategory,
+		store.ByCustodian,
 	}
 }
 

@@ -20,7 +20,7 @@ const (
 	maxSearch       = 100 // bytes
 )
 
-// requesters serves the records of the people who report problems.
+// requesters serves the records of the people who report problems, and of their units.
 type requesters struct {
 	apipb.UnimplementedRequestersServer
 	backend Backend
@@ -53,7 +53,7 @@ func (s *requesters) put(ctx context.Context, id string, said *apipb.Requester, 
 	}
 	c.Customer = &deskpb.Customer{
 		Id: id, Name: said.GetName(), Unit: said.GetUnit(), Phones: said.GetPhones(), Email: said.GetEmail(), User: said.GetUser(),
-		Class: said.GetClass(), Note: said.GetNote(),
+		Class: said.GetClass(), Note: said.GetNote(), Kind: said.GetKind(),
 	}
 	if said.GetSince() != nil {
 		c.Customer.Since = said.GetSince().AsTime().UnixMicro()
@@ -76,14 +76,17 @@ func (s *requesters) ListRequesters(ctx context.Context, r *apipb.ListRequesters
 	if len(r.GetSearch()) > maxSearch {
 		return nil, desk.RefuseField("search", "has %d bytes; at most %d are looked for", len(r.GetSearch()), maxSearch)
 	}
-	scope := pageScope{"requesters", r.GetSearch()}
+	if _, known := deskpb.Customer_Kind_name[int32(r.GetKind())]; !known {
+		return nil, desk.RefuseField("kind", "%d is unknown; use PERSON or UNIT", r.GetKind())
+	}
+	scope := pageScope{"requesters", r.GetKind().String(), r.GetSearch()}
 	after, err := scope.open(r.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
 	answer := &apipb.ListRequestersResponse{}
 	err = s.backend.Read(ctx, false, func(reader *store.Reader) error {
-		found, next, err := reader.FindCustomers(r.GetSearch(), after, size)
+		found, next, err := reader.FindCustomers(r.GetKind(), r.GetSearch(), after, size)
 		if err != nil {
 			return fmt.Errorf("look for requesters: %w", err)
 		}
@@ -136,7 +139,7 @@ func readRequester(ctx context.Context, backend Backend, id string) (*apipb.Requ
 func requesterMessage(c *deskpb.Customer) *apipb.Requester {
 	shown := &apipb.Requester{
 		Id: c.GetId(), Name: c.GetName(), Unit: c.GetUnit(), Phones: c.GetPhones(), Email: c.GetEmail(), User: c.GetUser(),
-		Class: c.GetClass(), Note: c.GetNote(), Etag: hex.EncodeToString(c.GetEtag()),
+		Kind: c.GetKind(), Class: c.GetClass(), Note: c.GetNote(), Etag: hex.EncodeToString(c.GetEtag()),
 		Since: moment(c.GetSince()), UpdateTime: moment(c.GetUpdateTime()),
 	}
 	for _, call := range c.GetCalls() {

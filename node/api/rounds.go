@@ -7,6 +7,7 @@ import (
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/desk/policy"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/store"
 	"github.com/tierdesk/tierdesk/tiers"
@@ -64,6 +65,11 @@ func (s *rounds) GetRoundReport(ctx context.Context, r *apipb.GetRoundReportRequ
 		for _, record := range page.Records {
 			report.Findings = append(report.Findings, finding(record.GetTicket()))
 		}
+		if len(page.Records) == 0 {
+			if err := roundKnown(reader, r.GetName()); err != nil {
+				return err
+			}
+		}
 		if page.Next != nil {
 			report.NextPageToken = scope.seal(page.Next)
 		}
@@ -73,6 +79,18 @@ func (s *rounds) GetRoundReport(ctx context.Context, r *apipb.GetRoundReportRequ
 		return nil, err
 	}
 	return report, nil
+}
+
+// roundKnown refuses a round that the policy does not have. One that it had once has tickets, and its report stays.
+func roundKnown(reader *store.Reader, name string) error {
+	p, err := tiers.Policy(reader)
+	if err != nil {
+		return err
+	}
+	if policy.Round(p, name) == nil {
+		return desk.Refuse(desk.NotFound, "ROUND_NOT_FOUND", "the policy has no round %.64q; list the rounds", name)
+	}
+	return nil
 }
 
 func finding(t *deskpb.Ticket) *apipb.RoundFinding {

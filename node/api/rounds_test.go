@@ -90,8 +90,27 @@ func TestARoundReportPagesThroughWhatWasFound(t *testing.T) {
 		t.Errorf("the token of another round's report: %d %s", other.status, other.body)
 	}
 	for size, want := range map[int]int{-1: 400, 0: 200, 100: 200, 101: 400} {
-		if got := a.call("GET", fmt.Sprintf("/api/v1/rounds/x/report?pageSize=%d", size), ""); got.status != want {
+		path := "/api/v1/rounds/" + url.PathEscape("机房") + "/report"
+		if got := a.call("GET", fmt.Sprintf("%s?pageSize=%d", path, size), ""); got.status != want {
 			t.Errorf("a page of %d: %d %s, want %d", size, got.status, got.body, want)
 		}
+	}
+}
+
+func TestTheReportOfARoundThatThePolicyDoesNotHave(t *testing.T) {
+	a := withRounds(t)
+	if got := a.call("GET", "/api/v1/rounds/x/report", ""); got.status != 404 || got.reason() != "ROUND_NOT_FOUND" {
+		t.Errorf("a round that is not there: %d %s", got.status, got.body)
+	}
+	if got := a.call("GET", "/api/v1/rounds/"+url.PathEscape("机房")+"/report", ""); got.status != 200 {
+		t.Errorf("a round that was not opened yet: %d %s", got.status, got.body)
+	}
+	old := machineRoom()
+	old.Name = "旧机房"
+	if _, err := a.site.Propose(t.Context(), &deskpb.Command{Kind: &deskpb.Command_Ticket{Ticket: desk.OpenRound(policy.Default(), old, 0, 0)}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.call("GET", "/api/v1/rounds/"+url.PathEscape(old.Name)+"/report", ""); got.status != 200 {
+		t.Errorf("a round that the policy has no more, but tickets has: %d %s", got.status, got.body)
 	}
 }

@@ -31,7 +31,26 @@ func (t *turn) putRequester(c *deskpb.PutRequester) error {
 	if err != nil {
 		return err
 	}
-	return t.b.PutCustomer(desk.Customer(policy, before, c.Customer, t.at.Time))
+	after := desk.Customer(policy, before, c.Customer, t.at.Time)
+	if err := t.unitIsAlone(after); err != nil {
+		return err
+	}
+	return t.b.PutCustomer(after)
+}
+
+// unitIsAlone refuses a unit whose name another unit has: people name their unit, and it must be one.
+func (t *turn) unitIsAlone(c *deskpb.Customer) error {
+	if c.Kind != deskpb.Customer_UNIT {
+		return nil
+	}
+	other, err := t.b.Unit(c.Name)
+	if err != nil {
+		return err
+	}
+	if other != nil && other.Id != c.Id {
+		return desk.Refuse(desk.AlreadyExists, "UNIT_EXISTS", "there is a unit %q already, %s; change that one", other.Name, other.Id)
+	}
+	return nil
 }
 
 // removeRequester forgets a requester's record; tickets keep what they say.

@@ -102,3 +102,24 @@ func TestASiteKeepsItsFirstSurveyKey(t *testing.T) {
 		return err
 	})
 }
+
+func TestAUnitHasItsNameAlone(t *testing.T) {
+	l := founded(t)
+	put := func(id, name string, kind deskpb.Customer_Kind, create bool) *deskpb.Command {
+		return putRequester(&deskpb.PutRequester{Customer: &deskpb.Customer{Id: id, Name: name, Kind: kind}, CreateOnly: create})
+	}
+	l.must(t, noon, put("u1", "Finance", deskpb.Customer_UNIT, true))
+	if got := l.one(t, noon, put("u2", "FINANCE", deskpb.Customer_UNIT, true)); got != "UNIT_EXISTS" {
+		t.Errorf("another unit of the name: reason %q", got)
+	}
+	l.must(t, noon, put("p1", "Finance", deskpb.Customer_PERSON, true))
+	l.must(t, noon, put("u1", "finance", deskpb.Customer_KIND_UNSPECIFIED, false))
+	if got := l.customer(t, "u1"); got.GetKind() != deskpb.Customer_UNIT || got.GetName() != "finance" {
+		t.Errorf("a unit that was renamed is %v", got)
+	}
+	if got := l.one(t, noon, put("p1", "Finance", deskpb.Customer_UNIT, false)); got != "UNIT_EXISTS" {
+		t.Errorf("a person who becomes a unit of the name: reason %q", got)
+	}
+	l.must(t, noon, removeRequester("u1"))
+	l.must(t, noon, put("u2", "Finance", deskpb.Customer_UNIT, true))
+}

@@ -25,7 +25,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Requester is a person as this site knows it.
+// Requester is a person, or a unit of people, as this site knows them.
 type Requester struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Drawn by the site.
@@ -37,7 +37,7 @@ type Requester struct {
 	Email  string   `protobuf:"bytes,5,opt,name=email,proto3" json:"email,omitempty"`
 	// The person's account, when there is one.
 	User string `protobuf:"bytes,6,opt,name=user,proto3" json:"user,omitempty"`
-	// "normal", "vip" or "new".
+	// "normal", "vip" or "new". A person who has neither of the first two has that of the unit.
 	Class string `protobuf:"bytes,7,opt,name=class,proto3" json:"class,omitempty"`
 	// Since when the person is a customer; now when not given.
 	Since      *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=since,proto3" json:"since,omitempty"`
@@ -45,7 +45,9 @@ type Requester struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	Etag       string                 `protobuf:"bytes,11,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Call-backs that are not about a ticket: the next ones, and the latest that were made.
-	Calls         []*CustomerCall `protobuf:"bytes,12,rep,name=calls,proto3" json:"calls,omitempty"`
+	Calls []*CustomerCall `protobuf:"bytes,12,rep,name=calls,proto3" json:"calls,omitempty"`
+	// A person when not given at first; it stays when not given later.
+	Kind          deskpb.Customer_Kind `protobuf:"varint,13,opt,name=kind,proto3,enum=tierdesk.desk.v1.Customer_Kind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -162,6 +164,13 @@ func (x *Requester) GetCalls() []*CustomerCall {
 		return x.Calls
 	}
 	return nil
+}
+
+func (x *Requester) GetKind() deskpb.Customer_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return deskpb.Customer_Kind(0)
 }
 
 // CustomerCall is a call-back that is not about a ticket.
@@ -359,8 +368,10 @@ type ListRequestersRequest struct {
 	// Empty for everybody.
 	Search string `protobuf:"bytes,1,opt,name=search,proto3" json:"search,omitempty"`
 	// 1 to 500; 50 when not given.
-	PageSize      int32  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageSize  int32  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only people, or only units; both when not given.
+	Kind          deskpb.Customer_Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=tierdesk.desk.v1.Customer_Kind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -414,6 +425,13 @@ func (x *ListRequestersRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListRequestersRequest) GetKind() deskpb.Customer_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return deskpb.Customer_Kind(0)
 }
 
 type ListRequestersResponse struct {
@@ -1100,7 +1118,7 @@ var File_node_api_apipb_requesters_proto protoreflect.FileDescriptor
 
 const file_node_api_apipb_requesters_proto_rawDesc = "" +
 	"\n" +
-	"\x1fnode/api/apipb/requesters.proto\x12\vtierdesk.v1\x1a\x16desk/deskpb/site.proto\x1a\x18desk/deskpb/ticket.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x02\n" +
+	"\x1fnode/api/apipb/requesters.proto\x12\vtierdesk.v1\x1a\x16desk/deskpb/site.proto\x1a\x18desk/deskpb/ticket.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\x03\n" +
 	"\tRequester\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1115,7 +1133,8 @@ const file_node_api_apipb_requesters_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12\x12\n" +
 	"\x04etag\x18\v \x01(\tR\x04etag\x12/\n" +
-	"\x05calls\x18\f \x03(\v2\x19.tierdesk.v1.CustomerCallR\x05calls\"\x85\x03\n" +
+	"\x05calls\x18\f \x03(\v2\x19.tierdesk.v1.CustomerCallR\x05calls\x123\n" +
+	"\x04kind\x18\r \x01(\x0e2\x1f.tierdesk.desk.v1.Customer.KindR\x04kind\"\x85\x03\n" +
 	"\fCustomerCall\x127\n" +
 	"\x04kind\x18\x01 \x01(\x0e2#.tierdesk.desk.v1.CustomerCall.KindR\x04kind\x125\n" +
 	"\bdue_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x127\n" +
@@ -1128,12 +1147,13 @@ const file_node_api_apipb_requesters_proto_rawDesc = "" +
 	"\x16CreateRequesterRequest\x124\n" +
 	"\trequester\x18\x01 \x01(\v2\x16.tierdesk.v1.RequesterR\trequester\"%\n" +
 	"\x13GetRequesterRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"k\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xa0\x01\n" +
 	"\x15ListRequestersRequest\x12\x16\n" +
 	"\x06search\x18\x01 \x01(\tR\x06search\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"x\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x123\n" +
+	"\x04kind\x18\x04 \x01(\x0e2\x1f.tierdesk.desk.v1.Customer.KindR\x04kind\"x\n" +
 	"\x16ListRequestersResponse\x126\n" +
 	"\n" +
 	"requesters\x18\x01 \x03(\v2\x16.tierdesk.v1.RequesterR\n" +
@@ -1228,64 +1248,67 @@ var file_node_api_apipb_requesters_proto_goTypes = []any{
 	(*AnswerSurveyRequest)(nil),       // 15: tierdesk.v1.AnswerSurveyRequest
 	(*Survey)(nil),                    // 16: tierdesk.v1.Survey
 	(*timestamppb.Timestamp)(nil),     // 17: google.protobuf.Timestamp
-	(deskpb.CustomerCall_Kind)(0),     // 18: tierdesk.desk.v1.CustomerCall.Kind
-	(deskpb.CallBack_Outcome)(0),      // 19: tierdesk.desk.v1.CallBack.Outcome
-	(*deskpb.Satisfaction)(nil),       // 20: tierdesk.desk.v1.Satisfaction
-	(*deskpb.Ticket)(nil),             // 21: tierdesk.desk.v1.Ticket
-	(deskpb.Ticket_State)(0),          // 22: tierdesk.desk.v1.Ticket.State
-	(*emptypb.Empty)(nil),             // 23: google.protobuf.Empty
+	(deskpb.Customer_Kind)(0),         // 18: tierdesk.desk.v1.Customer.Kind
+	(deskpb.CustomerCall_Kind)(0),     // 19: tierdesk.desk.v1.CustomerCall.Kind
+	(deskpb.CallBack_Outcome)(0),      // 20: tierdesk.desk.v1.CallBack.Outcome
+	(*deskpb.Satisfaction)(nil),       // 21: tierdesk.desk.v1.Satisfaction
+	(*deskpb.Ticket)(nil),             // 22: tierdesk.desk.v1.Ticket
+	(deskpb.Ticket_State)(0),          // 23: tierdesk.desk.v1.Ticket.State
+	(*emptypb.Empty)(nil),             // 24: google.protobuf.Empty
 }
 var file_node_api_apipb_requesters_proto_depIdxs = []int32{
 	17, // 0: tierdesk.v1.Requester.since:type_name -> google.protobuf.Timestamp
 	17, // 1: tierdesk.v1.Requester.update_time:type_name -> google.protobuf.Timestamp
 	1,  // 2: tierdesk.v1.Requester.calls:type_name -> tierdesk.v1.CustomerCall
-	18, // 3: tierdesk.v1.CustomerCall.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
-	17, // 4: tierdesk.v1.CustomerCall.due_time:type_name -> google.protobuf.Timestamp
-	17, // 5: tierdesk.v1.CustomerCall.done_time:type_name -> google.protobuf.Timestamp
-	19, // 6: tierdesk.v1.CustomerCall.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
-	20, // 7: tierdesk.v1.CustomerCall.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	0,  // 8: tierdesk.v1.CreateRequesterRequest.requester:type_name -> tierdesk.v1.Requester
-	0,  // 9: tierdesk.v1.ListRequestersResponse.requesters:type_name -> tierdesk.v1.Requester
-	0,  // 10: tierdesk.v1.UpdateRequesterRequest.requester:type_name -> tierdesk.v1.Requester
-	17, // 11: tierdesk.v1.ListCallBacksRequest.due:type_name -> google.protobuf.Timestamp
-	10, // 12: tierdesk.v1.ListCallBacksResponse.calls:type_name -> tierdesk.v1.DueCall
-	17, // 13: tierdesk.v1.DueCall.due_time:type_name -> google.protobuf.Timestamp
-	21, // 14: tierdesk.v1.DueCall.ticket:type_name -> tierdesk.desk.v1.Ticket
-	0,  // 15: tierdesk.v1.DueCall.requester:type_name -> tierdesk.v1.Requester
-	18, // 16: tierdesk.v1.DueCall.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
-	18, // 17: tierdesk.v1.RecordCustomerCallRequest.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
-	19, // 18: tierdesk.v1.RecordCustomerCallRequest.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
-	20, // 19: tierdesk.v1.RecordCustomerCallRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	17, // 20: tierdesk.v1.CreateSurveyResponse.expire_time:type_name -> google.protobuf.Timestamp
-	20, // 21: tierdesk.v1.AnswerSurveyRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	22, // 22: tierdesk.v1.Survey.state:type_name -> tierdesk.desk.v1.Ticket.State
-	20, // 23: tierdesk.v1.Survey.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	17, // 24: tierdesk.v1.Survey.expire_time:type_name -> google.protobuf.Timestamp
-	2,  // 25: tierdesk.v1.Requesters.CreateRequester:input_type -> tierdesk.v1.CreateRequesterRequest
-	3,  // 26: tierdesk.v1.Requesters.GetRequester:input_type -> tierdesk.v1.GetRequesterRequest
-	4,  // 27: tierdesk.v1.Requesters.ListRequesters:input_type -> tierdesk.v1.ListRequestersRequest
-	6,  // 28: tierdesk.v1.Requesters.UpdateRequester:input_type -> tierdesk.v1.UpdateRequesterRequest
-	7,  // 29: tierdesk.v1.Requesters.DeleteRequester:input_type -> tierdesk.v1.DeleteRequesterRequest
-	8,  // 30: tierdesk.v1.CallBacks.ListCallBacks:input_type -> tierdesk.v1.ListCallBacksRequest
-	11, // 31: tierdesk.v1.CallBacks.RecordCustomerCall:input_type -> tierdesk.v1.RecordCustomerCallRequest
-	12, // 32: tierdesk.v1.Surveys.CreateSurvey:input_type -> tierdesk.v1.CreateSurveyRequest
-	14, // 33: tierdesk.v1.Surveys.GetSurvey:input_type -> tierdesk.v1.GetSurveyRequest
-	15, // 34: tierdesk.v1.Surveys.AnswerSurvey:input_type -> tierdesk.v1.AnswerSurveyRequest
-	0,  // 35: tierdesk.v1.Requesters.CreateRequester:output_type -> tierdesk.v1.Requester
-	0,  // 36: tierdesk.v1.Requesters.GetRequester:output_type -> tierdesk.v1.Requester
-	5,  // 37: tierdesk.v1.Requesters.ListRequesters:output_type -> tierdesk.v1.ListRequestersResponse
-	0,  // 38: tierdesk.v1.Requesters.UpdateRequester:output_type -> tierdesk.v1.Requester
-	23, // 39: tierdesk.v1.Requesters.DeleteRequester:output_type -> google.protobuf.Empty
-	9,  // 40: tierdesk.v1.CallBacks.ListCallBacks:output_type -> tierdesk.v1.ListCallBacksResponse
-	0,  // 41: tierdesk.v1.CallBacks.RecordCustomerCall:output_type -> tierdesk.v1.Requester
-	13, // 42: tierdesk.v1.Surveys.CreateSurvey:output_type -> tierdesk.v1.CreateSurveyResponse
-	16, // 43: tierdesk.v1.Surveys.GetSurvey:output_type -> tierdesk.v1.Survey
-	16, // 44: tierdesk.v1.Surveys.AnswerSurvey:output_type -> tierdesk.v1.Survey
-	35, // [35:45] is the sub-list for method output_type
-	25, // [25:35] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	18, // 3: tierdesk.v1.Requester.kind:type_name -> tierdesk.desk.v1.Customer.Kind
+	19, // 4: tierdesk.v1.CustomerCall.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
+	17, // 5: tierdesk.v1.CustomerCall.due_time:type_name -> google.protobuf.Timestamp
+	17, // 6: tierdesk.v1.CustomerCall.done_time:type_name -> google.protobuf.Timestamp
+	20, // 7: tierdesk.v1.CustomerCall.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	21, // 8: tierdesk.v1.CustomerCall.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	0,  // 9: tierdesk.v1.CreateRequesterRequest.requester:type_name -> tierdesk.v1.Requester
+	18, // 10: tierdesk.v1.ListRequestersRequest.kind:type_name -> tierdesk.desk.v1.Customer.Kind
+	0,  // 11: tierdesk.v1.ListRequestersResponse.requesters:type_name -> tierdesk.v1.Requester
+	0,  // 12: tierdesk.v1.UpdateRequesterRequest.requester:type_name -> tierdesk.v1.Requester
+	17, // 13: tierdesk.v1.ListCallBacksRequest.due:type_name -> google.protobuf.Timestamp
+	10, // 14: tierdesk.v1.ListCallBacksResponse.calls:type_name -> tierdesk.v1.DueCall
+	17, // 15: tierdesk.v1.DueCall.due_time:type_name -> google.protobuf.Timestamp
+	22, // 16: tierdesk.v1.DueCall.ticket:type_name -> tierdesk.desk.v1.Ticket
+	0,  // 17: tierdesk.v1.DueCall.requester:type_name -> tierdesk.v1.Requester
+	19, // 18: tierdesk.v1.DueCall.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
+	19, // 19: tierdesk.v1.RecordCustomerCallRequest.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
+	20, // 20: tierdesk.v1.RecordCustomerCallRequest.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	21, // 21: tierdesk.v1.RecordCustomerCallRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	17, // 22: tierdesk.v1.CreateSurveyResponse.expire_time:type_name -> google.protobuf.Timestamp
+	21, // 23: tierdesk.v1.AnswerSurveyRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	23, // 24: tierdesk.v1.Survey.state:type_name -> tierdesk.desk.v1.Ticket.State
+	21, // 25: tierdesk.v1.Survey.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	17, // 26: tierdesk.v1.Survey.expire_time:type_name -> google.protobuf.Timestamp
+	2,  // 27: tierdesk.v1.Requesters.CreateRequester:input_type -> tierdesk.v1.CreateRequesterRequest
+	3,  // 28: tierdesk.v1.Requesters.GetRequester:input_type -> tierdesk.v1.GetRequesterRequest
+	4,  // 29: tierdesk.v1.Requesters.ListRequesters:input_type -> tierdesk.v1.ListRequestersRequest
+	6,  // 30: tierdesk.v1.Requesters.UpdateRequester:input_type -> tierdesk.v1.UpdateRequesterRequest
+	7,  // 31: tierdesk.v1.Requesters.DeleteRequester:input_type -> tierdesk.v1.DeleteRequesterRequest
+	8,  // 32: tierdesk.v1.CallBacks.ListCallBacks:input_type -> tierdesk.v1.ListCallBacksRequest
+	11, // 33: tierdesk.v1.CallBacks.RecordCustomerCall:input_type -> tierdesk.v1.RecordCustomerCallRequest
+	12, // 34: tierdesk.v1.Surveys.CreateSurvey:input_type -> tierdesk.v1.CreateSurveyRequest
+	14, // 35: tierdesk.v1.Surveys.GetSurvey:input_type -> tierdesk.v1.GetSurveyRequest
+	15, // 36: tierdesk.v1.Surveys.AnswerSurvey:input_type -> tierdesk.v1.AnswerSurveyRequest
+	0,  // 37: tierdesk.v1.Requesters.CreateRequester:output_type -> tierdesk.v1.Requester
+	0,  // 38: tierdesk.v1.Requesters.GetRequester:output_type -> tierdesk.v1.Requester
+	5,  // 39: tierdesk.v1.Requesters.ListRequesters:output_type -> tierdesk.v1.ListRequestersResponse
+	0,  // 40: tierdesk.v1.Requesters.UpdateRequester:output_type -> tierdesk.v1.Requester
+	24, // 41: tierdesk.v1.Requesters.DeleteRequester:output_type -> google.protobuf.Empty
+	9,  // 42: tierdesk.v1.CallBacks.ListCallBacks:output_type -> tierdesk.v1.ListCallBacksResponse
+	0,  // 43: tierdesk.v1.CallBacks.RecordCustomerCall:output_type -> tierdesk.v1.Requester
+	13, // 44: tierdesk.v1.Surveys.CreateSurvey:output_type -> tierdesk.v1.CreateSurveyResponse
+	16, // 45: tierdesk.v1.Surveys.GetSurvey:output_type -> tierdesk.v1.Survey
+	16, // 46: tierdesk.v1.Surveys.AnswerSurvey:output_type -> tierdesk.v1.Survey
+	37, // [37:47] is the sub-list for method output_type
+	27, // [27:37] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_requesters_proto_init() }

@@ -31,17 +31,18 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Requesters 报告人 are the people whom this site knows beyond one ticket.
+// Requesters 报告人 are the people, and their units 单位, whom this site knows beyond one ticket.
 type RequestersClient interface {
-	// CreateRequester writes a person down.
+	// CreateRequester writes a person or a unit down.
 	CreateRequester(ctx context.Context, in *CreateRequesterRequest, opts ...grpc.CallOption) (*Requester, error)
-	// GetRequester returns one person; the tickets are listed by the filter requester.id = "…".
+	// GetRequester returns one person or unit. The tickets of a person are listed by the filter requester.id = "…", those of
+	// a unit's people by requester.unit = "its name".
 	GetRequester(ctx context.Context, in *GetRequesterRequest, opts ...grpc.CallOption) (*Requester, error)
-	// ListRequesters finds people by the beginning of a telephone number, a name, a unit or a user name.
+	// ListRequesters finds people and units by the beginning of a telephone number, a name, a unit or a user name.
 	ListRequesters(ctx context.Context, in *ListRequestersRequest, opts ...grpc.CallOption) (*ListRequestersResponse, error)
-	// UpdateRequester replaces what is known of a person.
+	// UpdateRequester replaces what is known of a person or a unit.
 	UpdateRequester(ctx context.Context, in *UpdateRequesterRequest, opts ...grpc.CallOption) (*Requester, error)
-	// DeleteRequester forgets a person; tickets keep what they say.
+	// DeleteRequester forgets a person or a unit; tickets keep what they say.
 	DeleteRequester(ctx context.Context, in *DeleteRequesterRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 }
 
@@ -107,17 +108,18 @@ func (c *requestersClient) DeleteRequester(ctx context.Context, in *DeleteReques
 // All implementations must embed UnimplementedRequestersServer
 // for forward compatibility.
 //
-// Requesters 报告人 are the people whom this site knows beyond one ticket.
+// Requesters 报告人 are the people, and their units 单位, whom this site knows beyond one ticket.
 type RequestersServer interface {
-	// CreateRequester writes a person down.
+	// CreateRequester writes a person or a unit down.
 	CreateRequester(context.Context, *CreateRequesterRequest) (*Requester, error)
-	// GetRequester returns one person; the tickets are listed by the filter requester.id = "…".
+	// GetRequester returns one person or unit. The tickets of a person are listed by the filter requester.id = "…", those of
+	// a unit's people by requester.unit = "its name".
 	GetRequester(context.Context, *GetRequesterRequest) (*Requester, error)
-	// ListRequesters finds people by the beginning of a telephone number, a name, a unit or a user name.
+	// ListRequesters finds people and units by the beginning of a telephone number, a name, a unit or a user name.
 	ListRequesters(context.Context, *ListRequestersRequest) (*ListRequestersResponse, error)
-	// UpdateRequester replaces what is known of a person.
+	// UpdateRequester replaces what is known of a person or a unit.
 	UpdateRequester(context.Context, *UpdateRequesterRequest) (*Requester, error)
-	// DeleteRequester forgets a person; tickets keep what they say.
+	// DeleteRequester forgets a person or a unit; tickets keep what they say.
 	DeleteRequester(context.Context, *DeleteRequesterRequest) (*emptypb.Empty, error)
 	mustEmbedUnimplementedRequestersServer()
 }

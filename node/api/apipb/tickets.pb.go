@@ -145,7 +145,7 @@ func (x *GetTicketRequest) GetConsistency() string {
 type ListTicketsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Conditions joined by AND, such as: state = NEW AND priority <= 2 AND title : "打印". Compared by = and != are number,
-	// state, kind, line, channel, handover.state, major, assignee, group, category, application, requester.id, requester.user,
+	// state, kind, line, channel, handover.state, major, assignee, group, category, application, requester.id, requester.unit, requester.user,
 	// requester.name, homeSite, custodianSite and title (also by ":", contains); by order too are priority, severity,
 	// openTime and updateTime. Values with spaces stand in double quotes.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
