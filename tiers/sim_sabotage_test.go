@@ -11,7 +11,7 @@ import (
 )
 
 // sabotageSeeds is how many seeds may pass before the simulation has to notice a broken rule.
-const sabotageSeeds = 60
+const sabotageSeeds = 150
 
 // TestSabotage switches off one rule of the protocol after the other and expects the simulation to notice, by an invariant
 // that the rule is there for: a net that lets these fish through proves nothing when it stays empty.
