@@ -104,12 +104,18 @@ func TestAMergedTicketIsNeitherRatedNorCalledBack(t *testing.T) {
 
 func TestARequestFromBeforeAMergeStaysWhereItWas(t *testing.T) {
 	d := newDesktop(t)
-	first, second := d.open(county, "网络中断"), d.open(county, "上不了网")
+	first, second, third := d.open(county, "网络中断"), d.open(county, "上不了网"), d.open(county, "断网")
 	note := identified("r1", by(agent("lin"), second, sampleCommand("note")))
 	d.do(county, second, "lin", proto.CloneOf(note))
 	d.do(county, second, "lin", mergeInto(first))
 	if again := d.do(county, second, "lin", proto.CloneOf(note)); again.GetNumber() != string(second) {
 		t.Errorf("the repeated note is answered with %s, want %s", again.GetNumber(), second)
+	}
+	turned := identified("r2", by(agent("lin"), second, sampleCommand("note")))
+	d.do(county, second, "lin", proto.CloneOf(turned))
+	d.do(county, first, "lin", mergeInto(third))
+	if again := d.do(county, second, "lin", proto.CloneOf(turned)); again.GetNumber() != string(first) {
+		t.Errorf("the repeated note is answered with %s, want %s, where it went before that was merged too", again.GetNumber(), first)
 	}
 }
 

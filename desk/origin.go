@@ -125,10 +125,20 @@ func instead(here Here, view View, c *deskpb.TicketCommand, at Stamp) (*deskpb.T
 const maxMerges = 8
 
 // onMerged turns words and files for a merged ticket towards the last one of the chain that is known here. A request that this site
-// answered before the merge stays where it was.
+// has answered stays where that was, however often the ticket was merged since.
 func onMerged(view View, c *deskpb.TicketCommand) (*deskpb.TicketCommand, error) {
 	number := c.GetNumber()
+	var mark *deskpb.RequestMark
+	if id := c.GetRequest().GetId(); id != "" {
+		var err error
+		if mark, err = view.Request(UserID(c.GetActor().GetUser()), c.GetRequest().GetMethod(), id); err != nil {
+			return nil, fmt.Errorf("decide on request %q: %w", id, err)
+		}
+	}
 	for range maxMerges {
+		if mark.GetTicket() == number {
+			break
+		}
 		record, err := view.Ticket(TicketNumber(number))
 		if err != nil {
 			return nil, fmt.Errorf("read ticket %q: %w", number, err)
@@ -148,15 +158,6 @@ func onMerged(view View, c *deskpb.TicketCommand) (*deskpb.TicketCommand, error)
 	}
 	if number == c.GetNumber() {
 		return c, nil
-	}
-	if id := c.GetRequest().GetId(); id != "" {
-		mark, err := view.Request(UserID(c.GetActor().GetUser()), c.GetRequest().GetMethod(), id)
-		if err != nil {
-			return nil, fmt.Errorf("decide on request %q: %w", id, err)
-		}
-		if mark.GetTicket() == c.GetNumber() {
-			return c, nil
-		}
 	}
 	turned := proto.CloneOf(c)
 	turned.Number, turned.Etag = number, ""
