@@ -50,6 +50,19 @@ func (l *leaders) Propose(ctx context.Context, address string, commands [][]byte
 	return nil
 }
 
+// takeAllWays sends one command after the other until every call that may be under way is.
+func (l *leaders) takeAllWays(t *testing.T, send func()) {
+	t.Helper()
+	for way := range maxGroupsInFlight {
+		send()
+		eventually(t, "a command that comes alone takes a call", func() bool {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return len(l.calls) == way+1
+		})
+	}
+}
+
 func forward(t *testing.T, l *leaders) *Replica {
 	r := &Replica{outbound: newQueue()}
 	f := &forwarder{queue: r.outbound, peers: l, leader: l.address}
@@ -72,16 +85,15 @@ func TestAFrozenLeaderHoldsNobody(t *testing.T) {
 	l := &leaders{leader: "a:1", frozen: "a:1"}
 	r := forward(t, l)
 	var held []chan Outcome
-	for range 2 * maxGroupsInFlight {
+	send := func() {
 		done := make(chan Outcome, 1)
 		held = append(held, done)
 		go func() { done <- r.enqueue(t.Context(), r.outbound, []byte("x")) }()
 	}
-	eventually(t, "all ways to the leader are taken", func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return len(l.calls) == maxGroupsInFlight
-	})
+	l.takeAllWays(t, send)
+	for range maxGroupsInFlight {
+		send()
+	}
 	l.set("b:1", "a:1")
 	unknown := 0
 	for _, done := range held {
@@ -119,8 +131,10 @@ func TestCommandsThatWaitShareACall(t *testing.T) {
 	r := forward(t, l)
 	const commands = 50
 	var wait sync.WaitGroup
-	for range commands {
-		wait.Go(func() { r.enqueue(t.Context(), r.outbound, []byte("x")) })
+	send := func() { wait.Go(func() { r.enqueue(t.Context(), r.outbound, []byte("x")) }) }
+	l.takeAllWays(t, send)
+	for range commands - maxGroupsInFlight {
+		send()
 	}
 	eventually(t, "the rest waits", func() bool {
 		l.mu.Lock()

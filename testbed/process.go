@@ -5,13 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -216,37 +213,6 @@ func (p *Process) Ready(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
-}
-
-// FreeAddresses returns loopback addresses that nobody listens at, for TCP and UDP. They lie below the ports that
-// systems give to outgoing connections, so that none is taken before the node gets there.
-func FreeAddresses(t testing.TB, n int) []string {
-	t.Helper()
-	const low, high, attempts = 10_000, 32_000, 1_000
-	var free []string
-	for range attempts {
-		address := fmt.Sprintf("127.0.0.1:%d", low+rand.IntN(high-low))
-		if slices.Contains(free, address) || !isFree(address) {
-			continue
-		}
-		if free = append(free, address); len(free) == n {
-			return free
-		}
-	}
-	t.Fatalf("found only %d of %d free ports", len(free), n)
-	return nil
-}
-
-func isFree(address string) bool {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return false
-	}
-	packets, err := net.ListenPacket("udp", address)
-	if err == nil {
-		err = packets.Close()
-	}
-	return errors.Join(err, listener.Close()) == nil
 }
 
 // logBuffer keeps the end of what a process writes.
