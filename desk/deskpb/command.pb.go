@@ -76,7 +76,7 @@ func (x ChangeTask_Action) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ChangeTask_Action.Descriptor instead.
 func (ChangeTask_Action) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{29, 0}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{28, 0}
 }
 
 // Group is one entry of a site's log: the commands that waited together, applied in order as one batch.
@@ -176,7 +176,15 @@ type Command struct {
 	//	*Command_SetDuty
 	//	*Command_DropBlob
 	//	*Command_PutSurveyKey
-	Kind          isCommand_Kind `protobuf_oneof:"kind"`
+	//	*Command_RenewSessions
+	//	*Command_CloseSessions
+	//	*Command_LockUser
+	//	*Command_AddAudit
+	//	*Command_PutCheckpoint
+	Kind isCommand_Kind `protobuf_oneof:"kind"`
+	// Who asks, for the audit log; ticket commands carry it inside. Node is the one that took the call.
+	Actor         *Actor `protobuf:"bytes,60,opt,name=actor,proto3" json:"actor,omitempty"`
+	Node          string `protobuf:"bytes,61,opt,name=node,proto3" json:"node,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -479,6 +487,65 @@ func (x *Command) GetPutSurveyKey() *PutSurveyKey {
 	return nil
 }
 
+func (x *Command) GetRenewSessions() *RenewSessions {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_RenewSessions); ok {
+			return x.RenewSessions
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetCloseSessions() *CloseSessions {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_CloseSessions); ok {
+			return x.CloseSessions
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetLockUser() *LockUser {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_LockUser); ok {
+			return x.LockUser
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetAddAudit() *AddAudit {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_AddAudit); ok {
+			return x.AddAudit
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPutCheckpoint() *PutCheckpoint {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_PutCheckpoint); ok {
+			return x.PutCheckpoint
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetActor() *Actor {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+func (x *Command) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
 type isCommand_Kind interface {
 	isCommand_Kind()
 }
@@ -599,6 +666,26 @@ type Command_PutSurveyKey struct {
 	PutSurveyKey *PutSurveyKey `protobuf:"bytes,35,opt,name=put_survey_key,json=putSurveyKey,proto3,oneof"`
 }
 
+type Command_RenewSessions struct {
+	RenewSessions *RenewSessions `protobuf:"bytes,36,opt,name=renew_sessions,json=renewSessions,proto3,oneof"`
+}
+
+type Command_CloseSessions struct {
+	CloseSessions *CloseSessions `protobuf:"bytes,37,opt,name=close_sessions,json=closeSessions,proto3,oneof"`
+}
+
+type Command_LockUser struct {
+	LockUser *LockUser `protobuf:"bytes,38,opt,name=lock_user,json=lockUser,proto3,oneof"`
+}
+
+type Command_AddAudit struct {
+	AddAudit *AddAudit `protobuf:"bytes,39,opt,name=add_audit,json=addAudit,proto3,oneof"`
+}
+
+type Command_PutCheckpoint struct {
+	PutCheckpoint *PutCheckpoint `protobuf:"bytes,40,opt,name=put_checkpoint,json=putCheckpoint,proto3,oneof"`
+}
+
 func (*Command_Ticket) isCommand_Kind() {}
 
 func (*Command_Found) isCommand_Kind() {}
@@ -657,58 +744,15 @@ func (*Command_DropBlob) isCommand_Kind() {}
 
 func (*Command_PutSurveyKey) isCommand_Kind() {}
 
-// Actor is who asks. The zero actor is the site itself (couriers, timers).
-type Actor struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
-	Role          User_Role              `protobuf:"varint,2,opt,name=role,proto3,enum=tierdesk.desk.v1.User_Role" json:"role,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
+func (*Command_RenewSessions) isCommand_Kind() {}
 
-func (x *Actor) Reset() {
-	*x = Actor{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
+func (*Command_CloseSessions) isCommand_Kind() {}
 
-func (x *Actor) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
+func (*Command_LockUser) isCommand_Kind() {}
 
-func (*Actor) ProtoMessage() {}
+func (*Command_AddAudit) isCommand_Kind() {}
 
-func (x *Actor) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Actor.ProtoReflect.Descriptor instead.
-func (*Actor) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *Actor) GetUser() string {
-	if x != nil {
-		return x.User
-	}
-	return ""
-}
-
-func (x *Actor) GetRole() User_Role {
-	if x != nil {
-		return x.Role
-	}
-	return User_ROLE_UNSPECIFIED
-}
+func (*Command_PutCheckpoint) isCommand_Kind() {}
 
 // TicketCommand asks for one verb on one ticket.
 type TicketCommand struct {
@@ -764,7 +808,7 @@ type TicketCommand struct {
 
 func (x *TicketCommand) Reset() {
 	*x = TicketCommand{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[3]
+	mi := &file_desk_deskpb_command_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +820,7 @@ func (x *TicketCommand) String() string {
 func (*TicketCommand) ProtoMessage() {}
 
 func (x *TicketCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[3]
+	mi := &file_desk_deskpb_command_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +833,7 @@ func (x *TicketCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketCommand.ProtoReflect.Descriptor instead.
 func (*TicketCommand) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{3}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *TicketCommand) GetActor() *Actor {
@@ -1383,7 +1427,7 @@ type Create struct {
 
 func (x *Create) Reset() {
 	*x = Create{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[4]
+	mi := &file_desk_deskpb_command_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1395,7 +1439,7 @@ func (x *Create) String() string {
 func (*Create) ProtoMessage() {}
 
 func (x *Create) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[4]
+	mi := &file_desk_deskpb_command_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1408,7 +1452,7 @@ func (x *Create) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Create.ProtoReflect.Descriptor instead.
 func (*Create) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{4}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Create) GetTicket() *Ticket {
@@ -1436,7 +1480,7 @@ type Assign struct {
 
 func (x *Assign) Reset() {
 	*x = Assign{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[5]
+	mi := &file_desk_deskpb_command_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1492,7 @@ func (x *Assign) String() string {
 func (*Assign) ProtoMessage() {}
 
 func (x *Assign) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[5]
+	mi := &file_desk_deskpb_command_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1505,7 @@ func (x *Assign) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assign.ProtoReflect.Descriptor instead.
 func (*Assign) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{5}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Assign) GetAssignee() string {
@@ -1493,7 +1537,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[6]
+	mi := &file_desk_deskpb_command_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1505,7 +1549,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[6]
+	mi := &file_desk_deskpb_command_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1518,7 +1562,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{6}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{5}
 }
 
 type Hold struct {
@@ -1531,7 +1575,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[7]
+	mi := &file_desk_deskpb_command_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +1587,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[7]
+	mi := &file_desk_deskpb_command_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +1600,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{7}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Hold) GetReason() string {
@@ -1582,7 +1626,7 @@ type Resume struct {
 
 func (x *Resume) Reset() {
 	*x = Resume{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[8]
+	mi := &file_desk_deskpb_command_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1594,7 +1638,7 @@ func (x *Resume) String() string {
 func (*Resume) ProtoMessage() {}
 
 func (x *Resume) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[8]
+	mi := &file_desk_deskpb_command_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1607,7 +1651,7 @@ func (x *Resume) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resume.ProtoReflect.Descriptor instead.
 func (*Resume) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{8}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Resume) GetComment() string {
@@ -1626,7 +1670,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[9]
+	mi := &file_desk_deskpb_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1638,7 +1682,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[9]
+	mi := &file_desk_deskpb_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1651,7 +1695,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{9}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Note) GetText() string {
@@ -1672,7 +1716,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[10]
+	mi := &file_desk_deskpb_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1684,7 +1728,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[10]
+	mi := &file_desk_deskpb_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1697,7 +1741,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{10}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Reply) GetText() string {
@@ -1723,7 +1767,7 @@ type Escalate struct {
 
 func (x *Escalate) Reset() {
 	*x = Escalate{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[11]
+	mi := &file_desk_deskpb_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1735,7 +1779,7 @@ func (x *Escalate) String() string {
 func (*Escalate) ProtoMessage() {}
 
 func (x *Escalate) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[11]
+	mi := &file_desk_deskpb_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1748,7 +1792,7 @@ func (x *Escalate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Escalate.ProtoReflect.Descriptor instead.
 func (*Escalate) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{11}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Escalate) GetReason() string {
@@ -1767,7 +1811,7 @@ type Withdraw struct {
 
 func (x *Withdraw) Reset() {
 	*x = Withdraw{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[12]
+	mi := &file_desk_deskpb_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1779,7 +1823,7 @@ func (x *Withdraw) String() string {
 func (*Withdraw) ProtoMessage() {}
 
 func (x *Withdraw) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[12]
+	mi := &file_desk_deskpb_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1792,7 +1836,7 @@ func (x *Withdraw) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdraw.ProtoReflect.Descriptor instead.
 func (*Withdraw) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{12}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Withdraw) GetReason() string {
@@ -1811,7 +1855,7 @@ type Return struct {
 
 func (x *Return) Reset() {
 	*x = Return{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[13]
+	mi := &file_desk_deskpb_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1823,7 +1867,7 @@ func (x *Return) String() string {
 func (*Return) ProtoMessage() {}
 
 func (x *Return) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[13]
+	mi := &file_desk_deskpb_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1836,7 +1880,7 @@ func (x *Return) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Return.ProtoReflect.Descriptor instead.
 func (*Return) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{13}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Return) GetReason() string {
@@ -1855,7 +1899,7 @@ type Resolve struct {
 
 func (x *Resolve) Reset() {
 	*x = Resolve{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[14]
+	mi := &file_desk_deskpb_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1867,7 +1911,7 @@ func (x *Resolve) String() string {
 func (*Resolve) ProtoMessage() {}
 
 func (x *Resolve) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[14]
+	mi := &file_desk_deskpb_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1880,7 +1924,7 @@ func (x *Resolve) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resolve.ProtoReflect.Descriptor instead.
 func (*Resolve) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{14}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Resolve) GetResolution() *Resolution {
@@ -1899,7 +1943,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[15]
+	mi := &file_desk_deskpb_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1911,7 +1955,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[15]
+	mi := &file_desk_deskpb_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1924,7 +1968,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{15}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Confirm) GetSatisfaction() *Satisfaction {
@@ -1943,7 +1987,7 @@ type Close struct {
 
 func (x *Close) Reset() {
 	*x = Close{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[16]
+	mi := &file_desk_deskpb_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1955,7 +1999,7 @@ func (x *Close) String() string {
 func (*Close) ProtoMessage() {}
 
 func (x *Close) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[16]
+	mi := &file_desk_deskpb_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1968,7 +2012,7 @@ func (x *Close) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Close.ProtoReflect.Descriptor instead.
 func (*Close) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{16}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Close) GetComment() string {
@@ -1987,7 +2031,7 @@ type Reopen struct {
 
 func (x *Reopen) Reset() {
 	*x = Reopen{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[17]
+	mi := &file_desk_deskpb_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1999,7 +2043,7 @@ func (x *Reopen) String() string {
 func (*Reopen) ProtoMessage() {}
 
 func (x *Reopen) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[17]
+	mi := &file_desk_deskpb_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2012,7 +2056,7 @@ func (x *Reopen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reopen.ProtoReflect.Descriptor instead.
 func (*Reopen) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{17}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Reopen) GetReason() string {
@@ -2031,7 +2075,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[18]
+	mi := &file_desk_deskpb_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2043,7 +2087,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[18]
+	mi := &file_desk_deskpb_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2056,7 +2100,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{18}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Cancel) GetReason() string {
@@ -2075,7 +2119,7 @@ type Urge struct {
 
 func (x *Urge) Reset() {
 	*x = Urge{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[19]
+	mi := &file_desk_deskpb_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2087,7 +2131,7 @@ func (x *Urge) String() string {
 func (*Urge) ProtoMessage() {}
 
 func (x *Urge) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[19]
+	mi := &file_desk_deskpb_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2100,7 +2144,7 @@ func (x *Urge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Urge.ProtoReflect.Descriptor instead.
 func (*Urge) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{19}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Urge) GetReason() string {
@@ -2120,7 +2164,7 @@ type Dispatch struct {
 
 func (x *Dispatch) Reset() {
 	*x = Dispatch{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[20]
+	mi := &file_desk_deskpb_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2132,7 +2176,7 @@ func (x *Dispatch) String() string {
 func (*Dispatch) ProtoMessage() {}
 
 func (x *Dispatch) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[20]
+	mi := &file_desk_deskpb_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2145,7 +2189,7 @@ func (x *Dispatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dispatch.ProtoReflect.Descriptor instead.
 func (*Dispatch) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{20}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Dispatch) GetTo() string {
@@ -2165,7 +2209,7 @@ type Reclaim struct {
 
 func (x *Reclaim) Reset() {
 	*x = Reclaim{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[21]
+	mi := &file_desk_deskpb_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2177,7 +2221,7 @@ func (x *Reclaim) String() string {
 func (*Reclaim) ProtoMessage() {}
 
 func (x *Reclaim) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[21]
+	mi := &file_desk_deskpb_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2190,7 +2234,7 @@ func (x *Reclaim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reclaim.ProtoReflect.Descriptor instead.
 func (*Reclaim) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{21}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Reclaim) GetReason() string {
@@ -2210,7 +2254,7 @@ type Relocate struct {
 
 func (x *Relocate) Reset() {
 	*x = Relocate{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[22]
+	mi := &file_desk_deskpb_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2222,7 +2266,7 @@ func (x *Relocate) String() string {
 func (*Relocate) ProtoMessage() {}
 
 func (x *Relocate) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[22]
+	mi := &file_desk_deskpb_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2235,7 +2279,7 @@ func (x *Relocate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Relocate.ProtoReflect.Descriptor instead.
 func (*Relocate) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{22}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Relocate) GetTo() string {
@@ -2257,7 +2301,7 @@ type Classify struct {
 
 func (x *Classify) Reset() {
 	*x = Classify{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[23]
+	mi := &file_desk_deskpb_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2269,7 +2313,7 @@ func (x *Classify) String() string {
 func (*Classify) ProtoMessage() {}
 
 func (x *Classify) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[23]
+	mi := &file_desk_deskpb_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2282,7 +2326,7 @@ func (x *Classify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Classify.ProtoReflect.Descriptor instead.
 func (*Classify) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{23}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Classify) GetFields() []string {
@@ -2315,7 +2359,7 @@ type Claim struct {
 
 func (x *Claim) Reset() {
 	*x = Claim{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[24]
+	mi := &file_desk_deskpb_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2327,7 +2371,7 @@ func (x *Claim) String() string {
 func (*Claim) ProtoMessage() {}
 
 func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[24]
+	mi := &file_desk_deskpb_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2340,7 +2384,7 @@ func (x *Claim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claim.ProtoReflect.Descriptor instead.
 func (*Claim) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{24}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{23}
 }
 
 // Decline 拒单 gives a dispatched ticket back to its group.
@@ -2353,7 +2397,7 @@ type Decline struct {
 
 func (x *Decline) Reset() {
 	*x = Decline{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[25]
+	mi := &file_desk_deskpb_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2365,7 +2409,7 @@ func (x *Decline) String() string {
 func (*Decline) ProtoMessage() {}
 
 func (x *Decline) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[25]
+	mi := &file_desk_deskpb_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2378,7 +2422,7 @@ func (x *Decline) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decline.ProtoReflect.Descriptor instead.
 func (*Decline) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{25}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Decline) GetReason() string {
@@ -2400,7 +2444,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[26]
+	mi := &file_desk_deskpb_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2412,7 +2456,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[26]
+	mi := &file_desk_deskpb_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2425,7 +2469,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{26}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Transfer) GetAssignee() string {
@@ -2458,7 +2502,7 @@ type Tick struct {
 
 func (x *Tick) Reset() {
 	*x = Tick{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[27]
+	mi := &file_desk_deskpb_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +2514,7 @@ func (x *Tick) String() string {
 func (*Tick) ProtoMessage() {}
 
 func (x *Tick) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[27]
+	mi := &file_desk_deskpb_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +2527,7 @@ func (x *Tick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tick.ProtoReflect.Descriptor instead.
 func (*Tick) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{27}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{26}
 }
 
 type AddTask struct {
@@ -2496,7 +2540,7 @@ type AddTask struct {
 
 func (x *AddTask) Reset() {
 	*x = AddTask{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[28]
+	mi := &file_desk_deskpb_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2508,7 +2552,7 @@ func (x *AddTask) String() string {
 func (*AddTask) ProtoMessage() {}
 
 func (x *AddTask) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[28]
+	mi := &file_desk_deskpb_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2521,7 +2565,7 @@ func (x *AddTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddTask.ProtoReflect.Descriptor instead.
 func (*AddTask) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{28}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AddTask) GetTask() *Task {
@@ -2543,7 +2587,7 @@ type ChangeTask struct {
 
 func (x *ChangeTask) Reset() {
 	*x = ChangeTask{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[29]
+	mi := &file_desk_deskpb_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2555,7 +2599,7 @@ func (x *ChangeTask) String() string {
 func (*ChangeTask) ProtoMessage() {}
 
 func (x *ChangeTask) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[29]
+	mi := &file_desk_deskpb_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2568,7 +2612,7 @@ func (x *ChangeTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeTask.ProtoReflect.Descriptor instead.
 func (*ChangeTask) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{29}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ChangeTask) GetTask() uint32 {
@@ -2604,7 +2648,7 @@ type CheckItem struct {
 
 func (x *CheckItem) Reset() {
 	*x = CheckItem{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[30]
+	mi := &file_desk_deskpb_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2616,7 +2660,7 @@ func (x *CheckItem) String() string {
 func (*CheckItem) ProtoMessage() {}
 
 func (x *CheckItem) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[30]
+	mi := &file_desk_deskpb_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2629,7 +2673,7 @@ func (x *CheckItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckItem.ProtoReflect.Descriptor instead.
 func (*CheckItem) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{30}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CheckItem) GetItem() uint32 {
@@ -2662,7 +2706,7 @@ type Review struct {
 
 func (x *Review) Reset() {
 	*x = Review{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[31]
+	mi := &file_desk_deskpb_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2674,7 +2718,7 @@ func (x *Review) String() string {
 func (*Review) ProtoMessage() {}
 
 func (x *Review) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[31]
+	mi := &file_desk_deskpb_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2687,7 +2731,7 @@ func (x *Review) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Review.ProtoReflect.Descriptor instead.
 func (*Review) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{31}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Review) GetText() string {
@@ -2708,7 +2752,7 @@ type Merge struct {
 
 func (x *Merge) Reset() {
 	*x = Merge{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[32]
+	mi := &file_desk_deskpb_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2720,7 +2764,7 @@ func (x *Merge) String() string {
 func (*Merge) ProtoMessage() {}
 
 func (x *Merge) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[32]
+	mi := &file_desk_deskpb_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2733,7 +2777,7 @@ func (x *Merge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Merge.ProtoReflect.Descriptor instead.
 func (*Merge) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{32}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Merge) GetInto() string {
@@ -2760,7 +2804,7 @@ type LinkTickets struct {
 
 func (x *LinkTickets) Reset() {
 	*x = LinkTickets{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[33]
+	mi := &file_desk_deskpb_command_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2772,7 +2816,7 @@ func (x *LinkTickets) String() string {
 func (*LinkTickets) ProtoMessage() {}
 
 func (x *LinkTickets) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[33]
+	mi := &file_desk_deskpb_command_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2785,7 +2829,7 @@ func (x *LinkTickets) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkTickets.ProtoReflect.Descriptor instead.
 func (*LinkTickets) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{33}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *LinkTickets) GetLink() *TicketLink {
@@ -2812,7 +2856,7 @@ type Attach struct {
 
 func (x *Attach) Reset() {
 	*x = Attach{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[34]
+	mi := &file_desk_deskpb_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2824,7 +2868,7 @@ func (x *Attach) String() string {
 func (*Attach) ProtoMessage() {}
 
 func (x *Attach) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[34]
+	mi := &file_desk_deskpb_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2837,7 +2881,7 @@ func (x *Attach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attach.ProtoReflect.Descriptor instead.
 func (*Attach) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{34}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Attach) GetAttachment() *Attachment {
@@ -2859,7 +2903,7 @@ type RecordCallBack struct {
 
 func (x *RecordCallBack) Reset() {
 	*x = RecordCallBack{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[35]
+	mi := &file_desk_deskpb_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2871,7 +2915,7 @@ func (x *RecordCallBack) String() string {
 func (*RecordCallBack) ProtoMessage() {}
 
 func (x *RecordCallBack) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[35]
+	mi := &file_desk_deskpb_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2884,7 +2928,7 @@ func (x *RecordCallBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCallBack.ProtoReflect.Descriptor instead.
 func (*RecordCallBack) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{35}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RecordCallBack) GetOutcome() CallBack_Outcome {
@@ -2917,7 +2961,7 @@ type Rate struct {
 
 func (x *Rate) Reset() {
 	*x = Rate{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[36]
+	mi := &file_desk_deskpb_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2929,7 +2973,7 @@ func (x *Rate) String() string {
 func (*Rate) ProtoMessage() {}
 
 func (x *Rate) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[36]
+	mi := &file_desk_deskpb_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2942,7 +2986,7 @@ func (x *Rate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rate.ProtoReflect.Descriptor instead.
 func (*Rate) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{36}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Rate) GetSatisfaction() *Satisfaction {
@@ -2962,7 +3006,7 @@ type Arrive struct {
 
 func (x *Arrive) Reset() {
 	*x = Arrive{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[37]
+	mi := &file_desk_deskpb_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2974,7 +3018,7 @@ func (x *Arrive) String() string {
 func (*Arrive) ProtoMessage() {}
 
 func (x *Arrive) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[37]
+	mi := &file_desk_deskpb_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2987,7 +3031,7 @@ func (x *Arrive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Arrive.ProtoReflect.Descriptor instead.
 func (*Arrive) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{37}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Arrive) GetComment() string {
@@ -3007,7 +3051,7 @@ type RunMacro struct {
 
 func (x *RunMacro) Reset() {
 	*x = RunMacro{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[38]
+	mi := &file_desk_deskpb_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3019,7 +3063,7 @@ func (x *RunMacro) String() string {
 func (*RunMacro) ProtoMessage() {}
 
 func (x *RunMacro) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[38]
+	mi := &file_desk_deskpb_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3032,7 +3076,7 @@ func (x *RunMacro) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunMacro.ProtoReflect.Descriptor instead.
 func (*RunMacro) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{38}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RunMacro) GetMacro() string {
@@ -3053,7 +3097,7 @@ type ResolveWith struct {
 
 func (x *ResolveWith) Reset() {
 	*x = ResolveWith{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[39]
+	mi := &file_desk_deskpb_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3065,7 +3109,7 @@ func (x *ResolveWith) String() string {
 func (*ResolveWith) ProtoMessage() {}
 
 func (x *ResolveWith) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[39]
+	mi := &file_desk_deskpb_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3078,7 +3122,7 @@ func (x *ResolveWith) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveWith.ProtoReflect.Descriptor instead.
 func (*ResolveWith) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{39}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ResolveWith) GetParent() string {
@@ -3108,7 +3152,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[40]
+	mi := &file_desk_deskpb_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3120,7 +3164,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[40]
+	mi := &file_desk_deskpb_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3133,7 +3177,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{40}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Result) GetRefusal() *Refusal {
@@ -3166,7 +3210,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[41]
+	mi := &file_desk_deskpb_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3178,7 +3222,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[41]
+	mi := &file_desk_deskpb_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3191,7 +3235,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{41}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Refusal) GetCode() int32 {
@@ -3222,16 +3266,338 @@ func (x *Refusal) GetReason() string {
 	return ""
 }
 
+// RenewSessions prolongs sessions that were used. A session that is gone stays gone.
+type RenewSessions struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Renewals      []*Renewal             `protobuf:"bytes,1,rep,name=renewals,proto3" json:"renewals,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenewSessions) Reset() {
+	*x = RenewSessions{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenewSessions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenewSessions) ProtoMessage() {}
+
+func (x *RenewSessions) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenewSessions.ProtoReflect.Descriptor instead.
+func (*RenewSessions) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *RenewSessions) GetRenewals() []*Renewal {
+	if x != nil {
+		return x.Renewals
+	}
+	return nil
+}
+
+type Renewal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the token.
+	TokenHash []byte `protobuf:"bytes,1,opt,name=token_hash,json=tokenHash,proto3" json:"token_hash,omitempty"`
+	// Microseconds since 1970.
+	ExpireTime    int64 `protobuf:"varint,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	SeenTime      int64 `protobuf:"varint,3,opt,name=seen_time,json=seenTime,proto3" json:"seen_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Renewal) Reset() {
+	*x = Renewal{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Renewal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Renewal) ProtoMessage() {}
+
+func (x *Renewal) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Renewal.ProtoReflect.Descriptor instead.
+func (*Renewal) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Renewal) GetTokenHash() []byte {
+	if x != nil {
+		return x.TokenHash
+	}
+	return nil
+}
+
+func (x *Renewal) GetExpireTime() int64 {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return 0
+}
+
+func (x *Renewal) GetSeenTime() int64 {
+	if x != nil {
+		return x.SeenTime
+	}
+	return 0
+}
+
+// CloseSessions ends sessions of a user: the one with the id, or all but the one excepted.
+type CloseSessions struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	User  string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Id    string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// SHA-256 of a token.
+	Except        []byte `protobuf:"bytes,3,opt,name=except,proto3" json:"except,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseSessions) Reset() {
+	*x = CloseSessions{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseSessions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseSessions) ProtoMessage() {}
+
+func (x *CloseSessions) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseSessions.ProtoReflect.Descriptor instead.
+func (*CloseSessions) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *CloseSessions) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *CloseSessions) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CloseSessions) GetExcept() []byte {
+	if x != nil {
+		return x.Except
+	}
+	return nil
+}
+
+// LockUser keeps a user from signing in by password until a time, after too many wrong ones.
+type LockUser struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	User  string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	// Microseconds since 1970; 0 unlocks.
+	Until         int64 `protobuf:"varint,2,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockUser) Reset() {
+	*x = LockUser{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockUser) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockUser) ProtoMessage() {}
+
+func (x *LockUser) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockUser.ProtoReflect.Descriptor instead.
+func (*LockUser) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *LockUser) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *LockUser) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+// AddAudit appends entries to the audit log, in order. Those without a sequence get the next one.
+type AddAudit struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Entries       []*AuditEntry          `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddAudit) Reset() {
+	*x = AddAudit{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddAudit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddAudit) ProtoMessage() {}
+
+func (x *AddAudit) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddAudit.ProtoReflect.Descriptor instead.
+func (*AddAudit) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *AddAudit) GetEntries() []*AuditEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+// PutCheckpoint keeps a checkpoint of this site's audit log, or of a site below.
+type PutCheckpoint struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Checkpoint *AuditCheckpoint       `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// The parent has it. Of this site's own checkpoints only.
+	Witnessed     bool `protobuf:"varint,2,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutCheckpoint) Reset() {
+	*x = PutCheckpoint{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutCheckpoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutCheckpoint) ProtoMessage() {}
+
+func (x *PutCheckpoint) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutCheckpoint.ProtoReflect.Descriptor instead.
+func (*PutCheckpoint) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *PutCheckpoint) GetCheckpoint() *AuditCheckpoint {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *PutCheckpoint) GetWitnessed() bool {
+	if x != nil {
+		return x.Witnessed
+	}
+	return false
+}
+
 var File_desk_deskpb_command_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\n" +
-	"\x19desk/deskpb/command.proto\x12\x10tierdesk.desk.v1\x1a\x17desk/deskpb/event.proto\x1a\x16desk/deskpb/site.proto\x1a\x18desk/deskpb/ticket.proto\"V\n" +
+	"\x19desk/deskpb/command.proto\x12\x10tierdesk.desk.v1\x1a\x17desk/deskpb/event.proto\x1a\x18desk/deskpb/people.proto\x1a\x16desk/deskpb/site.proto\x1a\x18desk/deskpb/ticket.proto\"V\n" +
 	"\x05Group\x12\x12\n" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\x12\x1d\n" +
 	"\n" +
 	"utc_offset\x18\x02 \x01(\x05R\tutcOffset\x12\x1a\n" +
-	"\bcommands\x18\x03 \x03(\fR\bcommands\"\xc1\x0e\n" +
+	"\bcommands\x18\x03 \x03(\fR\bcommands\"\xd8\x11\n" +
 	"\aCommand\x129\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x1f.tierdesk.desk.v1.TicketCommandH\x00R\x06ticket\x12/\n" +
 	"\x05found\x18\x02 \x01(\v2\x17.tierdesk.desk.v1.FoundH\x00R\x05found\x12E\n" +
@@ -3268,11 +3634,15 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x11put_customer_call\x18\x1a \x01(\v2!.tierdesk.desk.v1.PutCustomerCallH\x00R\x0fputCustomerCall\x126\n" +
 	"\bset_duty\x18\x1b \x01(\v2\x19.tierdesk.desk.v1.SetDutyH\x00R\asetDuty\x129\n" +
 	"\tdrop_blob\x18\x1c \x01(\v2\x1a.tierdesk.desk.v1.DropBlobH\x00R\bdropBlob\x12F\n" +
-	"\x0eput_survey_key\x18# \x01(\v2\x1e.tierdesk.desk.v1.PutSurveyKeyH\x00R\fputSurveyKeyB\x06\n" +
-	"\x04kind\"L\n" +
-	"\x05Actor\x12\x12\n" +
-	"\x04user\x18\x01 \x01(\tR\x04user\x12/\n" +
-	"\x04role\x18\x02 \x01(\x0e2\x1b.tierdesk.desk.v1.User.RoleR\x04role\"\xd9\x10\n" +
+	"\x0eput_survey_key\x18# \x01(\v2\x1e.tierdesk.desk.v1.PutSurveyKeyH\x00R\fputSurveyKey\x12H\n" +
+	"\x0erenew_sessions\x18$ \x01(\v2\x1f.tierdesk.desk.v1.RenewSessionsH\x00R\rrenewSessions\x12H\n" +
+	"\x0eclose_sessions\x18% \x01(\v2\x1f.tierdesk.desk.v1.CloseSessionsH\x00R\rcloseSessions\x129\n" +
+	"\tlock_user\x18& \x01(\v2\x1a.tierdesk.desk.v1.LockUserH\x00R\blockUser\x129\n" +
+	"\tadd_audit\x18' \x01(\v2\x1a.tierdesk.desk.v1.AddAuditH\x00R\baddAudit\x12H\n" +
+	"\x0eput_checkpoint\x18( \x01(\v2\x1f.tierdesk.desk.v1.PutCheckpointH\x00R\rputCheckpoint\x12-\n" +
+	"\x05actor\x18< \x01(\v2\x17.tierdesk.desk.v1.ActorR\x05actor\x12\x12\n" +
+	"\x04node\x18= \x01(\tR\x04nodeB\x06\n" +
+	"\x04kind\"\xd9\x10\n" +
 	"\rTicketCommand\x12-\n" +
 	"\x05actor\x18\x01 \x01(\v2\x17.tierdesk.desk.v1.ActorR\x05actor\x126\n" +
 	"\arequest\x18\x02 \x01(\v2\x1c.tierdesk.desk.v1.RequestKeyR\arequest\x12\x16\n" +
@@ -3428,7 +3798,29 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x14\n" +
 	"\x05field\x18\x03 \x01(\tR\x05field\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reasonB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"F\n" +
+	"\rRenewSessions\x125\n" +
+	"\brenewals\x18\x01 \x03(\v2\x19.tierdesk.desk.v1.RenewalR\brenewals\"f\n" +
+	"\aRenewal\x12\x1d\n" +
+	"\n" +
+	"token_hash\x18\x01 \x01(\fR\ttokenHash\x12\x1f\n" +
+	"\vexpire_time\x18\x02 \x01(\x03R\n" +
+	"expireTime\x12\x1b\n" +
+	"\tseen_time\x18\x03 \x01(\x03R\bseenTime\"K\n" +
+	"\rCloseSessions\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
+	"\x06except\x18\x03 \x01(\fR\x06except\"4\n" +
+	"\bLockUser\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x14\n" +
+	"\x05until\x18\x02 \x01(\x03R\x05until\"B\n" +
+	"\bAddAudit\x126\n" +
+	"\aentries\x18\x01 \x03(\v2\x1c.tierdesk.desk.v1.AuditEntryR\aentries\"p\n" +
+	"\rPutCheckpoint\x12A\n" +
+	"\n" +
+	"checkpoint\x18\x01 \x01(\v2!.tierdesk.desk.v1.AuditCheckpointR\n" +
+	"checkpoint\x12\x1c\n" +
+	"\twitnessed\x18\x02 \x01(\bR\twitnessedB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
 
 var (
 	file_desk_deskpb_command_proto_rawDescOnce sync.Once
@@ -3443,178 +3835,193 @@ func file_desk_deskpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_desk_deskpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_desk_deskpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_desk_deskpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_desk_deskpb_command_proto_goTypes = []any{
 	(ChangeTask_Action)(0),  // 0: tierdesk.desk.v1.ChangeTask.Action
 	(*Group)(nil),           // 1: tierdesk.desk.v1.Group
 	(*Command)(nil),         // 2: tierdesk.desk.v1.Command
-	(*Actor)(nil),           // 3: tierdesk.desk.v1.Actor
-	(*TicketCommand)(nil),   // 4: tierdesk.desk.v1.TicketCommand
-	(*Create)(nil),          // 5: tierdesk.desk.v1.Create
-	(*Assign)(nil),          // 6: tierdesk.desk.v1.Assign
-	(*Start)(nil),           // 7: tierdesk.desk.v1.Start
-	(*Hold)(nil),            // 8: tierdesk.desk.v1.Hold
-	(*Resume)(nil),          // 9: tierdesk.desk.v1.Resume
-	(*Note)(nil),            // 10: tierdesk.desk.v1.Note
-	(*Reply)(nil),           // 11: tierdesk.desk.v1.Reply
-	(*Escalate)(nil),        // 12: tierdesk.desk.v1.Escalate
-	(*Withdraw)(nil),        // 13: tierdesk.desk.v1.Withdraw
-	(*Return)(nil),          // 14: tierdesk.desk.v1.Return
-	(*Resolve)(nil),         // 15: tierdesk.desk.v1.Resolve
-	(*Confirm)(nil),         // 16: tierdesk.desk.v1.Confirm
-	(*Close)(nil),           // 17: tierdesk.desk.v1.Close
-	(*Reopen)(nil),          // 18: tierdesk.desk.v1.Reopen
-	(*Cancel)(nil),          // 19: tierdesk.desk.v1.Cancel
-	(*Urge)(nil),            // 20: tierdesk.desk.v1.Urge
-	(*Dispatch)(nil),        // 21: tierdesk.desk.v1.Dispatch
-	(*Reclaim)(nil),         // 22: tierdesk.desk.v1.Reclaim
-	(*Relocate)(nil),        // 23: tierdesk.desk.v1.Relocate
-	(*Classify)(nil),        // 24: tierdesk.desk.v1.Classify
-	(*Claim)(nil),           // 25: tierdesk.desk.v1.Claim
-	(*Decline)(nil),         // 26: tierdesk.desk.v1.Decline
-	(*Transfer)(nil),        // 27: tierdesk.desk.v1.Transfer
-	(*Tick)(nil),            // 28: tierdesk.desk.v1.Tick
-	(*AddTask)(nil),         // 29: tierdesk.desk.v1.AddTask
-	(*ChangeTask)(nil),      // 30: tierdesk.desk.v1.ChangeTask
-	(*CheckItem)(nil),       // 31: tierdesk.desk.v1.CheckItem
-	(*Review)(nil),          // 32: tierdesk.desk.v1.Review
-	(*Merge)(nil),           // 33: tierdesk.desk.v1.Merge
-	(*LinkTickets)(nil),     // 34: tierdesk.desk.v1.LinkTickets
-	(*Attach)(nil),          // 35: tierdesk.desk.v1.Attach
-	(*RecordCallBack)(nil),  // 36: tierdesk.desk.v1.RecordCallBack
-	(*Rate)(nil),            // 37: tierdesk.desk.v1.Rate
-	(*Arrive)(nil),          // 38: tierdesk.desk.v1.Arrive
-	(*RunMacro)(nil),        // 39: tierdesk.desk.v1.RunMacro
-	(*ResolveWith)(nil),     // 40: tierdesk.desk.v1.ResolveWith
-	(*Result)(nil),          // 41: tierdesk.desk.v1.Result
-	(*Refusal)(nil),         // 42: tierdesk.desk.v1.Refusal
-	(*Found)(nil),           // 43: tierdesk.desk.v1.Found
-	(*RegisterNode)(nil),    // 44: tierdesk.desk.v1.RegisterNode
-	(*RemoveNode)(nil),      // 45: tierdesk.desk.v1.RemoveNode
-	(*PutUser)(nil),         // 46: tierdesk.desk.v1.PutUser
-	(*RemoveUser)(nil),      // 47: tierdesk.desk.v1.RemoveUser
-	(*OpenSession)(nil),     // 48: tierdesk.desk.v1.OpenSession
-	(*CloseSession)(nil),    // 49: tierdesk.desk.v1.CloseSession
-	(*AdmitPeer)(nil),       // 50: tierdesk.desk.v1.AdmitPeer
-	(*Receive)(nil),         // 51: tierdesk.desk.v1.Receive
-	(*Acknowledge)(nil),     // 52: tierdesk.desk.v1.Acknowledge
-	(*Reincarnate)(nil),     // 53: tierdesk.desk.v1.Reincarnate
-	(*Unite)(nil),           // 54: tierdesk.desk.v1.Unite
-	(*Settle)(nil),          // 55: tierdesk.desk.v1.Settle
-	(*Revisit)(nil),         // 56: tierdesk.desk.v1.Revisit
-	(*RetryParked)(nil),     // 57: tierdesk.desk.v1.RetryParked
-	(*PutPublication)(nil),  // 58: tierdesk.desk.v1.PutPublication
-	(*PlaceSite)(nil),       // 59: tierdesk.desk.v1.PlaceSite
-	(*Freeze)(nil),          // 60: tierdesk.desk.v1.Freeze
-	(*PutPolicy)(nil),       // 61: tierdesk.desk.v1.PutPolicy
-	(*PutRequester)(nil),    // 62: tierdesk.desk.v1.PutRequester
-	(*RemoveRequester)(nil), // 63: tierdesk.desk.v1.RemoveRequester
-	(*PutChunk)(nil),        // 64: tierdesk.desk.v1.PutChunk
-	(*OpenRound)(nil),       // 65: tierdesk.desk.v1.OpenRound
-	(*MarkNotices)(nil),     // 66: tierdesk.desk.v1.MarkNotices
-	(*PutCustomerCall)(nil), // 67: tierdesk.desk.v1.PutCustomerCall
-	(*SetDuty)(nil),         // 68: tierdesk.desk.v1.SetDuty
-	(*DropBlob)(nil),        // 69: tierdesk.desk.v1.DropBlob
-	(*PutSurveyKey)(nil),    // 70: tierdesk.desk.v1.PutSurveyKey
-	(User_Role)(0),          // 71: tierdesk.desk.v1.User.Role
-	(*RequestKey)(nil),      // 72: tierdesk.desk.v1.RequestKey
-	(*Ticket)(nil),          // 73: tierdesk.desk.v1.Ticket
-	(*TicketLink)(nil),      // 74: tierdesk.desk.v1.TicketLink
-	(*Resolution)(nil),      // 75: tierdesk.desk.v1.Resolution
-	(*Satisfaction)(nil),    // 76: tierdesk.desk.v1.Satisfaction
-	(*Task)(nil),            // 77: tierdesk.desk.v1.Task
-	(*Attachment)(nil),      // 78: tierdesk.desk.v1.Attachment
-	(CallBack_Outcome)(0),   // 79: tierdesk.desk.v1.CallBack.Outcome
+	(*TicketCommand)(nil),   // 3: tierdesk.desk.v1.TicketCommand
+	(*Create)(nil),          // 4: tierdesk.desk.v1.Create
+	(*Assign)(nil),          // 5: tierdesk.desk.v1.Assign
+	(*Start)(nil),           // 6: tierdesk.desk.v1.Start
+	(*Hold)(nil),            // 7: tierdesk.desk.v1.Hold
+	(*Resume)(nil),          // 8: tierdesk.desk.v1.Resume
+	(*Note)(nil),            // 9: tierdesk.desk.v1.Note
+	(*Reply)(nil),           // 10: tierdesk.desk.v1.Reply
+	(*Escalate)(nil),        // 11: tierdesk.desk.v1.Escalate
+	(*Withdraw)(nil),        // 12: tierdesk.desk.v1.Withdraw
+	(*Return)(nil),          // 13: tierdesk.desk.v1.Return
+	(*Resolve)(nil),         // 14: tierdesk.desk.v1.Resolve
+	(*Confirm)(nil),         // 15: tierdesk.desk.v1.Confirm
+	(*Close)(nil),           // 16: tierdesk.desk.v1.Close
+	(*Reopen)(nil),          // 17: tierdesk.desk.v1.Reopen
+	(*Cancel)(nil),          // 18: tierdesk.desk.v1.Cancel
+	(*Urge)(nil),            // 19: tierdesk.desk.v1.Urge
+	(*Dispatch)(nil),        // 20: tierdesk.desk.v1.Dispatch
+	(*Reclaim)(nil),         // 21: tierdesk.desk.v1.Reclaim
+	(*Relocate)(nil),        // 22: tierdesk.desk.v1.Relocate
+	(*Classify)(nil),        // 23: tierdesk.desk.v1.Classify
+	(*Claim)(nil),           // 24: tierdesk.desk.v1.Claim
+	(*Decline)(nil),         // 25: tierdesk.desk.v1.Decline
+	(*Transfer)(nil),        // 26: tierdesk.desk.v1.Transfer
+	(*Tick)(nil),            // 27: tierdesk.desk.v1.Tick
+	(*AddTask)(nil),         // 28: tierdesk.desk.v1.AddTask
+	(*ChangeTask)(nil),      // 29: tierdesk.desk.v1.ChangeTask
+	(*CheckItem)(nil),       // 30: tierdesk.desk.v1.CheckItem
+	(*Review)(nil),          // 31: tierdesk.desk.v1.Review
+	(*Merge)(nil),           // 32: tierdesk.desk.v1.Merge
+	(*LinkTickets)(nil),     // 33: tierdesk.desk.v1.LinkTickets
+	(*Attach)(nil),          // 34: tierdesk.desk.v1.Attach
+	(*RecordCallBack)(nil),  // 35: tierdesk.desk.v1.RecordCallBack
+	(*Rate)(nil),            // 36: tierdesk.desk.v1.Rate
+	(*Arrive)(nil),          // 37: tierdesk.desk.v1.Arrive
+	(*RunMacro)(nil),        // 38: tierdesk.desk.v1.RunMacro
+	(*ResolveWith)(nil),     // 39: tierdesk.desk.v1.ResolveWith
+	(*Result)(nil),          // 40: tierdesk.desk.v1.Result
+	(*Refusal)(nil),         // 41: tierdesk.desk.v1.Refusal
+	(*RenewSessions)(nil),   // 42: tierdesk.desk.v1.RenewSessions
+	(*Renewal)(nil),         // 43: tierdesk.desk.v1.Renewal
+	(*CloseSessions)(nil),   // 44: tierdesk.desk.v1.CloseSessions
+	(*LockUser)(nil),        // 45: tierdesk.desk.v1.LockUser
+	(*AddAudit)(nil),        // 46: tierdesk.desk.v1.AddAudit
+	(*PutCheckpoint)(nil),   // 47: tierdesk.desk.v1.PutCheckpoint
+	(*Found)(nil),           // 48: tierdesk.desk.v1.Found
+	(*RegisterNode)(nil),    // 49: tierdesk.desk.v1.RegisterNode
+	(*RemoveNode)(nil),      // 50: tierdesk.desk.v1.RemoveNode
+	(*PutUser)(nil),         // 51: tierdesk.desk.v1.PutUser
+	(*RemoveUser)(nil),      // 52: tierdesk.desk.v1.RemoveUser
+	(*OpenSession)(nil),     // 53: tierdesk.desk.v1.OpenSession
+	(*CloseSession)(nil),    // 54: tierdesk.desk.v1.CloseSession
+	(*AdmitPeer)(nil),       // 55: tierdesk.desk.v1.AdmitPeer
+	(*Receive)(nil),         // 56: tierdesk.desk.v1.Receive
+	(*Acknowledge)(nil),     // 57: tierdesk.desk.v1.Acknowledge
+	(*Reincarnate)(nil),     // 58: tierdesk.desk.v1.Reincarnate
+	(*Unite)(nil),           // 59: tierdesk.desk.v1.Unite
+	(*Settle)(nil),          // 60: tierdesk.desk.v1.Settle
+	(*Revisit)(nil),         // 61: tierdesk.desk.v1.Revisit
+	(*RetryParked)(nil),     // 62: tierdesk.desk.v1.RetryParked
+	(*PutPublication)(nil),  // 63: tierdesk.desk.v1.PutPublication
+	(*PlaceSite)(nil),       // 64: tierdesk.desk.v1.PlaceSite
+	(*Freeze)(nil),          // 65: tierdesk.desk.v1.Freeze
+	(*PutPolicy)(nil),       // 66: tierdesk.desk.v1.PutPolicy
+	(*PutRequester)(nil),    // 67: tierdesk.desk.v1.PutRequester
+	(*RemoveRequester)(nil), // 68: tierdesk.desk.v1.RemoveRequester
+	(*PutChunk)(nil),        // 69: tierdesk.desk.v1.PutChunk
+	(*OpenRound)(nil),       // 70: tierdesk.desk.v1.OpenRound
+	(*MarkNotices)(nil),     // 71: tierdesk.desk.v1.MarkNotices
+	(*PutCustomerCall)(nil), // 72: tierdesk.desk.v1.PutCustomerCall
+	(*SetDuty)(nil),         // 73: tierdesk.desk.v1.SetDuty
+	(*DropBlob)(nil),        // 74: tierdesk.desk.v1.DropBlob
+	(*PutSurveyKey)(nil),    // 75: tierdesk.desk.v1.PutSurveyKey
+	(*Actor)(nil),           // 76: tierdesk.desk.v1.Actor
+	(*RequestKey)(nil),      // 77: tierdesk.desk.v1.RequestKey
+	(*Ticket)(nil),          // 78: tierdesk.desk.v1.Ticket
+	(*TicketLink)(nil),      // 79: tierdesk.desk.v1.TicketLink
+	(*Resolution)(nil),      // 80: tierdesk.desk.v1.Resolution
+	(*Satisfaction)(nil),    // 81: tierdesk.desk.v1.Satisfaction
+	(*Task)(nil),            // 82: tierdesk.desk.v1.Task
+	(*Attachment)(nil),      // 83: tierdesk.desk.v1.Attachment
+	(CallBack_Outcome)(0),   // 84: tierdesk.desk.v1.CallBack.Outcome
+	(*AuditEntry)(nil),      // 85: tierdesk.desk.v1.AuditEntry
+	(*AuditCheckpoint)(nil), // 86: tierdesk.desk.v1.AuditCheckpoint
 }
 var file_desk_deskpb_command_proto_depIdxs = []int32{
-	4,  // 0: tierdesk.desk.v1.Command.ticket:type_name -> tierdesk.desk.v1.TicketCommand
-	43, // 1: tierdesk.desk.v1.Command.found:type_name -> tierdesk.desk.v1.Found
-	44, // 2: tierdesk.desk.v1.Command.register_node:type_name -> tierdesk.desk.v1.RegisterNode
-	45, // 3: tierdesk.desk.v1.Command.remove_node:type_name -> tierdesk.desk.v1.RemoveNode
-	46, // 4: tierdesk.desk.v1.Command.put_user:type_name -> tierdesk.desk.v1.PutUser
-	47, // 5: tierdesk.desk.v1.Command.remove_user:type_name -> tierdesk.desk.v1.RemoveUser
-	48, // 6: tierdesk.desk.v1.Command.open_session:type_name -> tierdesk.desk.v1.OpenSession
-	49, // 7: tierdesk.desk.v1.Command.close_session:type_name -> tierdesk.desk.v1.CloseSession
-	50, // 8: tierdesk.desk.v1.Command.admit_peer:type_name -> tierdesk.desk.v1.AdmitPeer
-	51, // 9: tierdesk.desk.v1.Command.receive:type_name -> tierdesk.desk.v1.Receive
-	52, // 10: tierdesk.desk.v1.Command.acknowledge:type_name -> tierdesk.desk.v1.Acknowledge
-	53, // 11: tierdesk.desk.v1.Command.reincarnate:type_name -> tierdesk.desk.v1.Reincarnate
-	54, // 12: tierdesk.desk.v1.Command.unite:type_name -> tierdesk.desk.v1.Unite
-	55, // 13: tierdesk.desk.v1.Command.settle:type_name -> tierdesk.desk.v1.Settle
-	56, // 14: tierdesk.desk.v1.Command.revisit:type_name -> tierdesk.desk.v1.Revisit
-	57, // 15: tierdesk.desk.v1.Command.retry_parked:type_name -> tierdesk.desk.v1.RetryParked
-	58, // 16: tierdesk.desk.v1.Command.put_publication:type_name -> tierdesk.desk.v1.PutPublication
-	59, // 17: tierdesk.desk.v1.Command.place_site:type_name -> tierdesk.desk.v1.PlaceSite
-	60, // 18: tierdesk.desk.v1.Command.freeze:type_name -> tierdesk.desk.v1.Freeze
-	61, // 19: tierdesk.desk.v1.Command.put_policy:type_name -> tierdesk.desk.v1.PutPolicy
-	62, // 20: tierdesk.desk.v1.Command.put_requester:type_name -> tierdesk.desk.v1.PutRequester
-	63, // 21: tierdesk.desk.v1.Command.remove_requester:type_name -> tierdesk.desk.v1.RemoveRequester
-	64, // 22: tierdesk.desk.v1.Command.put_chunk:type_name -> tierdesk.desk.v1.PutChunk
-	65, // 23: tierdesk.desk.v1.Command.open_round:type_name -> tierdesk.desk.v1.OpenRound
-	66, // 24: tierdesk.desk.v1.Command.mark_notices:type_name -> tierdesk.desk.v1.MarkNotices
-	67, // 25: tierdesk.desk.v1.Command.put_customer_call:type_name -> tierdesk.desk.v1.PutCustomerCall
-	68, // 26: tierdesk.desk.v1.Command.set_duty:type_name -> tierdesk.desk.v1.SetDuty
-	69, // 27: tierdesk.desk.v1.Command.drop_blob:type_name -> tierdesk.desk.v1.DropBlob
-	70, // 28: tierdesk.desk.v1.Command.put_survey_key:type_name -> tierdesk.desk.v1.PutSurveyKey
-	71, // 29: tierdesk.desk.v1.Actor.role:type_name -> tierdesk.desk.v1.User.Role
-	3,  // 30: tierdesk.desk.v1.TicketCommand.actor:type_name -> tierdesk.desk.v1.Actor
-	72, // 31: tierdesk.desk.v1.TicketCommand.request:type_name -> tierdesk.desk.v1.RequestKey
-	5,  // 32: tierdesk.desk.v1.TicketCommand.create:type_name -> tierdesk.desk.v1.Create
-	6,  // 33: tierdesk.desk.v1.TicketCommand.assign:type_name -> tierdesk.desk.v1.Assign
-	7,  // 34: tierdesk.desk.v1.TicketCommand.start:type_name -> tierdesk.desk.v1.Start
-	8,  // 35: tierdesk.desk.v1.TicketCommand.hold:type_name -> tierdesk.desk.v1.Hold
-	9,  // 36: tierdesk.desk.v1.TicketCommand.resume:type_name -> tierdesk.desk.v1.Resume
-	10, // 37: tierdesk.desk.v1.TicketCommand.note:type_name -> tierdesk.desk.v1.Note
-	11, // 38: tierdesk.desk.v1.TicketCommand.reply:type_name -> tierdesk.desk.v1.Reply
-	12, // 39: tierdesk.desk.v1.TicketCommand.escalate:type_name -> tierdesk.desk.v1.Escalate
-	13, // 40: tierdesk.desk.v1.TicketCommand.withdraw:type_name -> tierdesk.desk.v1.Withdraw
-	14, // 41: tierdesk.desk.v1.TicketCommand.return:type_name -> tierdesk.desk.v1.Return
-	15, // 42: tierdesk.desk.v1.TicketCommand.resolve:type_name -> tierdesk.desk.v1.Resolve
-	16, // 43: tierdesk.desk.v1.TicketCommand.confirm:type_name -> tierdesk.desk.v1.Confirm
-	17, // 44: tierdesk.desk.v1.TicketCommand.close:type_name -> tierdesk.desk.v1.Close
-	18, // 45: tierdesk.desk.v1.TicketCommand.reopen:type_name -> tierdesk.desk.v1.Reopen
-	19, // 46: tierdesk.desk.v1.TicketCommand.cancel:type_name -> tierdesk.desk.v1.Cancel
-	20, // 47: tierdesk.desk.v1.TicketCommand.urge:type_name -> tierdesk.desk.v1.Urge
-	21, // 48: tierdesk.desk.v1.TicketCommand.dispatch:type_name -> tierdesk.desk.v1.Dispatch
-	22, // 49: tierdesk.desk.v1.TicketCommand.reclaim:type_name -> tierdesk.desk.v1.Reclaim
-	23, // 50: tierdesk.desk.v1.TicketCommand.relocate:type_name -> tierdesk.desk.v1.Relocate
-	24, // 51: tierdesk.desk.v1.TicketCommand.classify:type_name -> tierdesk.desk.v1.Classify
-	25, // 52: tierdesk.desk.v1.TicketCommand.claim:type_name -> tierdesk.desk.v1.Claim
-	26, // 53: tierdesk.desk.v1.TicketCommand.decline:type_name -> tierdesk.desk.v1.Decline
-	27, // 54: tierdesk.desk.v1.TicketCommand.transfer:type_name -> tierdesk.desk.v1.Transfer
-	28, // 55: tierdesk.desk.v1.TicketCommand.tick:type_name -> tierdesk.desk.v1.Tick
-	29, // 56: tierdesk.desk.v1.TicketCommand.add_task:type_name -> tierdesk.desk.v1.AddTask
-	30, // 57: tierdesk.desk.v1.TicketCommand.change_task:type_name -> tierdesk.desk.v1.ChangeTask
-	31, // 58: tierdesk.desk.v1.TicketCommand.check_item:type_name -> tierdesk.desk.v1.CheckItem
-	32, // 59: tierdesk.desk.v1.TicketCommand.review:type_name -> tierdesk.desk.v1.Review
-	33, // 60: tierdesk.desk.v1.TicketCommand.merge:type_name -> tierdesk.desk.v1.Merge
-	34, // 61: tierdesk.desk.v1.TicketCommand.link_tickets:type_name -> tierdesk.desk.v1.LinkTickets
-	35, // 62: tierdesk.desk.v1.TicketCommand.attach:type_name -> tierdesk.desk.v1.Attach
-	36, // 63: tierdesk.desk.v1.TicketCommand.record_call_back:type_name -> tierdesk.desk.v1.RecordCallBack
-	37, // 64: tierdesk.desk.v1.TicketCommand.rate:type_name -> tierdesk.desk.v1.Rate
-	40, // 65: tierdesk.desk.v1.TicketCommand.resolve_with:type_name -> tierdesk.desk.v1.ResolveWith
-	39, // 66: tierdesk.desk.v1.TicketCommand.run_macro:type_name -> tierdesk.desk.v1.RunMacro
-	38, // 67: tierdesk.desk.v1.TicketCommand.arrive:type_name -> tierdesk.desk.v1.Arrive
-	73, // 68: tierdesk.desk.v1.Create.ticket:type_name -> tierdesk.desk.v1.Ticket
-	74, // 69: tierdesk.desk.v1.Create.origin:type_name -> tierdesk.desk.v1.TicketLink
-	75, // 70: tierdesk.desk.v1.Resolve.resolution:type_name -> tierdesk.desk.v1.Resolution
-	76, // 71: tierdesk.desk.v1.Confirm.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	73, // 72: tierdesk.desk.v1.Classify.ticket:type_name -> tierdesk.desk.v1.Ticket
-	77, // 73: tierdesk.desk.v1.AddTask.task:type_name -> tierdesk.desk.v1.Task
-	0,  // 74: tierdesk.desk.v1.ChangeTask.action:type_name -> tierdesk.desk.v1.ChangeTask.Action
-	74, // 75: tierdesk.desk.v1.LinkTickets.link:type_name -> tierdesk.desk.v1.TicketLink
-	78, // 76: tierdesk.desk.v1.Attach.attachment:type_name -> tierdesk.desk.v1.Attachment
-	79, // 77: tierdesk.desk.v1.RecordCallBack.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
-	76, // 78: tierdesk.desk.v1.RecordCallBack.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	76, // 79: tierdesk.desk.v1.Rate.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	75, // 80: tierdesk.desk.v1.ResolveWith.resolution:type_name -> tierdesk.desk.v1.Resolution
-	42, // 81: tierdesk.desk.v1.Result.refusal:type_name -> tierdesk.desk.v1.Refusal
-	73, // 82: tierdesk.desk.v1.Result.ticket:type_name -> tierdesk.desk.v1.Ticket
-	83, // [83:83] is the sub-list for method output_type
-	83, // [83:83] is the sub-list for method input_type
-	83, // [83:83] is the sub-list for extension type_name
-	83, // [83:83] is the sub-list for extension extendee
-	0,  // [0:83] is the sub-list for field type_name
+	3,  // 0: tierdesk.desk.v1.Command.ticket:type_name -> tierdesk.desk.v1.TicketCommand
+	48, // 1: tierdesk.desk.v1.Command.found:type_name -> tierdesk.desk.v1.Found
+	49, // 2: tierdesk.desk.v1.Command.register_node:type_name -> tierdesk.desk.v1.RegisterNode
+	50, // 3: tierdesk.desk.v1.Command.remove_node:type_name -> tierdesk.desk.v1.RemoveNode
+	51, // 4: tierdesk.desk.v1.Command.put_user:type_name -> tierdesk.desk.v1.PutUser
+	52, // 5: tierdesk.desk.v1.Command.remove_user:type_name -> tierdesk.desk.v1.RemoveUser
+	53, // 6: tierdesk.desk.v1.Command.open_session:type_name -> tierdesk.desk.v1.OpenSession
+	54, // 7: tierdesk.desk.v1.Command.close_session:type_name -> tierdesk.desk.v1.CloseSession
+	55, // 8: tierdesk.desk.v1.Command.admit_peer:type_name -> tierdesk.desk.v1.AdmitPeer
+	56, // 9: tierdesk.desk.v1.Command.receive:type_name -> tierdesk.desk.v1.Receive
+	57, // 10: tierdesk.desk.v1.Command.acknowledge:type_name -> tierdesk.desk.v1.Acknowledge
+	58, // 11: tierdesk.desk.v1.Command.reincarnate:type_name -> tierdesk.desk.v1.Reincarnate
+	59, // 12: tierdesk.desk.v1.Command.unite:type_name -> tierdesk.desk.v1.Unite
+	60, // 13: tierdesk.desk.v1.Command.settle:type_name -> tierdesk.desk.v1.Settle
+	61, // 14: tierdesk.desk.v1.Command.revisit:type_name -> tierdesk.desk.v1.Revisit
+	62, // 15: tierdesk.desk.v1.Command.retry_parked:type_name -> tierdesk.desk.v1.RetryParked
+	63, // 16: tierdesk.desk.v1.Command.put_publication:type_name -> tierdesk.desk.v1.PutPublication
+	64, // 17: tierdesk.desk.v1.Command.place_site:type_name -> tierdesk.desk.v1.PlaceSite
+	65, // 18: tierdesk.desk.v1.Command.freeze:type_name -> tierdesk.desk.v1.Freeze
+	66, // 19: tierdesk.desk.v1.Command.put_policy:type_name -> tierdesk.desk.v1.PutPolicy
+	67, // 20: tierdesk.desk.v1.Command.put_requester:type_name -> tierdesk.desk.v1.PutRequester
+	68, // 21: tierdesk.desk.v1.Command.remove_requester:type_name -> tierdesk.desk.v1.RemoveRequester
+	69, // 22: tierdesk.desk.v1.Command.put_chunk:type_name -> tierdesk.desk.v1.PutChunk
+	70, // 23: tierdesk.desk.v1.Command.open_round:type_name -> tierdesk.desk.v1.OpenRound
+	71, // 24: tierdesk.desk.v1.Command.mark_notices:type_name -> tierdesk.desk.v1.MarkNotices
+	72, // 25: tierdesk.desk.v1.Command.put_customer_call:type_name -> tierdesk.desk.v1.PutCustomerCall
+	73, // 26: tierdesk.desk.v1.Command.set_duty:type_name -> tierdesk.desk.v1.SetDuty
+	74, // 27: tierdesk.desk.v1.Command.drop_blob:type_name -> tierdesk.desk.v1.DropBlob
+	75, // 28: tierdesk.desk.v1.Command.put_survey_key:type_name -> tierdesk.desk.v1.PutSurveyKey
+	42, // 29: tierdesk.desk.v1.Command.renew_sessions:type_name -> tierdesk.desk.v1.RenewSessions
+	44, // 30: tierdesk.desk.v1.Command.close_sessions:type_name -> tierdesk.desk.v1.CloseSessions
+	45, // 31: tierdesk.desk.v1.Command.lock_user:type_name -> tierdesk.desk.v1.LockUser
+	46, // 32: tierdesk.desk.v1.Command.add_audit:type_name -> tierdesk.desk.v1.AddAudit
+	47, // 33: tierdesk.desk.v1.Command.put_checkpoint:type_name -> tierdesk.desk.v1.PutCheckpoint
+	76, // 34: tierdesk.desk.v1.Command.actor:type_name -> tierdesk.desk.v1.Actor
+	76, // 35: tierdesk.desk.v1.TicketCommand.actor:type_name -> tierdesk.desk.v1.Actor
+	77, // 36: tierdesk.desk.v1.TicketCommand.request:type_name -> tierdesk.desk.v1.RequestKey
+	4,  // 37: tierdesk.desk.v1.TicketCommand.create:type_name -> tierdesk.desk.v1.Create
+	5,  // 38: tierdesk.desk.v1.TicketCommand.assign:type_name -> tierdesk.desk.v1.Assign
+	6,  // 39: tierdesk.desk.v1.TicketCommand.start:type_name -> tierdesk.desk.v1.Start
+	7,  // 40: tierdesk.desk.v1.TicketCommand.hold:type_name -> tierdesk.desk.v1.Hold
+	8,  // 41: tierdesk.desk.v1.TicketCommand.resume:type_name -> tierdesk.desk.v1.Resume
+	9,  // 42: tierdesk.desk.v1.TicketCommand.note:type_name -> tierdesk.desk.v1.Note
+	10, // 43: tierdesk.desk.v1.TicketCommand.reply:type_name -> tierdesk.desk.v1.Reply
+	11, // 44: tierdesk.desk.v1.TicketCommand.escalate:type_name -> tierdesk.desk.v1.Escalate
+	12, // 45: tierdesk.desk.v1.TicketCommand.withdraw:type_name -> tierdesk.desk.v1.Withdraw
+	13, // 46: tierdesk.desk.v1.TicketCommand.return:type_name -> tierdesk.desk.v1.Return
+	14, // 47: tierdesk.desk.v1.TicketCommand.resolve:type_name -> tierdesk.desk.v1.Resolve
+	15, // 48: tierdesk.desk.v1.TicketCommand.confirm:type_name -> tierdesk.desk.v1.Confirm
+	16, // 49: tierdesk.desk.v1.TicketCommand.close:type_name -> tierdesk.desk.v1.Close
+	17, // 50: tierdesk.desk.v1.TicketCommand.reopen:type_name -> tierdesk.desk.v1.Reopen
+	18, // 51: tierdesk.desk.v1.TicketCommand.cancel:type_name -> tierdesk.desk.v1.Cancel
+	19, // 52: tierdesk.desk.v1.TicketCommand.urge:type_name -> tierdesk.desk.v1.Urge
+	20, // 53: tierdesk.desk.v1.TicketCommand.dispatch:type_name -> tierdesk.desk.v1.Dispatch
+	21, // 54: tierdesk.desk.v1.TicketCommand.reclaim:type_name -> tierdesk.desk.v1.Reclaim
+	22, // 55: tierdesk.desk.v1.TicketCommand.relocate:type_name -> tierdesk.desk.v1.Relocate
+	23, // 56: tierdesk.desk.v1.TicketCommand.classify:type_name -> tierdesk.desk.v1.Classify
+	24, // 57: tierdesk.desk.v1.TicketCommand.claim:type_name -> tierdesk.desk.v1.Claim
+	25, // 58: tierdesk.desk.v1.TicketCommand.decline:type_name -> tierdesk.desk.v1.Decline
+	26, // 59: tierdesk.desk.v1.TicketCommand.transfer:type_name -> tierdesk.desk.v1.Transfer
+	27, // 60: tierdesk.desk.v1.TicketCommand.tick:type_name -> tierdesk.desk.v1.Tick
+	28, // 61: tierdesk.desk.v1.TicketCommand.add_task:type_name -> tierdesk.desk.v1.AddTask
+	29, // 62: tierdesk.desk.v1.TicketCommand.change_task:type_name -> tierdesk.desk.v1.ChangeTask
+	30, // 63: tierdesk.desk.v1.TicketCommand.check_item:type_name -> tierdesk.desk.v1.CheckItem
+	31, // 64: tierdesk.desk.v1.TicketCommand.review:type_name -> tierdesk.desk.v1.Review
+	32, // 65: tierdesk.desk.v1.TicketCommand.merge:type_name -> tierdesk.desk.v1.Merge
+	33, // 66: tierdesk.desk.v1.TicketCommand.link_tickets:type_name -> tierdesk.desk.v1.LinkTickets
+	34, // 67: tierdesk.desk.v1.TicketCommand.attach:type_name -> tierdesk.desk.v1.Attach
+	35, // 68: tierdesk.desk.v1.TicketCommand.record_call_back:type_name -> tierdesk.desk.v1.RecordCallBack
+	36, // 69: tierdesk.desk.v1.TicketCommand.rate:type_name -> tierdesk.desk.v1.Rate
+	39, // 70: tierdesk.desk.v1.TicketCommand.resolve_with:type_name -> tierdesk.desk.v1.ResolveWith
+	38, // 71: tierdesk.desk.v1.TicketCommand.run_macro:type_name -> tierdesk.desk.v1.RunMacro
+	37, // 72: tierdesk.desk.v1.TicketCommand.arrive:type_name -> tierdesk.desk.v1.Arrive
+	78, // 73: tierdesk.desk.v1.Create.ticket:type_name -> tierdesk.desk.v1.Ticket
+	79, // 74: tierdesk.desk.v1.Create.origin:type_name -> tierdesk.desk.v1.TicketLink
+	80, // 75: tierdesk.desk.v1.Resolve.resolution:type_name -> tierdesk.desk.v1.Resolution
+	81, // 76: tierdesk.desk.v1.Confirm.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	78, // 77: tierdesk.desk.v1.Classify.ticket:type_name -> tierdesk.desk.v1.Ticket
+	82, // 78: tierdesk.desk.v1.AddTask.task:type_name -> tierdesk.desk.v1.Task
+	0,  // 79: tierdesk.desk.v1.ChangeTask.action:type_name -> tierdesk.desk.v1.ChangeTask.Action
+	79, // 80: tierdesk.desk.v1.LinkTickets.link:type_name -> tierdesk.desk.v1.TicketLink
+	83, // 81: tierdesk.desk.v1.Attach.attachment:type_name -> tierdesk.desk.v1.Attachment
+	84, // 82: tierdesk.desk.v1.RecordCallBack.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	81, // 83: tierdesk.desk.v1.RecordCallBack.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	81, // 84: tierdesk.desk.v1.Rate.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	80, // 85: tierdesk.desk.v1.ResolveWith.resolution:type_name -> tierdesk.desk.v1.Resolution
+	41, // 86: tierdesk.desk.v1.Result.refusal:type_name -> tierdesk.desk.v1.Refusal
+	78, // 87: tierdesk.desk.v1.Result.ticket:type_name -> tierdesk.desk.v1.Ticket
+	43, // 88: tierdesk.desk.v1.RenewSessions.renewals:type_name -> tierdesk.desk.v1.Renewal
+	85, // 89: tierdesk.desk.v1.AddAudit.entries:type_name -> tierdesk.desk.v1.AuditEntry
+	86, // 90: tierdesk.desk.v1.PutCheckpoint.checkpoint:type_name -> tierdesk.desk.v1.AuditCheckpoint
+	91, // [91:91] is the sub-list for method output_type
+	91, // [91:91] is the sub-list for method input_type
+	91, // [91:91] is the sub-list for extension type_name
+	91, // [91:91] is the sub-list for extension extendee
+	0,  // [0:91] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_command_proto_init() }
@@ -3623,6 +4030,7 @@ func file_desk_deskpb_command_proto_init() {
 		return
 	}
 	file_desk_deskpb_event_proto_init()
+	file_desk_deskpb_people_proto_init()
 	file_desk_deskpb_site_proto_init()
 	file_desk_deskpb_ticket_proto_init()
 	file_desk_deskpb_command_proto_msgTypes[1].OneofWrappers = []any{
@@ -3655,8 +4063,13 @@ func file_desk_deskpb_command_proto_init() {
 		(*Command_SetDuty)(nil),
 		(*Command_DropBlob)(nil),
 		(*Command_PutSurveyKey)(nil),
+		(*Command_RenewSessions)(nil),
+		(*Command_CloseSessions)(nil),
+		(*Command_LockUser)(nil),
+		(*Command_AddAudit)(nil),
+		(*Command_PutCheckpoint)(nil),
 	}
-	file_desk_deskpb_command_proto_msgTypes[3].OneofWrappers = []any{
+	file_desk_deskpb_command_proto_msgTypes[2].OneofWrappers = []any{
 		(*TicketCommand_Create)(nil),
 		(*TicketCommand_Assign)(nil),
 		(*TicketCommand_Start)(nil),
@@ -3700,7 +4113,7 @@ func file_desk_deskpb_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_command_proto_rawDesc), len(file_desk_deskpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   42,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

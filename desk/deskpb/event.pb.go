@@ -337,10 +337,13 @@ type Event struct {
 	// Lowest schema level that a site needs to fold this event.
 	Schema uint32 `protobuf:"varint,13,opt,name=schema,proto3" json:"schema,omitempty"`
 	// Microseconds since 1970.
-	Time          int64       `protobuf:"varint,14,opt,name=time,proto3" json:"time,omitempty"`
-	Actor         string      `protobuf:"bytes,15,opt,name=actor,proto3" json:"actor,omitempty"`
-	Request       *RequestKey `protobuf:"bytes,16,opt,name=request,proto3" json:"request,omitempty"`
-	Body          *Body       `protobuf:"bytes,17,opt,name=body,proto3" json:"body,omitempty"`
+	Time    int64       `protobuf:"varint,14,opt,name=time,proto3" json:"time,omitempty"`
+	Actor   string      `protobuf:"bytes,15,opt,name=actor,proto3" json:"actor,omitempty"`
+	Request *RequestKey `protobuf:"bytes,16,opt,name=request,proto3" json:"request,omitempty"`
+	Body    *Body       `protobuf:"bytes,17,opt,name=body,proto3" json:"body,omitempty"`
+	// The role that the actor had, and where the call came from; empty for what a site does by itself.
+	Role          User_Role `protobuf:"varint,18,opt,name=role,proto3,enum=tierdesk.desk.v1.User_Role" json:"role,omitempty"`
+	Address       string    `protobuf:"bytes,19,opt,name=address,proto3" json:"address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -492,6 +495,20 @@ func (x *Event) GetBody() *Body {
 		return x.Body
 	}
 	return nil
+}
+
+func (x *Event) GetRole() User_Role {
+	if x != nil {
+		return x.Role
+	}
+	return User_ROLE_UNSPECIFIED
+}
+
+func (x *Event) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
 }
 
 // EventID names an event in the whole tree, for ever.
@@ -1105,8 +1122,7 @@ var File_desk_deskpb_event_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17desk/deskpb/event.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\"\xcc\n" +
-	"\n" +
+	"\x17desk/deskpb/event.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/people.proto\x1a\x18desk/deskpb/ticket.proto\"\x97\v\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12)\n" +
 	"\x02id\x18\x02 \x01(\v2\x19.tierdesk.desk.v1.EventIDR\x02id\x123\n" +
@@ -1127,7 +1143,9 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\x04time\x18\x0e \x01(\x03R\x04time\x12\x14\n" +
 	"\x05actor\x18\x0f \x01(\tR\x05actor\x126\n" +
 	"\arequest\x18\x10 \x01(\v2\x1c.tierdesk.desk.v1.RequestKeyR\arequest\x12*\n" +
-	"\x04body\x18\x11 \x01(\v2\x16.tierdesk.desk.v1.BodyR\x04body\"9\n" +
+	"\x04body\x18\x11 \x01(\v2\x16.tierdesk.desk.v1.BodyR\x04body\x12/\n" +
+	"\x04role\x18\x12 \x01(\x0e2\x1b.tierdesk.desk.v1.User.RoleR\x04role\x12\x18\n" +
+	"\aaddress\x18\x13 \x01(\tR\aaddress\"9\n" +
 	"\x05Class\x12\x15\n" +
 	"\x11CLASS_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tCUSTODIAL\x10\x01\x12\n" +
@@ -1281,16 +1299,17 @@ var file_desk_deskpb_event_proto_goTypes = []any{
 	(*Classification)(nil), // 7: tierdesk.desk.v1.Classification
 	(*Check)(nil),          // 8: tierdesk.desk.v1.Check
 	(*Opened)(nil),         // 9: tierdesk.desk.v1.Opened
-	(Ticket_Line)(0),       // 10: tierdesk.desk.v1.Ticket.Line
-	(*Resolution)(nil),     // 11: tierdesk.desk.v1.Resolution
-	(*Satisfaction)(nil),   // 12: tierdesk.desk.v1.Satisfaction
-	(Wish_Kind)(0),         // 13: tierdesk.desk.v1.Wish.Kind
-	(*Sla)(nil),            // 14: tierdesk.desk.v1.Sla
-	(*Task)(nil),           // 15: tierdesk.desk.v1.Task
-	(*TicketLink)(nil),     // 16: tierdesk.desk.v1.TicketLink
-	(*Attachment)(nil),     // 17: tierdesk.desk.v1.Attachment
-	(*CallBack)(nil),       // 18: tierdesk.desk.v1.CallBack
-	(*Ticket)(nil),         // 19: tierdesk.desk.v1.Ticket
+	(User_Role)(0),         // 10: tierdesk.desk.v1.User.Role
+	(Ticket_Line)(0),       // 11: tierdesk.desk.v1.Ticket.Line
+	(*Resolution)(nil),     // 12: tierdesk.desk.v1.Resolution
+	(*Satisfaction)(nil),   // 13: tierdesk.desk.v1.Satisfaction
+	(Wish_Kind)(0),         // 14: tierdesk.desk.v1.Wish.Kind
+	(*Sla)(nil),            // 15: tierdesk.desk.v1.Sla
+	(*Task)(nil),           // 16: tierdesk.desk.v1.Task
+	(*TicketLink)(nil),     // 17: tierdesk.desk.v1.TicketLink
+	(*Attachment)(nil),     // 18: tierdesk.desk.v1.Attachment
+	(*CallBack)(nil),       // 19: tierdesk.desk.v1.CallBack
+	(*Ticket)(nil),         // 20: tierdesk.desk.v1.Ticket
 }
 var file_desk_deskpb_event_proto_depIdxs = []int32{
 	4,  // 0: tierdesk.desk.v1.Event.id:type_name -> tierdesk.desk.v1.EventID
@@ -1299,25 +1318,26 @@ var file_desk_deskpb_event_proto_depIdxs = []int32{
 	1,  // 3: tierdesk.desk.v1.Event.visibility:type_name -> tierdesk.desk.v1.Event.Visibility
 	5,  // 4: tierdesk.desk.v1.Event.request:type_name -> tierdesk.desk.v1.RequestKey
 	6,  // 5: tierdesk.desk.v1.Event.body:type_name -> tierdesk.desk.v1.Body
-	9,  // 6: tierdesk.desk.v1.Body.opened:type_name -> tierdesk.desk.v1.Opened
-	10, // 7: tierdesk.desk.v1.Body.line:type_name -> tierdesk.desk.v1.Ticket.Line
-	11, // 8: tierdesk.desk.v1.Body.resolution:type_name -> tierdesk.desk.v1.Resolution
-	12, // 9: tierdesk.desk.v1.Body.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	13, // 10: tierdesk.desk.v1.Body.wish:type_name -> tierdesk.desk.v1.Wish.Kind
-	14, // 11: tierdesk.desk.v1.Body.clocks:type_name -> tierdesk.desk.v1.Sla
-	7,  // 12: tierdesk.desk.v1.Body.classification:type_name -> tierdesk.desk.v1.Classification
-	15, // 13: tierdesk.desk.v1.Body.task:type_name -> tierdesk.desk.v1.Task
-	8,  // 14: tierdesk.desk.v1.Body.check:type_name -> tierdesk.desk.v1.Check
-	16, // 15: tierdesk.desk.v1.Body.link:type_name -> tierdesk.desk.v1.TicketLink
-	17, // 16: tierdesk.desk.v1.Body.attachment:type_name -> tierdesk.desk.v1.Attachment
-	18, // 17: tierdesk.desk.v1.Body.call_back:type_name -> tierdesk.desk.v1.CallBack
-	19, // 18: tierdesk.desk.v1.Classification.ticket:type_name -> tierdesk.desk.v1.Ticket
-	19, // 19: tierdesk.desk.v1.Opened.ticket:type_name -> tierdesk.desk.v1.Ticket
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	10, // 6: tierdesk.desk.v1.Event.role:type_name -> tierdesk.desk.v1.User.Role
+	9,  // 7: tierdesk.desk.v1.Body.opened:type_name -> tierdesk.desk.v1.Opened
+	11, // 8: tierdesk.desk.v1.Body.line:type_name -> tierdesk.desk.v1.Ticket.Line
+	12, // 9: tierdesk.desk.v1.Body.resolution:type_name -> tierdesk.desk.v1.Resolution
+	13, // 10: tierdesk.desk.v1.Body.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	14, // 11: tierdesk.desk.v1.Body.wish:type_name -> tierdesk.desk.v1.Wish.Kind
+	15, // 12: tierdesk.desk.v1.Body.clocks:type_name -> tierdesk.desk.v1.Sla
+	7,  // 13: tierdesk.desk.v1.Body.classification:type_name -> tierdesk.desk.v1.Classification
+	16, // 14: tierdesk.desk.v1.Body.task:type_name -> tierdesk.desk.v1.Task
+	8,  // 15: tierdesk.desk.v1.Body.check:type_name -> tierdesk.desk.v1.Check
+	17, // 16: tierdesk.desk.v1.Body.link:type_name -> tierdesk.desk.v1.TicketLink
+	18, // 17: tierdesk.desk.v1.Body.attachment:type_name -> tierdesk.desk.v1.Attachment
+	19, // 18: tierdesk.desk.v1.Body.call_back:type_name -> tierdesk.desk.v1.CallBack
+	20, // 19: tierdesk.desk.v1.Classification.ticket:type_name -> tierdesk.desk.v1.Ticket
+	20, // 20: tierdesk.desk.v1.Opened.ticket:type_name -> tierdesk.desk.v1.Ticket
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_event_proto_init() }
@@ -1325,6 +1345,7 @@ func file_desk_deskpb_event_proto_init() {
 	if File_desk_deskpb_event_proto != nil {
 		return
 	}
+	file_desk_deskpb_people_proto_init()
 	file_desk_deskpb_ticket_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -11,7 +11,6 @@ package deskpb
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -76,58 +75,6 @@ func (Site_Tier) EnumDescriptor() ([]byte, []int) {
 	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{0, 0}
 }
 
-type User_Role int32
-
-const (
-	User_ROLE_UNSPECIFIED User_Role = 0
-	User_AGENT            User_Role = 1
-	User_INCIDENT_MANAGER User_Role = 2
-	User_ADMINISTRATOR    User_Role = 3
-)
-
-// Enum value maps for User_Role.
-var (
-	User_Role_name = map[int32]string{
-		0: "ROLE_UNSPECIFIED",
-		1: "AGENT",
-		2: "INCIDENT_MANAGER",
-		3: "ADMINISTRATOR",
-	}
-	User_Role_value = map[string]int32{
-		"ROLE_UNSPECIFIED": 0,
-		"AGENT":            1,
-		"INCIDENT_MANAGER": 2,
-		"ADMINISTRATOR":    3,
-	}
-)
-
-func (x User_Role) Enum() *User_Role {
-	p := new(User_Role)
-	*p = x
-	return p
-}
-
-func (x User_Role) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (User_Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_site_proto_enumTypes[1].Descriptor()
-}
-
-func (User_Role) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_site_proto_enumTypes[1]
-}
-
-func (x User_Role) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use User_Role.Descriptor instead.
-func (User_Role) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{4, 0}
-}
-
 type Placement_Phase int32
 
 const (
@@ -171,11 +118,11 @@ func (x Placement_Phase) String() string {
 }
 
 func (Placement_Phase) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_site_proto_enumTypes[2].Descriptor()
+	return file_desk_deskpb_site_proto_enumTypes[1].Descriptor()
 }
 
 func (Placement_Phase) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_site_proto_enumTypes[2]
+	return &file_desk_deskpb_site_proto_enumTypes[1]
 }
 
 func (x Placement_Phase) Number() protoreflect.EnumNumber {
@@ -184,7 +131,7 @@ func (x Placement_Phase) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Placement_Phase.Descriptor instead.
 func (Placement_Phase) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{10, 0}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{8, 0}
 }
 
 type PlaceSite_Step int32
@@ -230,11 +177,11 @@ func (x PlaceSite_Step) String() string {
 }
 
 func (PlaceSite_Step) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_site_proto_enumTypes[3].Descriptor()
+	return file_desk_deskpb_site_proto_enumTypes[2].Descriptor()
 }
 
 func (PlaceSite_Step) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_site_proto_enumTypes[3]
+	return &file_desk_deskpb_site_proto_enumTypes[2]
 }
 
 func (x PlaceSite_Step) Number() protoreflect.EnumNumber {
@@ -243,7 +190,7 @@ func (x PlaceSite_Step) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PlaceSite_Step.Descriptor instead.
 func (PlaceSite_Step) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{30, 0}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{28, 0}
 }
 
 type Customer_Kind int32
@@ -281,11 +228,11 @@ func (x Customer_Kind) String() string {
 }
 
 func (Customer_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_site_proto_enumTypes[4].Descriptor()
+	return file_desk_deskpb_site_proto_enumTypes[3].Descriptor()
 }
 
 func (Customer_Kind) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_site_proto_enumTypes[4]
+	return &file_desk_deskpb_site_proto_enumTypes[3]
 }
 
 func (x Customer_Kind) Number() protoreflect.EnumNumber {
@@ -294,7 +241,7 @@ func (x Customer_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Customer_Kind.Descriptor instead.
 func (Customer_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{35, 0}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{33, 0}
 }
 
 type CustomerCall_Kind int32
@@ -336,11 +283,11 @@ func (x CustomerCall_Kind) String() string {
 }
 
 func (CustomerCall_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_desk_deskpb_site_proto_enumTypes[5].Descriptor()
+	return file_desk_deskpb_site_proto_enumTypes[4].Descriptor()
 }
 
 func (CustomerCall_Kind) Type() protoreflect.EnumType {
-	return &file_desk_deskpb_site_proto_enumTypes[5]
+	return &file_desk_deskpb_site_proto_enumTypes[4]
 }
 
 func (x CustomerCall_Kind) Number() protoreflect.EnumNumber {
@@ -349,7 +296,7 @@ func (x CustomerCall_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CustomerCall_Kind.Descriptor instead.
 func (CustomerCall_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{36, 0}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{34, 0}
 }
 
 // Site is a site's own state, written when it is founded.
@@ -746,147 +693,6 @@ func (x *NodeInfo) GetGossip() string {
 	return ""
 }
 
-// User is a person who signs in at this site.
-type User struct {
-	state       protoimpl.MessageState `protogen:"open.v1"`
-	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	DisplayName string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	Role        User_Role              `protobuf:"varint,3,opt,name=role,proto3,enum=tierdesk.desk.v1.User_Role" json:"role,omitempty"`
-	// The argon2id hash in PHC form.
-	PasswordHash  string                 `protobuf:"bytes,4,opt,name=password_hash,json=passwordHash,proto3" json:"password_hash,omitempty"`
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *User) Reset() {
-	*x = User{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *User) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*User) ProtoMessage() {}
-
-func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use User.ProtoReflect.Descriptor instead.
-func (*User) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *User) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *User) GetDisplayName() string {
-	if x != nil {
-		return x.DisplayName
-	}
-	return ""
-}
-
-func (x *User) GetRole() User_Role {
-	if x != nil {
-		return x.Role
-	}
-	return User_ROLE_UNSPECIFIED
-}
-
-func (x *User) GetPasswordHash() string {
-	if x != nil {
-		return x.PasswordHash
-	}
-	return ""
-}
-
-func (x *User) GetCreateTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CreateTime
-	}
-	return nil
-}
-
-// Session is a bearer token's other half. The token itself is never stored.
-type Session struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// SHA-256 of the token.
-	TokenHash []byte `protobuf:"bytes,1,opt,name=token_hash,json=tokenHash,proto3" json:"token_hash,omitempty"`
-	User      string `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
-	// Microseconds since 1970.
-	ExpireTime    int64 `protobuf:"varint,3,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Session) Reset() {
-	*x = Session{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Session) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Session) ProtoMessage() {}
-
-func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Session.ProtoReflect.Descriptor instead.
-func (*Session) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *Session) GetTokenHash() []byte {
-	if x != nil {
-		return x.TokenHash
-	}
-	return nil
-}
-
-func (x *Session) GetUser() string {
-	if x != nil {
-		return x.User
-	}
-	return ""
-}
-
-func (x *Session) GetExpireTime() int64 {
-	if x != nil {
-		return x.ExpireTime
-	}
-	return 0
-}
-
 // Link is one site's end of the stream with a neighbour: how far each direction is, and the running hashes that prove it.
 type Link struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -923,7 +729,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[6]
+	mi := &file_desk_deskpb_site_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -935,7 +741,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[6]
+	mi := &file_desk_deskpb_site_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -948,7 +754,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{6}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Link) GetPeer() string {
@@ -1080,7 +886,7 @@ type Item struct {
 
 func (x *Item) Reset() {
 	*x = Item{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[7]
+	mi := &file_desk_deskpb_site_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1092,7 +898,7 @@ func (x *Item) String() string {
 func (*Item) ProtoMessage() {}
 
 func (x *Item) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[7]
+	mi := &file_desk_deskpb_site_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1105,7 +911,7 @@ func (x *Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Item.ProtoReflect.Descriptor instead.
 func (*Item) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{7}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Item) GetContent() isItem_Content {
@@ -1222,7 +1028,7 @@ type Publication struct {
 
 func (x *Publication) Reset() {
 	*x = Publication{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[8]
+	mi := &file_desk_deskpb_site_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1040,7 @@ func (x *Publication) String() string {
 func (*Publication) ProtoMessage() {}
 
 func (x *Publication) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[8]
+	mi := &file_desk_deskpb_site_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1053,7 @@ func (x *Publication) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Publication.ProtoReflect.Descriptor instead.
 func (*Publication) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{8}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Publication) GetPublisher() string {
@@ -1343,7 +1149,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[9]
+	mi := &file_desk_deskpb_site_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1355,7 +1161,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[9]
+	mi := &file_desk_deskpb_site_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1368,7 +1174,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{9}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Delivery) GetSite() string {
@@ -1436,7 +1242,7 @@ type Placement struct {
 
 func (x *Placement) Reset() {
 	*x = Placement{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[10]
+	mi := &file_desk_deskpb_site_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1254,7 @@ func (x *Placement) String() string {
 func (*Placement) ProtoMessage() {}
 
 func (x *Placement) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[10]
+	mi := &file_desk_deskpb_site_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1267,7 @@ func (x *Placement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Placement.ProtoReflect.Descriptor instead.
 func (*Placement) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{10}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Placement) GetSite() string {
@@ -1542,7 +1348,7 @@ type OutboxEntry struct {
 
 func (x *OutboxEntry) Reset() {
 	*x = OutboxEntry{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[11]
+	mi := &file_desk_deskpb_site_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1554,7 +1360,7 @@ func (x *OutboxEntry) String() string {
 func (*OutboxEntry) ProtoMessage() {}
 
 func (x *OutboxEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[11]
+	mi := &file_desk_deskpb_site_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1567,7 +1373,7 @@ func (x *OutboxEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutboxEntry.ProtoReflect.Descriptor instead.
 func (*OutboxEntry) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{11}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *OutboxEntry) GetHash() []byte {
@@ -1605,7 +1411,7 @@ type EventRef struct {
 
 func (x *EventRef) Reset() {
 	*x = EventRef{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[12]
+	mi := &file_desk_deskpb_site_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1617,7 +1423,7 @@ func (x *EventRef) String() string {
 func (*EventRef) ProtoMessage() {}
 
 func (x *EventRef) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[12]
+	mi := &file_desk_deskpb_site_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1630,7 +1436,7 @@ func (x *EventRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventRef.ProtoReflect.Descriptor instead.
 func (*EventRef) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{12}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *EventRef) GetTicket() string {
@@ -1682,7 +1488,7 @@ type Parked struct {
 
 func (x *Parked) Reset() {
 	*x = Parked{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[13]
+	mi := &file_desk_deskpb_site_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1694,7 +1500,7 @@ func (x *Parked) String() string {
 func (*Parked) ProtoMessage() {}
 
 func (x *Parked) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[13]
+	mi := &file_desk_deskpb_site_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1707,7 +1513,7 @@ func (x *Parked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parked.ProtoReflect.Descriptor instead.
 func (*Parked) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{13}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Parked) GetPeer() string {
@@ -1758,7 +1564,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[14]
+	mi := &file_desk_deskpb_site_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1770,7 +1576,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[14]
+	mi := &file_desk_deskpb_site_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1783,7 +1589,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{14}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Found) GetSite() *Site {
@@ -1816,7 +1622,7 @@ type RegisterNode struct {
 
 func (x *RegisterNode) Reset() {
 	*x = RegisterNode{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[15]
+	mi := &file_desk_deskpb_site_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1828,7 +1634,7 @@ func (x *RegisterNode) String() string {
 func (*RegisterNode) ProtoMessage() {}
 
 func (x *RegisterNode) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[15]
+	mi := &file_desk_deskpb_site_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1841,7 +1647,7 @@ func (x *RegisterNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterNode.ProtoReflect.Descriptor instead.
 func (*RegisterNode) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{15}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RegisterNode) GetNode() *NodeInfo {
@@ -1860,7 +1666,7 @@ type RemoveNode struct {
 
 func (x *RemoveNode) Reset() {
 	*x = RemoveNode{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[16]
+	mi := &file_desk_deskpb_site_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1872,7 +1678,7 @@ func (x *RemoveNode) String() string {
 func (*RemoveNode) ProtoMessage() {}
 
 func (x *RemoveNode) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[16]
+	mi := &file_desk_deskpb_site_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1885,7 +1691,7 @@ func (x *RemoveNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveNode.ProtoReflect.Descriptor instead.
 func (*RemoveNode) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{16}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RemoveNode) GetServerId() string {
@@ -1899,14 +1705,16 @@ type PutUser struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	User  *User                  `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
 	// Refuse when the user exists already.
-	CreateOnly    bool `protobuf:"varint,2,opt,name=create_only,json=createOnly,proto3" json:"create_only,omitempty"`
+	CreateOnly bool `protobuf:"varint,2,opt,name=create_only,json=createOnly,proto3" json:"create_only,omitempty"`
+	// Refuse when the user's version is another by now; 0 for any.
+	IfVersion     uint64 `protobuf:"varint,3,opt,name=if_version,json=ifVersion,proto3" json:"if_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PutUser) Reset() {
 	*x = PutUser{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[17]
+	mi := &file_desk_deskpb_site_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1918,7 +1726,7 @@ func (x *PutUser) String() string {
 func (*PutUser) ProtoMessage() {}
 
 func (x *PutUser) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[17]
+	mi := &file_desk_deskpb_site_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1931,7 +1739,7 @@ func (x *PutUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutUser.ProtoReflect.Descriptor instead.
 func (*PutUser) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{17}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PutUser) GetUser() *User {
@@ -1948,6 +1756,13 @@ func (x *PutUser) GetCreateOnly() bool {
 	return false
 }
 
+func (x *PutUser) GetIfVersion() uint64 {
+	if x != nil {
+		return x.IfVersion
+	}
+	return 0
+}
+
 type RemoveUser struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1957,7 +1772,7 @@ type RemoveUser struct {
 
 func (x *RemoveUser) Reset() {
 	*x = RemoveUser{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[18]
+	mi := &file_desk_deskpb_site_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1969,7 +1784,7 @@ func (x *RemoveUser) String() string {
 func (*RemoveUser) ProtoMessage() {}
 
 func (x *RemoveUser) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[18]
+	mi := &file_desk_deskpb_site_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1982,7 +1797,7 @@ func (x *RemoveUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveUser.ProtoReflect.Descriptor instead.
 func (*RemoveUser) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{18}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RemoveUser) GetName() string {
@@ -2001,7 +1816,7 @@ type OpenSession struct {
 
 func (x *OpenSession) Reset() {
 	*x = OpenSession{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[19]
+	mi := &file_desk_deskpb_site_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2013,7 +1828,7 @@ func (x *OpenSession) String() string {
 func (*OpenSession) ProtoMessage() {}
 
 func (x *OpenSession) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[19]
+	mi := &file_desk_deskpb_site_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2026,7 +1841,7 @@ func (x *OpenSession) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenSession.ProtoReflect.Descriptor instead.
 func (*OpenSession) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{19}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *OpenSession) GetSession() *Session {
@@ -2045,7 +1860,7 @@ type CloseSession struct {
 
 func (x *CloseSession) Reset() {
 	*x = CloseSession{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[20]
+	mi := &file_desk_deskpb_site_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2057,7 +1872,7 @@ func (x *CloseSession) String() string {
 func (*CloseSession) ProtoMessage() {}
 
 func (x *CloseSession) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[20]
+	mi := &file_desk_deskpb_site_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2070,7 +1885,7 @@ func (x *CloseSession) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseSession.ProtoReflect.Descriptor instead.
 func (*CloseSession) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{20}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CloseSession) GetTokenHash() []byte {
@@ -2092,7 +1907,7 @@ type AdmitPeer struct {
 
 func (x *AdmitPeer) Reset() {
 	*x = AdmitPeer{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[21]
+	mi := &file_desk_deskpb_site_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2104,7 +1919,7 @@ func (x *AdmitPeer) String() string {
 func (*AdmitPeer) ProtoMessage() {}
 
 func (x *AdmitPeer) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[21]
+	mi := &file_desk_deskpb_site_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2117,7 +1932,7 @@ func (x *AdmitPeer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitPeer.ProtoReflect.Descriptor instead.
 func (*AdmitPeer) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{21}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AdmitPeer) GetPeer() string {
@@ -2155,7 +1970,7 @@ type Reincarnate struct {
 
 func (x *Reincarnate) Reset() {
 	*x = Reincarnate{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[22]
+	mi := &file_desk_deskpb_site_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2167,7 +1982,7 @@ func (x *Reincarnate) String() string {
 func (*Reincarnate) ProtoMessage() {}
 
 func (x *Reincarnate) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[22]
+	mi := &file_desk_deskpb_site_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2180,7 +1995,7 @@ func (x *Reincarnate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reincarnate.ProtoReflect.Descriptor instead.
 func (*Reincarnate) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{22}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Reincarnate) GetBefore() uint64 {
@@ -2222,7 +2037,7 @@ type Freeze struct {
 
 func (x *Freeze) Reset() {
 	*x = Freeze{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[23]
+	mi := &file_desk_deskpb_site_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2234,7 +2049,7 @@ func (x *Freeze) String() string {
 func (*Freeze) ProtoMessage() {}
 
 func (x *Freeze) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[23]
+	mi := &file_desk_deskpb_site_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2247,7 +2062,7 @@ func (x *Freeze) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Freeze.ProtoReflect.Descriptor instead.
 func (*Freeze) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{23}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Freeze) GetIncarnation() uint64 {
@@ -2278,7 +2093,7 @@ type Unite struct {
 
 func (x *Unite) Reset() {
 	*x = Unite{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[24]
+	mi := &file_desk_deskpb_site_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2290,7 +2105,7 @@ func (x *Unite) String() string {
 func (*Unite) ProtoMessage() {}
 
 func (x *Unite) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[24]
+	mi := &file_desk_deskpb_site_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2303,7 +2118,7 @@ func (x *Unite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unite.ProtoReflect.Descriptor instead.
 func (*Unite) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{24}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Unite) GetPeer() string {
@@ -2350,7 +2165,7 @@ type Settle struct {
 
 func (x *Settle) Reset() {
 	*x = Settle{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[25]
+	mi := &file_desk_deskpb_site_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2362,7 +2177,7 @@ func (x *Settle) String() string {
 func (*Settle) ProtoMessage() {}
 
 func (x *Settle) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[25]
+	mi := &file_desk_deskpb_site_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2375,7 +2190,7 @@ func (x *Settle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settle.ProtoReflect.Descriptor instead.
 func (*Settle) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{25}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Settle) GetPeer() string {
@@ -2426,7 +2241,7 @@ type Revisit struct {
 
 func (x *Revisit) Reset() {
 	*x = Revisit{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[26]
+	mi := &file_desk_deskpb_site_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2438,7 +2253,7 @@ func (x *Revisit) String() string {
 func (*Revisit) ProtoMessage() {}
 
 func (x *Revisit) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[26]
+	mi := &file_desk_deskpb_site_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2451,7 +2266,7 @@ func (x *Revisit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revisit.ProtoReflect.Descriptor instead.
 func (*Revisit) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{26}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Revisit) GetPeer() string {
@@ -2485,7 +2300,7 @@ type RetryParked struct {
 
 func (x *RetryParked) Reset() {
 	*x = RetryParked{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[27]
+	mi := &file_desk_deskpb_site_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2497,7 +2312,7 @@ func (x *RetryParked) String() string {
 func (*RetryParked) ProtoMessage() {}
 
 func (x *RetryParked) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[27]
+	mi := &file_desk_deskpb_site_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2510,7 +2325,7 @@ func (x *RetryParked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryParked.ProtoReflect.Descriptor instead.
 func (*RetryParked) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{27}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RetryParked) GetItems() []*ParkedKey {
@@ -2531,7 +2346,7 @@ type ParkedKey struct {
 
 func (x *ParkedKey) Reset() {
 	*x = ParkedKey{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[28]
+	mi := &file_desk_deskpb_site_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2543,7 +2358,7 @@ func (x *ParkedKey) String() string {
 func (*ParkedKey) ProtoMessage() {}
 
 func (x *ParkedKey) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[28]
+	mi := &file_desk_deskpb_site_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2556,7 +2371,7 @@ func (x *ParkedKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParkedKey.ProtoReflect.Descriptor instead.
 func (*ParkedKey) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{28}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ParkedKey) GetPeer() string {
@@ -2590,7 +2405,7 @@ type PutPublication struct {
 
 func (x *PutPublication) Reset() {
 	*x = PutPublication{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[29]
+	mi := &file_desk_deskpb_site_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2602,7 +2417,7 @@ func (x *PutPublication) String() string {
 func (*PutPublication) ProtoMessage() {}
 
 func (x *PutPublication) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[29]
+	mi := &file_desk_deskpb_site_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2615,7 +2430,7 @@ func (x *PutPublication) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutPublication.ProtoReflect.Descriptor instead.
 func (*PutPublication) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{29}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PutPublication) GetPublication() *Publication {
@@ -2638,7 +2453,7 @@ type PlaceSite struct {
 
 func (x *PlaceSite) Reset() {
 	*x = PlaceSite{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[30]
+	mi := &file_desk_deskpb_site_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2650,7 +2465,7 @@ func (x *PlaceSite) String() string {
 func (*PlaceSite) ProtoMessage() {}
 
 func (x *PlaceSite) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[30]
+	mi := &file_desk_deskpb_site_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2663,7 +2478,7 @@ func (x *PlaceSite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlaceSite.ProtoReflect.Descriptor instead.
 func (*PlaceSite) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{30}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PlaceSite) GetPlacement() *Placement {
@@ -2706,7 +2521,7 @@ type Receive struct {
 
 func (x *Receive) Reset() {
 	*x = Receive{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[31]
+	mi := &file_desk_deskpb_site_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2718,7 +2533,7 @@ func (x *Receive) String() string {
 func (*Receive) ProtoMessage() {}
 
 func (x *Receive) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[31]
+	mi := &file_desk_deskpb_site_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2731,7 +2546,7 @@ func (x *Receive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receive.ProtoReflect.Descriptor instead.
 func (*Receive) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{31}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Receive) GetPeer() string {
@@ -2791,7 +2606,7 @@ type Acknowledge struct {
 
 func (x *Acknowledge) Reset() {
 	*x = Acknowledge{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[32]
+	mi := &file_desk_deskpb_site_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2803,7 +2618,7 @@ func (x *Acknowledge) String() string {
 func (*Acknowledge) ProtoMessage() {}
 
 func (x *Acknowledge) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[32]
+	mi := &file_desk_deskpb_site_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2816,7 +2631,7 @@ func (x *Acknowledge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledge.ProtoReflect.Descriptor instead.
 func (*Acknowledge) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{32}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Acknowledge) GetPeer() string {
@@ -2865,7 +2680,7 @@ type RequestMark struct {
 
 func (x *RequestMark) Reset() {
 	*x = RequestMark{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[33]
+	mi := &file_desk_deskpb_site_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2877,7 +2692,7 @@ func (x *RequestMark) String() string {
 func (*RequestMark) ProtoMessage() {}
 
 func (x *RequestMark) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[33]
+	mi := &file_desk_deskpb_site_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2890,7 +2705,7 @@ func (x *RequestMark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestMark.ProtoReflect.Descriptor instead.
 func (*RequestMark) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{33}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RequestMark) GetTicket() string {
@@ -2918,7 +2733,7 @@ type PutPolicy struct {
 
 func (x *PutPolicy) Reset() {
 	*x = PutPolicy{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[34]
+	mi := &file_desk_deskpb_site_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2930,7 +2745,7 @@ func (x *PutPolicy) String() string {
 func (*PutPolicy) ProtoMessage() {}
 
 func (x *PutPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[34]
+	mi := &file_desk_deskpb_site_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2943,7 +2758,7 @@ func (x *PutPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutPolicy.ProtoReflect.Descriptor instead.
 func (*PutPolicy) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{34}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PutPolicy) GetPolicy() *Policy {
@@ -2980,7 +2795,7 @@ type Customer struct {
 
 func (x *Customer) Reset() {
 	*x = Customer{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[35]
+	mi := &file_desk_deskpb_site_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2992,7 +2807,7 @@ func (x *Customer) String() string {
 func (*Customer) ProtoMessage() {}
 
 func (x *Customer) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[35]
+	mi := &file_desk_deskpb_site_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3005,7 +2820,7 @@ func (x *Customer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Customer.ProtoReflect.Descriptor instead.
 func (*Customer) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{35}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Customer) GetId() string {
@@ -3118,7 +2933,7 @@ type CustomerCall struct {
 
 func (x *CustomerCall) Reset() {
 	*x = CustomerCall{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[36]
+	mi := &file_desk_deskpb_site_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3130,7 +2945,7 @@ func (x *CustomerCall) String() string {
 func (*CustomerCall) ProtoMessage() {}
 
 func (x *CustomerCall) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[36]
+	mi := &file_desk_deskpb_site_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3143,7 +2958,7 @@ func (x *CustomerCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomerCall.ProtoReflect.Descriptor instead.
 func (*CustomerCall) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{36}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *CustomerCall) GetKind() CustomerCall_Kind {
@@ -3214,7 +3029,7 @@ type PutRequester struct {
 
 func (x *PutRequester) Reset() {
 	*x = PutRequester{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[37]
+	mi := &file_desk_deskpb_site_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3226,7 +3041,7 @@ func (x *PutRequester) String() string {
 func (*PutRequester) ProtoMessage() {}
 
 func (x *PutRequester) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[37]
+	mi := &file_desk_deskpb_site_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3239,7 +3054,7 @@ func (x *PutRequester) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRequester.ProtoReflect.Descriptor instead.
 func (*PutRequester) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{37}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PutRequester) GetCustomer() *Customer {
@@ -3272,7 +3087,7 @@ type RemoveRequester struct {
 
 func (x *RemoveRequester) Reset() {
 	*x = RemoveRequester{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[38]
+	mi := &file_desk_deskpb_site_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3284,7 +3099,7 @@ func (x *RemoveRequester) String() string {
 func (*RemoveRequester) ProtoMessage() {}
 
 func (x *RemoveRequester) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[38]
+	mi := &file_desk_deskpb_site_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3297,7 +3112,7 @@ func (x *RemoveRequester) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequester.ProtoReflect.Descriptor instead.
 func (*RemoveRequester) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{38}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RemoveRequester) GetId() string {
@@ -3318,7 +3133,7 @@ type PutCustomerCall struct {
 
 func (x *PutCustomerCall) Reset() {
 	*x = PutCustomerCall{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[39]
+	mi := &file_desk_deskpb_site_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3330,7 +3145,7 @@ func (x *PutCustomerCall) String() string {
 func (*PutCustomerCall) ProtoMessage() {}
 
 func (x *PutCustomerCall) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[39]
+	mi := &file_desk_deskpb_site_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3343,7 +3158,7 @@ func (x *PutCustomerCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutCustomerCall.ProtoReflect.Descriptor instead.
 func (*PutCustomerCall) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{39}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PutCustomerCall) GetCustomer() string {
@@ -3370,7 +3185,7 @@ type PutSurveyKey struct {
 
 func (x *PutSurveyKey) Reset() {
 	*x = PutSurveyKey{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[40]
+	mi := &file_desk_deskpb_site_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3382,7 +3197,7 @@ func (x *PutSurveyKey) String() string {
 func (*PutSurveyKey) ProtoMessage() {}
 
 func (x *PutSurveyKey) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[40]
+	mi := &file_desk_deskpb_site_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3395,7 +3210,7 @@ func (x *PutSurveyKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutSurveyKey.ProtoReflect.Descriptor instead.
 func (*PutSurveyKey) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{40}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *PutSurveyKey) GetKey() []byte {
@@ -3423,7 +3238,7 @@ type Blob struct {
 
 func (x *Blob) Reset() {
 	*x = Blob{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[41]
+	mi := &file_desk_deskpb_site_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3435,7 +3250,7 @@ func (x *Blob) String() string {
 func (*Blob) ProtoMessage() {}
 
 func (x *Blob) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[41]
+	mi := &file_desk_deskpb_site_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3448,7 +3263,7 @@ func (x *Blob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Blob.ProtoReflect.Descriptor instead.
 func (*Blob) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{41}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Blob) GetSha256() []byte {
@@ -3506,7 +3321,7 @@ type PutChunk struct {
 
 func (x *PutChunk) Reset() {
 	*x = PutChunk{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[42]
+	mi := &file_desk_deskpb_site_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3518,7 +3333,7 @@ func (x *PutChunk) String() string {
 func (*PutChunk) ProtoMessage() {}
 
 func (x *PutChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[42]
+	mi := &file_desk_deskpb_site_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3531,7 +3346,7 @@ func (x *PutChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutChunk.ProtoReflect.Descriptor instead.
 func (*PutChunk) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{42}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *PutChunk) GetSha256() []byte {
@@ -3572,7 +3387,7 @@ type DropBlob struct {
 
 func (x *DropBlob) Reset() {
 	*x = DropBlob{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[43]
+	mi := &file_desk_deskpb_site_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3584,7 +3399,7 @@ func (x *DropBlob) String() string {
 func (*DropBlob) ProtoMessage() {}
 
 func (x *DropBlob) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[43]
+	mi := &file_desk_deskpb_site_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3597,7 +3412,7 @@ func (x *DropBlob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropBlob.ProtoReflect.Descriptor instead.
 func (*DropBlob) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{43}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DropBlob) GetSha256() []byte {
@@ -3619,7 +3434,7 @@ type OpenRound struct {
 
 func (x *OpenRound) Reset() {
 	*x = OpenRound{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[44]
+	mi := &file_desk_deskpb_site_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3631,7 +3446,7 @@ func (x *OpenRound) String() string {
 func (*OpenRound) ProtoMessage() {}
 
 func (x *OpenRound) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[44]
+	mi := &file_desk_deskpb_site_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3644,7 +3459,7 @@ func (x *OpenRound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRound.ProtoReflect.Descriptor instead.
 func (*OpenRound) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{44}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *OpenRound) GetRound() string {
@@ -3682,7 +3497,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[45]
+	mi := &file_desk_deskpb_site_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3694,7 +3509,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[45]
+	mi := &file_desk_deskpb_site_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3707,7 +3522,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{45}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Notice) GetUser() string {
@@ -3784,7 +3599,7 @@ type MarkNotices struct {
 
 func (x *MarkNotices) Reset() {
 	*x = MarkNotices{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[46]
+	mi := &file_desk_deskpb_site_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3796,7 +3611,7 @@ func (x *MarkNotices) String() string {
 func (*MarkNotices) ProtoMessage() {}
 
 func (x *MarkNotices) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[46]
+	mi := &file_desk_deskpb_site_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3809,7 +3624,7 @@ func (x *MarkNotices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkNotices.ProtoReflect.Descriptor instead.
 func (*MarkNotices) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{46}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *MarkNotices) GetUser() string {
@@ -3838,7 +3653,7 @@ type SetDuty struct {
 
 func (x *SetDuty) Reset() {
 	*x = SetDuty{}
-	mi := &file_desk_deskpb_site_proto_msgTypes[47]
+	mi := &file_desk_deskpb_site_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3850,7 +3665,7 @@ func (x *SetDuty) String() string {
 func (*SetDuty) ProtoMessage() {}
 
 func (x *SetDuty) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_site_proto_msgTypes[47]
+	mi := &file_desk_deskpb_site_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3863,7 +3678,7 @@ func (x *SetDuty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDuty.ProtoReflect.Descriptor instead.
 func (*SetDuty) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{47}
+	return file_desk_deskpb_site_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *SetDuty) GetUser() string {
@@ -3891,7 +3706,7 @@ var File_desk_deskpb_site_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\n" +
-	"\x16desk/deskpb/site.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/policy.proto\x1a\x18desk/deskpb/ticket.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\x03\n" +
+	"\x16desk/deskpb/site.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/people.proto\x1a\x18desk/deskpb/policy.proto\x1a\x18desk/deskpb/ticket.proto\"\xd4\x03\n" +
 	"\x04Site\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
@@ -3934,25 +3749,7 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\x04http\x18\x03 \x01(\tR\x04http\x12\x12\n" +
 	"\x04grpc\x18\x04 \x01(\tR\x04grpc\x12\x12\n" +
 	"\x04raft\x18\x05 \x01(\tR\x04raft\x12\x16\n" +
-	"\x06gossip\x18\x06 \x01(\tR\x06gossip\"\xa2\x02\n" +
-	"\x04User\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12/\n" +
-	"\x04role\x18\x03 \x01(\x0e2\x1b.tierdesk.desk.v1.User.RoleR\x04role\x12#\n" +
-	"\rpassword_hash\x18\x04 \x01(\tR\fpasswordHash\x12;\n" +
-	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"P\n" +
-	"\x04Role\x12\x14\n" +
-	"\x10ROLE_UNSPECIFIED\x10\x00\x12\t\n" +
-	"\x05AGENT\x10\x01\x12\x14\n" +
-	"\x10INCIDENT_MANAGER\x10\x02\x12\x11\n" +
-	"\rADMINISTRATOR\x10\x03\"]\n" +
-	"\aSession\x12\x1d\n" +
-	"\n" +
-	"token_hash\x18\x01 \x01(\fR\ttokenHash\x12\x12\n" +
-	"\x04user\x18\x02 \x01(\tR\x04user\x12\x1f\n" +
-	"\vexpire_time\x18\x03 \x01(\x03R\n" +
-	"expireTime\"\xa5\x04\n" +
+	"\x06gossip\x18\x06 \x01(\tR\x06gossip\"\xa5\x04\n" +
 	"\x04Link\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
 	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12#\n" +
@@ -4043,11 +3840,13 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\x04node\x18\x01 \x01(\v2\x1a.tierdesk.desk.v1.NodeInfoR\x04node\")\n" +
 	"\n" +
 	"RemoveNode\x12\x1b\n" +
-	"\tserver_id\x18\x01 \x01(\tR\bserverId\"V\n" +
+	"\tserver_id\x18\x01 \x01(\tR\bserverId\"u\n" +
 	"\aPutUser\x12*\n" +
 	"\x04user\x18\x01 \x01(\v2\x16.tierdesk.desk.v1.UserR\x04user\x12\x1f\n" +
 	"\vcreate_only\x18\x02 \x01(\bR\n" +
-	"createOnly\" \n" +
+	"createOnly\x12\x1d\n" +
+	"\n" +
+	"if_version\x18\x03 \x01(\x04R\tifVersion\" \n" +
 	"\n" +
 	"RemoveUser\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"B\n" +
@@ -4214,105 +4013,101 @@ func file_desk_deskpb_site_proto_rawDescGZIP() []byte {
 	return file_desk_deskpb_site_proto_rawDescData
 }
 
-var file_desk_deskpb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_desk_deskpb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_desk_deskpb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_desk_deskpb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_desk_deskpb_site_proto_goTypes = []any{
-	(Site_Tier)(0),                // 0: tierdesk.desk.v1.Site.Tier
-	(User_Role)(0),                // 1: tierdesk.desk.v1.User.Role
-	(Placement_Phase)(0),          // 2: tierdesk.desk.v1.Placement.Phase
-	(PlaceSite_Step)(0),           // 3: tierdesk.desk.v1.PlaceSite.Step
-	(Customer_Kind)(0),            // 4: tierdesk.desk.v1.Customer.Kind
-	(CustomerCall_Kind)(0),        // 5: tierdesk.desk.v1.CustomerCall.Kind
-	(*Site)(nil),                  // 6: tierdesk.desk.v1.Site
-	(*Incarnation)(nil),           // 7: tierdesk.desk.v1.Incarnation
-	(*SiteInfo)(nil),              // 8: tierdesk.desk.v1.SiteInfo
-	(*NodeInfo)(nil),              // 9: tierdesk.desk.v1.NodeInfo
-	(*User)(nil),                  // 10: tierdesk.desk.v1.User
-	(*Session)(nil),               // 11: tierdesk.desk.v1.Session
-	(*Link)(nil),                  // 12: tierdesk.desk.v1.Link
-	(*Item)(nil),                  // 13: tierdesk.desk.v1.Item
-	(*Publication)(nil),           // 14: tierdesk.desk.v1.Publication
-	(*Delivery)(nil),              // 15: tierdesk.desk.v1.Delivery
-	(*Placement)(nil),             // 16: tierdesk.desk.v1.Placement
-	(*OutboxEntry)(nil),           // 17: tierdesk.desk.v1.OutboxEntry
-	(*EventRef)(nil),              // 18: tierdesk.desk.v1.EventRef
-	(*Parked)(nil),                // 19: tierdesk.desk.v1.Parked
-	(*Found)(nil),                 // 20: tierdesk.desk.v1.Found
-	(*RegisterNode)(nil),          // 21: tierdesk.desk.v1.RegisterNode
-	(*RemoveNode)(nil),            // 22: tierdesk.desk.v1.RemoveNode
-	(*PutUser)(nil),               // 23: tierdesk.desk.v1.PutUser
-	(*RemoveUser)(nil),            // 24: tierdesk.desk.v1.RemoveUser
-	(*OpenSession)(nil),           // 25: tierdesk.desk.v1.OpenSession
-	(*CloseSession)(nil),          // 26: tierdesk.desk.v1.CloseSession
-	(*AdmitPeer)(nil),             // 27: tierdesk.desk.v1.AdmitPeer
-	(*Reincarnate)(nil),           // 28: tierdesk.desk.v1.Reincarnate
-	(*Freeze)(nil),                // 29: tierdesk.desk.v1.Freeze
-	(*Unite)(nil),                 // 30: tierdesk.desk.v1.Unite
-	(*Settle)(nil),                // 31: tierdesk.desk.v1.Settle
-	(*Revisit)(nil),               // 32: tierdesk.desk.v1.Revisit
-	(*RetryParked)(nil),           // 33: tierdesk.desk.v1.RetryParked
-	(*ParkedKey)(nil),             // 34: tierdesk.desk.v1.ParkedKey
-	(*PutPublication)(nil),        // 35: tierdesk.desk.v1.PutPublication
-	(*PlaceSite)(nil),             // 36: tierdesk.desk.v1.PlaceSite
-	(*Receive)(nil),               // 37: tierdesk.desk.v1.Receive
-	(*Acknowledge)(nil),           // 38: tierdesk.desk.v1.Acknowledge
-	(*RequestMark)(nil),           // 39: tierdesk.desk.v1.RequestMark
-	(*PutPolicy)(nil),             // 40: tierdesk.desk.v1.PutPolicy
-	(*Customer)(nil),              // 41: tierdesk.desk.v1.Customer
-	(*CustomerCall)(nil),          // 42: tierdesk.desk.v1.CustomerCall
-	(*PutRequester)(nil),          // 43: tierdesk.desk.v1.PutRequester
-	(*RemoveRequester)(nil),       // 44: tierdesk.desk.v1.RemoveRequester
-	(*PutCustomerCall)(nil),       // 45: tierdesk.desk.v1.PutCustomerCall
-	(*PutSurveyKey)(nil),          // 46: tierdesk.desk.v1.PutSurveyKey
-	(*Blob)(nil),                  // 47: tierdesk.desk.v1.Blob
-	(*PutChunk)(nil),              // 48: tierdesk.desk.v1.PutChunk
-	(*DropBlob)(nil),              // 49: tierdesk.desk.v1.DropBlob
-	(*OpenRound)(nil),             // 50: tierdesk.desk.v1.OpenRound
-	(*Notice)(nil),                // 51: tierdesk.desk.v1.Notice
-	(*MarkNotices)(nil),           // 52: tierdesk.desk.v1.MarkNotices
-	(*SetDuty)(nil),               // 53: tierdesk.desk.v1.SetDuty
-	(*timestamppb.Timestamp)(nil), // 54: google.protobuf.Timestamp
-	(*Policy)(nil),                // 55: tierdesk.desk.v1.Policy
-	(CallBack_Outcome)(0),         // 56: tierdesk.desk.v1.CallBack.Outcome
-	(*Satisfaction)(nil),          // 57: tierdesk.desk.v1.Satisfaction
+	(Site_Tier)(0),          // 0: tierdesk.desk.v1.Site.Tier
+	(Placement_Phase)(0),    // 1: tierdesk.desk.v1.Placement.Phase
+	(PlaceSite_Step)(0),     // 2: tierdesk.desk.v1.PlaceSite.Step
+	(Customer_Kind)(0),      // 3: tierdesk.desk.v1.Customer.Kind
+	(CustomerCall_Kind)(0),  // 4: tierdesk.desk.v1.CustomerCall.Kind
+	(*Site)(nil),            // 5: tierdesk.desk.v1.Site
+	(*Incarnation)(nil),     // 6: tierdesk.desk.v1.Incarnation
+	(*SiteInfo)(nil),        // 7: tierdesk.desk.v1.SiteInfo
+	(*NodeInfo)(nil),        // 8: tierdesk.desk.v1.NodeInfo
+	(*Link)(nil),            // 9: tierdesk.desk.v1.Link
+	(*Item)(nil),            // 10: tierdesk.desk.v1.Item
+	(*Publication)(nil),     // 11: tierdesk.desk.v1.Publication
+	(*Delivery)(nil),        // 12: tierdesk.desk.v1.Delivery
+	(*Placement)(nil),       // 13: tierdesk.desk.v1.Placement
+	(*OutboxEntry)(nil),     // 14: tierdesk.desk.v1.OutboxEntry
+	(*EventRef)(nil),        // 15: tierdesk.desk.v1.EventRef
+	(*Parked)(nil),          // 16: tierdesk.desk.v1.Parked
+	(*Found)(nil),           // 17: tierdesk.desk.v1.Found
+	(*RegisterNode)(nil),    // 18: tierdesk.desk.v1.RegisterNode
+	(*RemoveNode)(nil),      // 19: tierdesk.desk.v1.RemoveNode
+	(*PutUser)(nil),         // 20: tierdesk.desk.v1.PutUser
+	(*RemoveUser)(nil),      // 21: tierdesk.desk.v1.RemoveUser
+	(*OpenSession)(nil),     // 22: tierdesk.desk.v1.OpenSession
+	(*CloseSession)(nil),    // 23: tierdesk.desk.v1.CloseSession
+	(*AdmitPeer)(nil),       // 24: tierdesk.desk.v1.AdmitPeer
+	(*Reincarnate)(nil),     // 25: tierdesk.desk.v1.Reincarnate
+	(*Freeze)(nil),          // 26: tierdesk.desk.v1.Freeze
+	(*Unite)(nil),           // 27: tierdesk.desk.v1.Unite
+	(*Settle)(nil),          // 28: tierdesk.desk.v1.Settle
+	(*Revisit)(nil),         // 29: tierdesk.desk.v1.Revisit
+	(*RetryParked)(nil),     // 30: tierdesk.desk.v1.RetryParked
+	(*ParkedKey)(nil),       // 31: tierdesk.desk.v1.ParkedKey
+	(*PutPublication)(nil),  // 32: tierdesk.desk.v1.PutPublication
+	(*PlaceSite)(nil),       // 33: tierdesk.desk.v1.PlaceSite
+	(*Receive)(nil),         // 34: tierdesk.desk.v1.Receive
+	(*Acknowledge)(nil),     // 35: tierdesk.desk.v1.Acknowledge
+	(*RequestMark)(nil),     // 36: tierdesk.desk.v1.RequestMark
+	(*PutPolicy)(nil),       // 37: tierdesk.desk.v1.PutPolicy
+	(*Customer)(nil),        // 38: tierdesk.desk.v1.Customer
+	(*CustomerCall)(nil),    // 39: tierdesk.desk.v1.CustomerCall
+	(*PutRequester)(nil),    // 40: tierdesk.desk.v1.PutRequester
+	(*RemoveRequester)(nil), // 41: tierdesk.desk.v1.RemoveRequester
+	(*PutCustomerCall)(nil), // 42: tierdesk.desk.v1.PutCustomerCall
+	(*PutSurveyKey)(nil),    // 43: tierdesk.desk.v1.PutSurveyKey
+	(*Blob)(nil),            // 44: tierdesk.desk.v1.Blob
+	(*PutChunk)(nil),        // 45: tierdesk.desk.v1.PutChunk
+	(*DropBlob)(nil),        // 46: tierdesk.desk.v1.DropBlob
+	(*OpenRound)(nil),       // 47: tierdesk.desk.v1.OpenRound
+	(*Notice)(nil),          // 48: tierdesk.desk.v1.Notice
+	(*MarkNotices)(nil),     // 49: tierdesk.desk.v1.MarkNotices
+	(*SetDuty)(nil),         // 50: tierdesk.desk.v1.SetDuty
+	(*User)(nil),            // 51: tierdesk.desk.v1.User
+	(*Policy)(nil),          // 52: tierdesk.desk.v1.Policy
+	(*Session)(nil),         // 53: tierdesk.desk.v1.Session
+	(CallBack_Outcome)(0),   // 54: tierdesk.desk.v1.CallBack.Outcome
+	(*Satisfaction)(nil),    // 55: tierdesk.desk.v1.Satisfaction
 }
 var file_desk_deskpb_site_proto_depIdxs = []int32{
 	0,  // 0: tierdesk.desk.v1.Site.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	7,  // 1: tierdesk.desk.v1.Site.past:type_name -> tierdesk.desk.v1.Incarnation
+	6,  // 1: tierdesk.desk.v1.Site.past:type_name -> tierdesk.desk.v1.Incarnation
 	0,  // 2: tierdesk.desk.v1.SiteInfo.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	9,  // 3: tierdesk.desk.v1.SiteInfo.nodes:type_name -> tierdesk.desk.v1.NodeInfo
-	1,  // 4: tierdesk.desk.v1.User.role:type_name -> tierdesk.desk.v1.User.Role
-	54, // 5: tierdesk.desk.v1.User.create_time:type_name -> google.protobuf.Timestamp
-	7,  // 6: tierdesk.desk.v1.Link.fenced:type_name -> tierdesk.desk.v1.Incarnation
-	8,  // 7: tierdesk.desk.v1.Item.site:type_name -> tierdesk.desk.v1.SiteInfo
-	14, // 8: tierdesk.desk.v1.Item.publication:type_name -> tierdesk.desk.v1.Publication
-	15, // 9: tierdesk.desk.v1.Item.delivery:type_name -> tierdesk.desk.v1.Delivery
-	16, // 10: tierdesk.desk.v1.Item.placement:type_name -> tierdesk.desk.v1.Placement
-	2,  // 11: tierdesk.desk.v1.Placement.phase:type_name -> tierdesk.desk.v1.Placement.Phase
-	18, // 12: tierdesk.desk.v1.OutboxEntry.event:type_name -> tierdesk.desk.v1.EventRef
-	6,  // 13: tierdesk.desk.v1.Found.site:type_name -> tierdesk.desk.v1.Site
-	10, // 14: tierdesk.desk.v1.Found.admin:type_name -> tierdesk.desk.v1.User
-	55, // 15: tierdesk.desk.v1.Found.policy:type_name -> tierdesk.desk.v1.Policy
-	9,  // 16: tierdesk.desk.v1.RegisterNode.node:type_name -> tierdesk.desk.v1.NodeInfo
-	10, // 17: tierdesk.desk.v1.PutUser.user:type_name -> tierdesk.desk.v1.User
-	11, // 18: tierdesk.desk.v1.OpenSession.session:type_name -> tierdesk.desk.v1.Session
-	34, // 19: tierdesk.desk.v1.RetryParked.items:type_name -> tierdesk.desk.v1.ParkedKey
-	14, // 20: tierdesk.desk.v1.PutPublication.publication:type_name -> tierdesk.desk.v1.Publication
-	16, // 21: tierdesk.desk.v1.PlaceSite.placement:type_name -> tierdesk.desk.v1.Placement
-	3,  // 22: tierdesk.desk.v1.PlaceSite.step:type_name -> tierdesk.desk.v1.PlaceSite.Step
-	55, // 23: tierdesk.desk.v1.PutPolicy.policy:type_name -> tierdesk.desk.v1.Policy
-	42, // 24: tierdesk.desk.v1.Customer.calls:type_name -> tierdesk.desk.v1.CustomerCall
-	4,  // 25: tierdesk.desk.v1.Customer.kind:type_name -> tierdesk.desk.v1.Customer.Kind
-	5,  // 26: tierdesk.desk.v1.CustomerCall.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
-	56, // 27: tierdesk.desk.v1.CustomerCall.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
-	57, // 28: tierdesk.desk.v1.CustomerCall.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	41, // 29: tierdesk.desk.v1.PutRequester.customer:type_name -> tierdesk.desk.v1.Customer
-	42, // 30: tierdesk.desk.v1.PutCustomerCall.call:type_name -> tierdesk.desk.v1.CustomerCall
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	8,  // 3: tierdesk.desk.v1.SiteInfo.nodes:type_name -> tierdesk.desk.v1.NodeInfo
+	6,  // 4: tierdesk.desk.v1.Link.fenced:type_name -> tierdesk.desk.v1.Incarnation
+	7,  // 5: tierdesk.desk.v1.Item.site:type_name -> tierdesk.desk.v1.SiteInfo
+	11, // 6: tierdesk.desk.v1.Item.publication:type_name -> tierdesk.desk.v1.Publication
+	12, // 7: tierdesk.desk.v1.Item.delivery:type_name -> tierdesk.desk.v1.Delivery
+	13, // 8: tierdesk.desk.v1.Item.placement:type_name -> tierdesk.desk.v1.Placement
+	1,  // 9: tierdesk.desk.v1.Placement.phase:type_name -> tierdesk.desk.v1.Placement.Phase
+	15, // 10: tierdesk.desk.v1.OutboxEntry.event:type_name -> tierdesk.desk.v1.EventRef
+	5,  // 11: tierdesk.desk.v1.Found.site:type_name -> tierdesk.desk.v1.Site
+	51, // 12: tierdesk.desk.v1.Found.admin:type_name -> tierdesk.desk.v1.User
+	52, // 13: tierdesk.desk.v1.Found.policy:type_name -> tierdesk.desk.v1.Policy
+	8,  // 14: tierdesk.desk.v1.RegisterNode.node:type_name -> tierdesk.desk.v1.NodeInfo
+	51, // 15: tierdesk.desk.v1.PutUser.user:type_name -> tierdesk.desk.v1.User
+	53, // 16: tierdesk.desk.v1.OpenSession.session:type_name -> tierdesk.desk.v1.Session
+	31, // 17: tierdesk.desk.v1.RetryParked.items:type_name -> tierdesk.desk.v1.ParkedKey
+	11, // 18: tierdesk.desk.v1.PutPublication.publication:type_name -> tierdesk.desk.v1.Publication
+	13, // 19: tierdesk.desk.v1.PlaceSite.placement:type_name -> tierdesk.desk.v1.Placement
+	2,  // 20: tierdesk.desk.v1.PlaceSite.step:type_name -> tierdesk.desk.v1.PlaceSite.Step
+	52, // 21: tierdesk.desk.v1.PutPolicy.policy:type_name -> tierdesk.desk.v1.Policy
+	39, // 22: tierdesk.desk.v1.Customer.calls:type_name -> tierdesk.desk.v1.CustomerCall
+	3,  // 23: tierdesk.desk.v1.Customer.kind:type_name -> tierdesk.desk.v1.Customer.Kind
+	4,  // 24: tierdesk.desk.v1.CustomerCall.kind:type_name -> tierdesk.desk.v1.CustomerCall.Kind
+	54, // 25: tierdesk.desk.v1.CustomerCall.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	55, // 26: tierdesk.desk.v1.CustomerCall.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	38, // 27: tierdesk.desk.v1.PutRequester.customer:type_name -> tierdesk.desk.v1.Customer
+	39, // 28: tierdesk.desk.v1.PutCustomerCall.call:type_name -> tierdesk.desk.v1.CustomerCall
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_site_proto_init() }
@@ -4320,9 +4115,10 @@ func file_desk_deskpb_site_proto_init() {
 	if File_desk_deskpb_site_proto != nil {
 		return
 	}
+	file_desk_deskpb_people_proto_init()
 	file_desk_deskpb_policy_proto_init()
 	file_desk_deskpb_ticket_proto_init()
-	file_desk_deskpb_site_proto_msgTypes[7].OneofWrappers = []any{
+	file_desk_deskpb_site_proto_msgTypes[5].OneofWrappers = []any{
 		(*Item_Event)(nil),
 		(*Item_Site)(nil),
 		(*Item_Publication)(nil),
@@ -4334,8 +4130,8 @@ func file_desk_deskpb_site_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_site_proto_rawDesc), len(file_desk_deskpb_site_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   48,
+			NumEnums:      5,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -40,6 +40,8 @@ func newGateway(s *Server) (*runtime.ServeMux, error) {
 		apipb.RegisterAttachmentsHandlerClient(ctx, mux, apipb.NewAttachmentsClient(services)),
 		apipb.RegisterSessionsHandlerClient(ctx, mux, apipb.NewSessionsClient(services)),
 		apipb.RegisterUsersHandlerClient(ctx, mux, apipb.NewUsersClient(services)),
+		apipb.RegisterAccessTokensHandlerClient(ctx, mux, apipb.NewAccessTokensClient(services)),
+		apipb.RegisterAuditsHandlerClient(ctx, mux, apipb.NewAuditsClient(services)),
 		apipb.RegisterSitesHandlerClient(ctx, mux, apipb.NewSitesClient(services)),
 		apipb.RegisterPublicationsHandlerClient(ctx, mux, apipb.NewPublicationsClient(services)),
 		apipb.RegisterTreeHandlerClient(ctx, mux, apipb.NewTreeClient(services)),

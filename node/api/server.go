@@ -108,6 +108,8 @@ func (s *Server) registerServices(guarded guard) {
 	apipb.RegisterAttachmentsServer(guarded, s.files)
 	apipb.RegisterSessionsServer(guarded, &sessions{people: s.people})
 	apipb.RegisterUsersServer(guarded, &users{people: s.people})
+	apipb.RegisterAccessTokensServer(guarded, &accessTokens{people: s.people})
+	apipb.RegisterAuditsServer(guarded, &audits{backend: s.backend})
 	apipb.RegisterSitesServer(guarded, &sites{backend: s.backend})
 	apipb.RegisterPublicationsServer(guarded, &publications{backend: s.backend})
 	apipb.RegisterTreeServer(guarded, &tree{backend: s.backend})

@@ -1711,11 +1711,286 @@ func (x *Refusal) GetIncarnation() uint64 {
 	return 0
 }
 
+type RenewRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Site  string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	Node  string                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`
+	// A PKCS #10 request in DER, signed by the new key; it names the same site and node as the present certificate.
+	Request       []byte `protobuf:"bytes,3,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenewRequest) Reset() {
+	*x = RenewRequest{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenewRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenewRequest) ProtoMessage() {}
+
+func (x *RenewRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenewRequest.ProtoReflect.Descriptor instead.
+func (*RenewRequest) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *RenewRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *RenewRequest) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *RenewRequest) GetRequest() []byte {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+type RenewResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The new certificate in DER, then those between it and the authority.
+	Certificates  [][]byte `protobuf:"bytes,1,rep,name=certificates,proto3" json:"certificates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenewResponse) Reset() {
+	*x = RenewResponse{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenewResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenewResponse) ProtoMessage() {}
+
+func (x *RenewResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenewResponse.ProtoReflect.Descriptor instead.
+func (*RenewResponse) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *RenewResponse) GetCertificates() [][]byte {
+	if x != nil {
+		return x.Certificates
+	}
+	return nil
+}
+
+type WitnessRequest struct {
+	state         protoimpl.MessageState  `protogen:"open.v1"`
+	Checkpoint    *deskpb.AuditCheckpoint `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WitnessRequest) Reset() {
+	*x = WitnessRequest{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WitnessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WitnessRequest) ProtoMessage() {}
+
+func (x *WitnessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WitnessRequest.ProtoReflect.Descriptor instead.
+func (*WitnessRequest) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *WitnessRequest) GetCheckpoint() *deskpb.AuditCheckpoint {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+type WitnessResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WitnessResponse) Reset() {
+	*x = WitnessResponse{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WitnessResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WitnessResponse) ProtoMessage() {}
+
+func (x *WitnessResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WitnessResponse.ProtoReflect.Descriptor instead.
+func (*WitnessResponse) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{25}
+}
+
+type WitnessedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Site          string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WitnessedRequest) Reset() {
+	*x = WitnessedRequest{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WitnessedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WitnessedRequest) ProtoMessage() {}
+
+func (x *WitnessedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WitnessedRequest.ProtoReflect.Descriptor instead.
+func (*WitnessedRequest) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *WitnessedRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+type WitnessedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The latest ones, in order.
+	Checkpoints   []*deskpb.AuditCheckpoint `protobuf:"bytes,1,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WitnessedResponse) Reset() {
+	*x = WitnessedResponse{}
+	mi := &file_tiers_linkpb_link_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WitnessedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WitnessedResponse) ProtoMessage() {}
+
+func (x *WitnessedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tiers_linkpb_link_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WitnessedResponse.ProtoReflect.Descriptor instead.
+func (*WitnessedResponse) Descriptor() ([]byte, []int) {
+	return file_tiers_linkpb_link_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *WitnessedResponse) GetCheckpoints() []*deskpb.AuditCheckpoint {
+	if x != nil {
+		return x.Checkpoints
+	}
+	return nil
+}
+
 var File_tiers_linkpb_link_proto protoreflect.FileDescriptor
 
 const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\n" +
-	"\x17tiers/linkpb/link.proto\x12\x10tierdesk.link.v1\x1a\x16desk/deskpb/site.proto\" \n" +
+	"\x17tiers/linkpb/link.proto\x12\x10tierdesk.link.v1\x1a\x18desk/deskpb/people.proto\x1a\x16desk/deskpb/site.proto\" \n" +
 	"\n" +
 	"AskRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\"w\n" +
@@ -1832,10 +2107,28 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x129\n" +
 	"\tplacement\x18\x14 \x01(\v2\x1b.tierdesk.desk.v1.PlacementR\tplacement\x12\x12\n" +
 	"\x04site\x18\x15 \x01(\tR\x04site\x12 \n" +
-	"\vincarnation\x18\x16 \x01(\x06R\vincarnation2\x8b\x01\n" +
+	"\vincarnation\x18\x16 \x01(\x06R\vincarnation\"P\n" +
+	"\fRenewRequest\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\x12\x18\n" +
+	"\arequest\x18\x03 \x01(\fR\arequest\"3\n" +
+	"\rRenewResponse\x12\"\n" +
+	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"S\n" +
+	"\x0eWitnessRequest\x12A\n" +
+	"\n" +
+	"checkpoint\x18\x01 \x01(\v2!.tierdesk.desk.v1.AuditCheckpointR\n" +
+	"checkpoint\"\x11\n" +
+	"\x0fWitnessResponse\"&\n" +
+	"\x10WitnessedRequest\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\"X\n" +
+	"\x11WitnessedResponse\x12C\n" +
+	"\vcheckpoints\x18\x01 \x03(\v2!.tierdesk.desk.v1.AuditCheckpointR\vcheckpoints2\xfb\x02\n" +
 	"\x04Link\x12?\n" +
 	"\aConnect\x12\x17.tierdesk.link.v1.Frame\x1a\x17.tierdesk.link.v1.Frame(\x010\x01\x12B\n" +
-	"\x03Ask\x12\x1c.tierdesk.link.v1.AskRequest\x1a\x1d.tierdesk.link.v1.AskResponseB+Z)github.com/tierdesk/tierdesk/tiers/linkpbb\x06proto3"
+	"\x03Ask\x12\x1c.tierdesk.link.v1.AskRequest\x1a\x1d.tierdesk.link.v1.AskResponse\x12H\n" +
+	"\x05Renew\x12\x1e.tierdesk.link.v1.RenewRequest\x1a\x1f.tierdesk.link.v1.RenewResponse\x12N\n" +
+	"\aWitness\x12 .tierdesk.link.v1.WitnessRequest\x1a!.tierdesk.link.v1.WitnessResponse\x12T\n" +
+	"\tWitnessed\x12\".tierdesk.link.v1.WitnessedRequest\x1a#.tierdesk.link.v1.WitnessedResponseB+Z)github.com/tierdesk/tierdesk/tiers/linkpbb\x06proto3"
 
 var (
 	file_tiers_linkpb_link_proto_rawDescOnce sync.Once
@@ -1849,32 +2142,39 @@ func file_tiers_linkpb_link_proto_rawDescGZIP() []byte {
 	return file_tiers_linkpb_link_proto_rawDescData
 }
 
-var file_tiers_linkpb_link_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_tiers_linkpb_link_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_tiers_linkpb_link_proto_goTypes = []any{
-	(*AskRequest)(nil),       // 0: tierdesk.link.v1.AskRequest
-	(*AskResponse)(nil),      // 1: tierdesk.link.v1.AskResponse
-	(*Frame)(nil),            // 2: tierdesk.link.v1.Frame
-	(*Want)(nil),             // 3: tierdesk.link.v1.Want
-	(*Piece)(nil),            // 4: tierdesk.link.v1.Piece
-	(*Challenge)(nil),        // 5: tierdesk.link.v1.Challenge
-	(*Packed)(nil),           // 6: tierdesk.link.v1.Packed
-	(*Compare)(nil),          // 7: tierdesk.link.v1.Compare
-	(*Range)(nil),            // 8: tierdesk.link.v1.Range
-	(*Differences)(nil),      // 9: tierdesk.link.v1.Differences
-	(*Difference)(nil),       // 10: tierdesk.link.v1.Difference
-	(*TicketDigest)(nil),     // 11: tierdesk.link.v1.TicketDigest
-	(*Holdings)(nil),         // 12: tierdesk.link.v1.Holdings
-	(*Holding)(nil),          // 13: tierdesk.link.v1.Holding
-	(*Gift)(nil),             // 14: tierdesk.link.v1.Gift
-	(*Standing)(nil),         // 15: tierdesk.link.v1.Standing
-	(*Hello)(nil),            // 16: tierdesk.link.v1.Hello
-	(*Items)(nil),            // 17: tierdesk.link.v1.Items
-	(*Ack)(nil),              // 18: tierdesk.link.v1.Ack
-	(*Heartbeat)(nil),        // 19: tierdesk.link.v1.Heartbeat
-	(*Reach)(nil),            // 20: tierdesk.link.v1.Reach
-	(*Refusal)(nil),          // 21: tierdesk.link.v1.Refusal
-	(deskpb.Site_Tier)(0),    // 22: tierdesk.desk.v1.Site.Tier
-	(*deskpb.Placement)(nil), // 23: tierdesk.desk.v1.Placement
+	(*AskRequest)(nil),             // 0: tierdesk.link.v1.AskRequest
+	(*AskResponse)(nil),            // 1: tierdesk.link.v1.AskResponse
+	(*Frame)(nil),                  // 2: tierdesk.link.v1.Frame
+	(*Want)(nil),                   // 3: tierdesk.link.v1.Want
+	(*Piece)(nil),                  // 4: tierdesk.link.v1.Piece
+	(*Challenge)(nil),              // 5: tierdesk.link.v1.Challenge
+	(*Packed)(nil),                 // 6: tierdesk.link.v1.Packed
+	(*Compare)(nil),                // 7: tierdesk.link.v1.Compare
+	(*Range)(nil),                  // 8: tierdesk.link.v1.Range
+	(*Differences)(nil),            // 9: tierdesk.link.v1.Differences
+	(*Difference)(nil),             // 10: tierdesk.link.v1.Difference
+	(*TicketDigest)(nil),           // 11: tierdesk.link.v1.TicketDigest
+	(*Holdings)(nil),               // 12: tierdesk.link.v1.Holdings
+	(*Holding)(nil),                // 13: tierdesk.link.v1.Holding
+	(*Gift)(nil),                   // 14: tierdesk.link.v1.Gift
+	(*Standing)(nil),               // 15: tierdesk.link.v1.Standing
+	(*Hello)(nil),                  // 16: tierdesk.link.v1.Hello
+	(*Items)(nil),                  // 17: tierdesk.link.v1.Items
+	(*Ack)(nil),                    // 18: tierdesk.link.v1.Ack
+	(*Heartbeat)(nil),              // 19: tierdesk.link.v1.Heartbeat
+	(*Reach)(nil),                  // 20: tierdesk.link.v1.Reach
+	(*Refusal)(nil),                // 21: tierdesk.link.v1.Refusal
+	(*RenewRequest)(nil),           // 22: tierdesk.link.v1.RenewRequest
+	(*RenewResponse)(nil),          // 23: tierdesk.link.v1.RenewResponse
+	(*WitnessRequest)(nil),         // 24: tierdesk.link.v1.WitnessRequest
+	(*WitnessResponse)(nil),        // 25: tierdesk.link.v1.WitnessResponse
+	(*WitnessedRequest)(nil),       // 26: tierdesk.link.v1.WitnessedRequest
+	(*WitnessedResponse)(nil),      // 27: tierdesk.link.v1.WitnessedResponse
+	(deskpb.Site_Tier)(0),          // 28: tierdesk.desk.v1.Site.Tier
+	(*deskpb.Placement)(nil),       // 29: tierdesk.desk.v1.Placement
+	(*deskpb.AuditCheckpoint)(nil), // 30: tierdesk.desk.v1.AuditCheckpoint
 }
 var file_tiers_linkpb_link_proto_depIdxs = []int32{
 	16, // 0: tierdesk.link.v1.Frame.hello:type_name -> tierdesk.link.v1.Hello
@@ -1897,19 +2197,27 @@ var file_tiers_linkpb_link_proto_depIdxs = []int32{
 	11, // 17: tierdesk.link.v1.Difference.tickets:type_name -> tierdesk.link.v1.TicketDigest
 	13, // 18: tierdesk.link.v1.Holdings.tickets:type_name -> tierdesk.link.v1.Holding
 	13, // 19: tierdesk.link.v1.Gift.wanted:type_name -> tierdesk.link.v1.Holding
-	22, // 20: tierdesk.link.v1.Hello.tier:type_name -> tierdesk.desk.v1.Site.Tier
-	23, // 21: tierdesk.link.v1.Hello.placement:type_name -> tierdesk.desk.v1.Placement
+	28, // 20: tierdesk.link.v1.Hello.tier:type_name -> tierdesk.desk.v1.Site.Tier
+	29, // 21: tierdesk.link.v1.Hello.placement:type_name -> tierdesk.desk.v1.Placement
 	20, // 22: tierdesk.link.v1.Heartbeat.reach:type_name -> tierdesk.link.v1.Reach
-	23, // 23: tierdesk.link.v1.Refusal.placement:type_name -> tierdesk.desk.v1.Placement
-	2,  // 24: tierdesk.link.v1.Link.Connect:input_type -> tierdesk.link.v1.Frame
-	0,  // 25: tierdesk.link.v1.Link.Ask:input_type -> tierdesk.link.v1.AskRequest
-	2,  // 26: tierdesk.link.v1.Link.Connect:output_type -> tierdesk.link.v1.Frame
-	1,  // 27: tierdesk.link.v1.Link.Ask:output_type -> tierdesk.link.v1.AskResponse
-	26, // [26:28] is the sub-list for method output_type
-	24, // [24:26] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	29, // 23: tierdesk.link.v1.Refusal.placement:type_name -> tierdesk.desk.v1.Placement
+	30, // 24: tierdesk.link.v1.WitnessRequest.checkpoint:type_name -> tierdesk.desk.v1.AuditCheckpoint
+	30, // 25: tierdesk.link.v1.WitnessedResponse.checkpoints:type_name -> tierdesk.desk.v1.AuditCheckpoint
+	2,  // 26: tierdesk.link.v1.Link.Connect:input_type -> tierdesk.link.v1.Frame
+	0,  // 27: tierdesk.link.v1.Link.Ask:input_type -> tierdesk.link.v1.AskRequest
+	22, // 28: tierdesk.link.v1.Link.Renew:input_type -> tierdesk.link.v1.RenewRequest
+	24, // 29: tierdesk.link.v1.Link.Witness:input_type -> tierdesk.link.v1.WitnessRequest
+	26, // 30: tierdesk.link.v1.Link.Witnessed:input_type -> tierdesk.link.v1.WitnessedRequest
+	2,  // 31: tierdesk.link.v1.Link.Connect:output_type -> tierdesk.link.v1.Frame
+	1,  // 32: tierdesk.link.v1.Link.Ask:output_type -> tierdesk.link.v1.AskResponse
+	23, // 33: tierdesk.link.v1.Link.Renew:output_type -> tierdesk.link.v1.RenewResponse
+	25, // 34: tierdesk.link.v1.Link.Witness:output_type -> tierdesk.link.v1.WitnessResponse
+	27, // 35: tierdesk.link.v1.Link.Witnessed:output_type -> tierdesk.link.v1.WitnessedResponse
+	31, // [31:36] is the sub-list for method output_type
+	26, // [26:31] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_tiers_linkpb_link_proto_init() }
@@ -1939,7 +2247,7 @@ func file_tiers_linkpb_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tiers_linkpb_link_proto_rawDesc), len(file_tiers_linkpb_link_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,8 +21,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Link_Connect_FullMethodName = "/tierdesk.link.v1.Link/Connect"
-	Link_Ask_FullMethodName     = "/tierdesk.link.v1.Link/Ask"
+	Link_Connect_FullMethodName   = "/tierdesk.link.v1.Link/Connect"
+	Link_Ask_FullMethodName       = "/tierdesk.link.v1.Link/Ask"
+	Link_Renew_FullMethodName     = "/tierdesk.link.v1.Link/Renew"
+	Link_Witness_FullMethodName   = "/tierdesk.link.v1.Link/Witness"
+	Link_Witnessed_FullMethodName = "/tierdesk.link.v1.Link/Witnessed"
 )
 
 // LinkClient is the client API for Link service.
@@ -36,6 +39,12 @@ type LinkClient interface {
 	Connect(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Frame, Frame], error)
 	// Ask tells a site that is about to be founded or restored whether its name is known here. Only a site itself may ask.
 	Ask(ctx context.Context, in *AskRequest, opts ...grpc.CallOption) (*AskResponse, error)
+	// Renew passes a node's request for its next certificate up to where the tree's authority is. Only the node itself, or the site on
+	// the way down to it, may ask.
+	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewResponse, error)
+	// Witness gives a signed checkpoint of a site's audit log to its parent to keep; Witnessed gives back what the parent keeps.
+	Witness(ctx context.Context, in *WitnessRequest, opts ...grpc.CallOption) (*WitnessResponse, error)
+	Witnessed(ctx context.Context, in *WitnessedRequest, opts ...grpc.CallOption) (*WitnessedResponse, error)
 }
 
 type linkClient struct {
@@ -69,6 +78,36 @@ func (c *linkClient) Ask(ctx context.Context, in *AskRequest, opts ...grpc.CallO
 	return out, nil
 }
 
+func (c *linkClient) Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RenewResponse)
+	err := c.cc.Invoke(ctx, Link_Renew_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *linkClient) Witness(ctx context.Context, in *WitnessRequest, opts ...grpc.CallOption) (*WitnessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WitnessResponse)
+	err := c.cc.Invoke(ctx, Link_Witness_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *linkClient) Witnessed(ctx context.Context, in *WitnessedRequest, opts ...grpc.CallOption) (*WitnessedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WitnessedResponse)
+	err := c.cc.Invoke(ctx, Link_Witnessed_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // LinkServer is the server API for Link service.
 // All implementations must embed UnimplementedLinkServer
 // for forward compatibility.
@@ -80,6 +119,12 @@ type LinkServer interface {
 	Connect(grpc.BidiStreamingServer[Frame, Frame]) error
 	// Ask tells a site that is about to be founded or restored whether its name is known here. Only a site itself may ask.
 	Ask(context.Context, *AskRequest) (*AskResponse, error)
+	// Renew passes a node's request for its next certificate up to where the tree's authority is. Only the node itself, or the site on
+	// the way down to it, may ask.
+	Renew(context.Context, *RenewRequest) (*RenewResponse, error)
+	// Witness gives a signed checkpoint of a site's audit log to its parent to keep; Witnessed gives back what the parent keeps.
+	Witness(context.Context, *WitnessRequest) (*WitnessResponse, error)
+	Witnessed(context.Context, *WitnessedRequest) (*WitnessedResponse, error)
 	mustEmbedUnimplementedLinkServer()
 }
 
@@ -95,6 +140,15 @@ func (UnimplementedLinkServer) Connect(grpc.BidiStreamingServer[Frame, Frame]) e
 }
 func (UnimplementedLinkServer) Ask(context.Context, *AskRequest) (*AskResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Ask not implemented")
+}
+func (UnimplementedLinkServer) Renew(context.Context, *RenewRequest) (*RenewResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Renew not implemented")
+}
+func (UnimplementedLinkServer) Witness(context.Context, *WitnessRequest) (*WitnessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Witness not implemented")
+}
+func (UnimplementedLinkServer) Witnessed(context.Context, *WitnessedRequest) (*WitnessedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Witnessed not implemented")
 }
 func (UnimplementedLinkServer) mustEmbedUnimplementedLinkServer() {}
 func (UnimplementedLinkServer) testEmbeddedByValue()              {}
@@ -142,6 +196,60 @@ func _Link_Ask_Handler(srv interface{}, ctx context.Context, dec func(interface{
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Link_Renew_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RenewRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LinkServer).Renew(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Link_Renew_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LinkServer).Renew(ctx, req.(*RenewRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Link_Witness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WitnessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LinkServer).Witness(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Link_Witness_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LinkServer).Witness(ctx, req.(*WitnessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Link_Witnessed_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WitnessedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LinkServer).Witnessed(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Link_Witnessed_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LinkServer).Witnessed(ctx, req.(*WitnessedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Link_ServiceDesc is the grpc.ServiceDesc for Link service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -152,6 +260,18 @@ var Link_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Ask",
 			Handler:    _Link_Ask_Handler,
+		},
+		{
+			MethodName: "Renew",
+			Handler:    _Link_Renew_Handler,
+		},
+		{
+			MethodName: "Witness",
+			Handler:    _Link_Witness_Handler,
+		},
+		{
+			MethodName: "Witnessed",
+			Handler:    _Link_Witnessed_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

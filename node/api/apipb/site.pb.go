@@ -25,58 +25,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-type User_Role int32
-
-const (
-	User_ROLE_UNSPECIFIED User_Role = 0
-	User_AGENT            User_Role = 1
-	User_INCIDENT_MANAGER User_Role = 2
-	User_ADMINISTRATOR    User_Role = 3
-)
-
-// Enum value maps for User_Role.
-var (
-	User_Role_name = map[int32]string{
-		0: "ROLE_UNSPECIFIED",
-		1: "AGENT",
-		2: "INCIDENT_MANAGER",
-		3: "ADMINISTRATOR",
-	}
-	User_Role_value = map[string]int32{
-		"ROLE_UNSPECIFIED": 0,
-		"AGENT":            1,
-		"INCIDENT_MANAGER": 2,
-		"ADMINISTRATOR":    3,
-	}
-)
-
-func (x User_Role) Enum() *User_Role {
-	p := new(User_Role)
-	*p = x
-	return p
-}
-
-func (x User_Role) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (User_Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_node_api_apipb_site_proto_enumTypes[0].Descriptor()
-}
-
-func (User_Role) Type() protoreflect.EnumType {
-	return &file_node_api_apipb_site_proto_enumTypes[0]
-}
-
-func (x User_Role) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use User_Role.Descriptor instead.
-func (User_Role) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{3, 0}
-}
-
 type Site_Tier int32
 
 const (
@@ -113,11 +61,11 @@ func (x Site_Tier) String() string {
 }
 
 func (Site_Tier) Descriptor() protoreflect.EnumDescriptor {
-	return file_node_api_apipb_site_proto_enumTypes[1].Descriptor()
+	return file_node_api_apipb_site_proto_enumTypes[0].Descriptor()
 }
 
 func (Site_Tier) Type() protoreflect.EnumType {
-	return &file_node_api_apipb_site_proto_enumTypes[1]
+	return &file_node_api_apipb_site_proto_enumTypes[0]
 }
 
 func (x Site_Tier) Number() protoreflect.EnumNumber {
@@ -126,7 +74,7 @@ func (x Site_Tier) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Site_Tier.Descriptor instead.
 func (Site_Tier) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{9, 0}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{0, 0}
 }
 
 type Node_Role int32
@@ -166,11 +114,11 @@ func (x Node_Role) String() string {
 }
 
 func (Node_Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_node_api_apipb_site_proto_enumTypes[2].Descriptor()
+	return file_node_api_apipb_site_proto_enumTypes[1].Descriptor()
 }
 
 func (Node_Role) Type() protoreflect.EnumType {
-	return &file_node_api_apipb_site_proto_enumTypes[2]
+	return &file_node_api_apipb_site_proto_enumTypes[1]
 }
 
 func (x Node_Role) Number() protoreflect.EnumNumber {
@@ -179,7 +127,7 @@ func (x Node_Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Node_Role.Descriptor instead.
 func (Node_Role) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{11, 0}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{2, 0}
 }
 
 type LinkStatus_Direction int32
@@ -215,11 +163,11 @@ func (x LinkStatus_Direction) String() string {
 }
 
 func (LinkStatus_Direction) Descriptor() protoreflect.EnumDescriptor {
-	return file_node_api_apipb_site_proto_enumTypes[3].Descriptor()
+	return file_node_api_apipb_site_proto_enumTypes[2].Descriptor()
 }
 
 func (LinkStatus_Direction) Type() protoreflect.EnumType {
-	return &file_node_api_apipb_site_proto_enumTypes[3]
+	return &file_node_api_apipb_site_proto_enumTypes[2]
 }
 
 func (x LinkStatus_Direction) Number() protoreflect.EnumNumber {
@@ -228,7 +176,7 @@ func (x LinkStatus_Direction) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LinkStatus_Direction.Descriptor instead.
 func (LinkStatus_Direction) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{12, 0}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{3, 0}
 }
 
 type LinkStatus_State int32
@@ -267,11 +215,11 @@ func (x LinkStatus_State) String() string {
 }
 
 func (LinkStatus_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_node_api_apipb_site_proto_enumTypes[4].Descriptor()
+	return file_node_api_apipb_site_proto_enumTypes[3].Descriptor()
 }
 
 func (LinkStatus_State) Type() protoreflect.EnumType {
-	return &file_node_api_apipb_site_proto_enumTypes[4]
+	return &file_node_api_apipb_site_proto_enumTypes[3]
 }
 
 func (x LinkStatus_State) Number() protoreflect.EnumNumber {
@@ -280,7 +228,7 @@ func (x LinkStatus_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LinkStatus_State.Descriptor instead.
 func (LinkStatus_State) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{12, 1}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{3, 1}
 }
 
 type Check_State int32
@@ -320,11 +268,11 @@ func (x Check_State) String() string {
 }
 
 func (Check_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_node_api_apipb_site_proto_enumTypes[5].Descriptor()
+	return file_node_api_apipb_site_proto_enumTypes[4].Descriptor()
 }
 
 func (Check_State) Type() protoreflect.EnumType {
-	return &file_node_api_apipb_site_proto_enumTypes[5]
+	return &file_node_api_apipb_site_proto_enumTypes[4]
 }
 
 func (x Check_State) Number() protoreflect.EnumNumber {
@@ -333,476 +281,7 @@ func (x Check_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Check_State.Descriptor instead.
 func (Check_State) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17, 0}
-}
-
-type CreateSessionRequest struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	User     string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
-	Password string                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
-	// How long the session lives, "1s" to "2592000s" (30 days); 12 hours when not given.
-	Ttl           *durationpb.Duration `protobuf:"bytes,3,opt,name=ttl,proto3" json:"ttl,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateSessionRequest) Reset() {
-	*x = CreateSessionRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateSessionRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateSessionRequest) ProtoMessage() {}
-
-func (x *CreateSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateSessionRequest.ProtoReflect.Descriptor instead.
-func (*CreateSessionRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *CreateSessionRequest) GetUser() string {
-	if x != nil {
-		return x.User
-	}
-	return ""
-}
-
-func (x *CreateSessionRequest) GetPassword() string {
-	if x != nil {
-		return x.Password
-	}
-	return ""
-}
-
-func (x *CreateSessionRequest) GetTtl() *durationpb.Duration {
-	if x != nil {
-		return x.Ttl
-	}
-	return nil
-}
-
-type CreateSessionResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
-	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateSessionResponse) Reset() {
-	*x = CreateSessionResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateSessionResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateSessionResponse) ProtoMessage() {}
-
-func (x *CreateSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateSessionResponse.ProtoReflect.Descriptor instead.
-func (*CreateSessionResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *CreateSessionResponse) GetToken() string {
-	if x != nil {
-		return x.Token
-	}
-	return ""
-}
-
-func (x *CreateSessionResponse) GetExpireTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ExpireTime
-	}
-	return nil
-}
-
-type DeleteSessionRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DeleteSessionRequest) Reset() {
-	*x = DeleteSessionRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DeleteSessionRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DeleteSessionRequest) ProtoMessage() {}
-
-func (x *DeleteSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DeleteSessionRequest.ProtoReflect.Descriptor instead.
-func (*DeleteSessionRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{2}
-}
-
-type User struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	DisplayName   string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	Role          User_Role              `protobuf:"varint,3,opt,name=role,proto3,enum=tierdesk.v1.User_Role" json:"role,omitempty"`
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *User) Reset() {
-	*x = User{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *User) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*User) ProtoMessage() {}
-
-func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use User.ProtoReflect.Descriptor instead.
-func (*User) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *User) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *User) GetDisplayName() string {
-	if x != nil {
-		return x.DisplayName
-	}
-	return ""
-}
-
-func (x *User) GetRole() User_Role {
-	if x != nil {
-		return x.Role
-	}
-	return User_ROLE_UNSPECIFIED
-}
-
-func (x *User) GetCreateTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CreateTime
-	}
-	return nil
-}
-
-type CreateUserRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	User          *User                  `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
-	Password      string                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateUserRequest) Reset() {
-	*x = CreateUserRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateUserRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateUserRequest) ProtoMessage() {}
-
-func (x *CreateUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateUserRequest.ProtoReflect.Descriptor instead.
-func (*CreateUserRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *CreateUserRequest) GetUser() *User {
-	if x != nil {
-		return x.User
-	}
-	return nil
-}
-
-func (x *CreateUserRequest) GetPassword() string {
-	if x != nil {
-		return x.Password
-	}
-	return ""
-}
-
-type ListUsersRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListUsersRequest) Reset() {
-	*x = ListUsersRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListUsersRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListUsersRequest) ProtoMessage() {}
-
-func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListUsersRequest.ProtoReflect.Descriptor instead.
-func (*ListUsersRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *ListUsersRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListUsersRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-type ListUsersResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Users         []*User                `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"`
-	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListUsersResponse) Reset() {
-	*x = ListUsersResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListUsersResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListUsersResponse) ProtoMessage() {}
-
-func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListUsersResponse.ProtoReflect.Descriptor instead.
-func (*ListUsersResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *ListUsersResponse) GetUsers() []*User {
-	if x != nil {
-		return x.Users
-	}
-	return nil
-}
-
-func (x *ListUsersResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-type SetPasswordRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Password      string                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SetPasswordRequest) Reset() {
-	*x = SetPasswordRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SetPasswordRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SetPasswordRequest) ProtoMessage() {}
-
-func (x *SetPasswordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SetPasswordRequest.ProtoReflect.Descriptor instead.
-func (*SetPasswordRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *SetPasswordRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *SetPasswordRequest) GetPassword() string {
-	if x != nil {
-		return x.Password
-	}
-	return ""
-}
-
-type DeleteUserRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DeleteUserRequest) Reset() {
-	*x = DeleteUserRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DeleteUserRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DeleteUserRequest) ProtoMessage() {}
-
-func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DeleteUserRequest.ProtoReflect.Descriptor instead.
-func (*DeleteUserRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *DeleteUserRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{8, 0}
 }
 
 // Site is an office's node group.
@@ -819,7 +298,7 @@ type Site struct {
 
 func (x *Site) Reset() {
 	*x = Site{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[9]
+	mi := &file_node_api_apipb_site_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -831,7 +310,7 @@ func (x *Site) String() string {
 func (*Site) ProtoMessage() {}
 
 func (x *Site) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[9]
+	mi := &file_node_api_apipb_site_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -844,7 +323,7 @@ func (x *Site) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Site.ProtoReflect.Descriptor instead.
 func (*Site) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{9}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *Site) GetId() string {
@@ -887,7 +366,7 @@ type Addresses struct {
 
 func (x *Addresses) Reset() {
 	*x = Addresses{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[10]
+	mi := &file_node_api_apipb_site_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +378,7 @@ func (x *Addresses) String() string {
 func (*Addresses) ProtoMessage() {}
 
 func (x *Addresses) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[10]
+	mi := &file_node_api_apipb_site_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +391,7 @@ func (x *Addresses) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Addresses.ProtoReflect.Descriptor instead.
 func (*Addresses) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{10}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Addresses) GetHttp() string {
@@ -956,7 +435,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[11]
+	mi := &file_node_api_apipb_site_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +447,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[11]
+	mi := &file_node_api_apipb_site_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +460,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{11}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Node) GetId() string {
@@ -1056,7 +535,7 @@ type LinkStatus struct {
 
 func (x *LinkStatus) Reset() {
 	*x = LinkStatus{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[12]
+	mi := &file_node_api_apipb_site_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1068,7 +547,7 @@ func (x *LinkStatus) String() string {
 func (*LinkStatus) ProtoMessage() {}
 
 func (x *LinkStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[12]
+	mi := &file_node_api_apipb_site_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1081,7 +560,7 @@ func (x *LinkStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkStatus.ProtoReflect.Descriptor instead.
 func (*LinkStatus) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{12}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LinkStatus) GetPeer() string {
@@ -1218,7 +697,7 @@ type GetSiteRequest struct {
 
 func (x *GetSiteRequest) Reset() {
 	*x = GetSiteRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[13]
+	mi := &file_node_api_apipb_site_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +709,7 @@ func (x *GetSiteRequest) String() string {
 func (*GetSiteRequest) ProtoMessage() {}
 
 func (x *GetSiteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[13]
+	mi := &file_node_api_apipb_site_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +722,7 @@ func (x *GetSiteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSiteRequest.ProtoReflect.Descriptor instead.
 func (*GetSiteRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{13}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{4}
 }
 
 type GetSiteResponse struct {
@@ -1274,7 +753,7 @@ type GetSiteResponse struct {
 
 func (x *GetSiteResponse) Reset() {
 	*x = GetSiteResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[14]
+	mi := &file_node_api_apipb_site_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +765,7 @@ func (x *GetSiteResponse) String() string {
 func (*GetSiteResponse) ProtoMessage() {}
 
 func (x *GetSiteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[14]
+	mi := &file_node_api_apipb_site_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +778,7 @@ func (x *GetSiteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSiteResponse.ProtoReflect.Descriptor instead.
 func (*GetSiteResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{14}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetSiteResponse) GetSite() *Site {
@@ -1400,7 +879,7 @@ type MajorIncident struct {
 
 func (x *MajorIncident) Reset() {
 	*x = MajorIncident{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	mi := &file_node_api_apipb_site_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1412,7 +891,7 @@ func (x *MajorIncident) String() string {
 func (*MajorIncident) ProtoMessage() {}
 
 func (x *MajorIncident) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	mi := &file_node_api_apipb_site_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1425,7 +904,7 @@ func (x *MajorIncident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MajorIncident.ProtoReflect.Descriptor instead.
 func (*MajorIncident) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *MajorIncident) GetNumber() string {
@@ -1469,7 +948,7 @@ type Recovery struct {
 
 func (x *Recovery) Reset() {
 	*x = Recovery{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	mi := &file_node_api_apipb_site_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1481,7 +960,7 @@ func (x *Recovery) String() string {
 func (*Recovery) ProtoMessage() {}
 
 func (x *Recovery) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	mi := &file_node_api_apipb_site_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1494,7 +973,7 @@ func (x *Recovery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recovery.ProtoReflect.Descriptor instead.
 func (*Recovery) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Recovery) GetSince() *timestamppb.Timestamp {
@@ -1529,7 +1008,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	mi := &file_node_api_apipb_site_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1541,7 +1020,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	mi := &file_node_api_apipb_site_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1554,7 +1033,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Check) GetNode() string {
@@ -1600,7 +1079,7 @@ type DiagnoseSiteRequest struct {
 
 func (x *DiagnoseSiteRequest) Reset() {
 	*x = DiagnoseSiteRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[18]
+	mi := &file_node_api_apipb_site_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1612,7 +1091,7 @@ func (x *DiagnoseSiteRequest) String() string {
 func (*DiagnoseSiteRequest) ProtoMessage() {}
 
 func (x *DiagnoseSiteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[18]
+	mi := &file_node_api_apipb_site_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1625,7 +1104,7 @@ func (x *DiagnoseSiteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseSiteRequest.ProtoReflect.Descriptor instead.
 func (*DiagnoseSiteRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{18}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{9}
 }
 
 type DiagnoseSiteResponse struct {
@@ -1638,7 +1117,7 @@ type DiagnoseSiteResponse struct {
 
 func (x *DiagnoseSiteResponse) Reset() {
 	*x = DiagnoseSiteResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[19]
+	mi := &file_node_api_apipb_site_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1650,7 +1129,7 @@ func (x *DiagnoseSiteResponse) String() string {
 func (*DiagnoseSiteResponse) ProtoMessage() {}
 
 func (x *DiagnoseSiteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[19]
+	mi := &file_node_api_apipb_site_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1663,7 +1142,7 @@ func (x *DiagnoseSiteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseSiteResponse.ProtoReflect.Descriptor instead.
 func (*DiagnoseSiteResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{19}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DiagnoseSiteResponse) GetChecks() []*Check {
@@ -1681,7 +1160,7 @@ type ListSitesRequest struct {
 
 func (x *ListSitesRequest) Reset() {
 	*x = ListSitesRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[20]
+	mi := &file_node_api_apipb_site_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1693,7 +1172,7 @@ func (x *ListSitesRequest) String() string {
 func (*ListSitesRequest) ProtoMessage() {}
 
 func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[20]
+	mi := &file_node_api_apipb_site_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1706,7 +1185,7 @@ func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesRequest.ProtoReflect.Descriptor instead.
 func (*ListSitesRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{20}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{11}
 }
 
 type KnownSite struct {
@@ -1725,7 +1204,7 @@ type KnownSite struct {
 
 func (x *KnownSite) Reset() {
 	*x = KnownSite{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[21]
+	mi := &file_node_api_apipb_site_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1737,7 +1216,7 @@ func (x *KnownSite) String() string {
 func (*KnownSite) ProtoMessage() {}
 
 func (x *KnownSite) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[21]
+	mi := &file_node_api_apipb_site_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1750,7 +1229,7 @@ func (x *KnownSite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownSite.ProtoReflect.Descriptor instead.
 func (*KnownSite) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{21}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *KnownSite) GetId() string {
@@ -1811,7 +1290,7 @@ type ListSitesResponse struct {
 
 func (x *ListSitesResponse) Reset() {
 	*x = ListSitesResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[22]
+	mi := &file_node_api_apipb_site_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1823,7 +1302,7 @@ func (x *ListSitesResponse) String() string {
 func (*ListSitesResponse) ProtoMessage() {}
 
 func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[22]
+	mi := &file_node_api_apipb_site_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1836,7 +1315,7 @@ func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesResponse.ProtoReflect.Descriptor instead.
 func (*ListSitesResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{22}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListSitesResponse) GetSites() []*KnownSite {
@@ -1856,7 +1335,7 @@ type ListParkedRequest struct {
 
 func (x *ListParkedRequest) Reset() {
 	*x = ListParkedRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[23]
+	mi := &file_node_api_apipb_site_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1868,7 +1347,7 @@ func (x *ListParkedRequest) String() string {
 func (*ListParkedRequest) ProtoMessage() {}
 
 func (x *ListParkedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[23]
+	mi := &file_node_api_apipb_site_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1881,7 +1360,7 @@ func (x *ListParkedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParkedRequest.ProtoReflect.Descriptor instead.
 func (*ListParkedRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{23}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListParkedRequest) GetPageSize() int32 {
@@ -1915,7 +1394,7 @@ type ParkedItem struct {
 
 func (x *ParkedItem) Reset() {
 	*x = ParkedItem{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[24]
+	mi := &file_node_api_apipb_site_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1927,7 +1406,7 @@ func (x *ParkedItem) String() string {
 func (*ParkedItem) ProtoMessage() {}
 
 func (x *ParkedItem) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[24]
+	mi := &file_node_api_apipb_site_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1940,7 +1419,7 @@ func (x *ParkedItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParkedItem.ProtoReflect.Descriptor instead.
 func (*ParkedItem) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{24}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ParkedItem) GetPeer() string {
@@ -2009,7 +1488,7 @@ type ListParkedResponse struct {
 
 func (x *ListParkedResponse) Reset() {
 	*x = ListParkedResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[25]
+	mi := &file_node_api_apipb_site_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2021,7 +1500,7 @@ func (x *ListParkedResponse) String() string {
 func (*ListParkedResponse) ProtoMessage() {}
 
 func (x *ListParkedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[25]
+	mi := &file_node_api_apipb_site_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2034,7 +1513,7 @@ func (x *ListParkedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParkedResponse.ProtoReflect.Descriptor instead.
 func (*ListParkedResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{25}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListParkedResponse) GetItems() []*ParkedItem {
@@ -2061,7 +1540,7 @@ type TransferLeadershipRequest struct {
 
 func (x *TransferLeadershipRequest) Reset() {
 	*x = TransferLeadershipRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[26]
+	mi := &file_node_api_apipb_site_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2073,7 +1552,7 @@ func (x *TransferLeadershipRequest) String() string {
 func (*TransferLeadershipRequest) ProtoMessage() {}
 
 func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[26]
+	mi := &file_node_api_apipb_site_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2086,7 +1565,7 @@ func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{26}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TransferLeadershipRequest) GetNode() string {
@@ -2105,7 +1584,7 @@ type RemoveNodeRequest struct {
 
 func (x *RemoveNodeRequest) Reset() {
 	*x = RemoveNodeRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[27]
+	mi := &file_node_api_apipb_site_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2117,7 +1596,7 @@ func (x *RemoveNodeRequest) String() string {
 func (*RemoveNodeRequest) ProtoMessage() {}
 
 func (x *RemoveNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[27]
+	mi := &file_node_api_apipb_site_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2130,7 +1609,7 @@ func (x *RemoveNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveNodeRequest.ProtoReflect.Descriptor instead.
 func (*RemoveNodeRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{27}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RemoveNodeRequest) GetNode() string {
@@ -2144,42 +1623,7 @@ var File_node_api_apipb_site_proto protoreflect.FileDescriptor
 
 const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\n" +
-	"\x19node/api/apipb/site.proto\x12\vtierdesk.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"s\n" +
-	"\x14CreateSessionRequest\x12\x12\n" +
-	"\x04user\x18\x01 \x01(\tR\x04user\x12\x1a\n" +
-	"\bpassword\x18\x02 \x01(\tR\bpassword\x12+\n" +
-	"\x03ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\"j\n" +
-	"\x15CreateSessionResponse\x12\x14\n" +
-	"\x05token\x18\x01 \x01(\tR\x05token\x12;\n" +
-	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\"\x16\n" +
-	"\x14DeleteSessionRequest\"\xf8\x01\n" +
-	"\x04User\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12*\n" +
-	"\x04role\x18\x03 \x01(\x0e2\x16.tierdesk.v1.User.RoleR\x04role\x12;\n" +
-	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"P\n" +
-	"\x04Role\x12\x14\n" +
-	"\x10ROLE_UNSPECIFIED\x10\x00\x12\t\n" +
-	"\x05AGENT\x10\x01\x12\x14\n" +
-	"\x10INCIDENT_MANAGER\x10\x02\x12\x11\n" +
-	"\rADMINISTRATOR\x10\x03\"V\n" +
-	"\x11CreateUserRequest\x12%\n" +
-	"\x04user\x18\x01 \x01(\v2\x11.tierdesk.v1.UserR\x04user\x12\x1a\n" +
-	"\bpassword\x18\x02 \x01(\tR\bpassword\"N\n" +
-	"\x10ListUsersRequest\x12\x1b\n" +
-	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"d\n" +
-	"\x11ListUsersResponse\x12'\n" +
-	"\x05users\x18\x01 \x03(\v2\x11.tierdesk.v1.UserR\x05users\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"D\n" +
-	"\x12SetPasswordRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
-	"\bpassword\x18\x02 \x01(\tR\bpassword\"'\n" +
-	"\x11DeleteUserRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xb0\x01\n" +
+	"\x19node/api/apipb/site.proto\x12\vtierdesk.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x01\n" +
 	"\x04Site\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12*\n" +
@@ -2313,17 +1757,7 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\x19TransferLeadershipRequest\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\"'\n" +
 	"\x11RemoveNodeRequest\x12\x12\n" +
-	"\x04node\x18\x01 \x01(\tR\x04node2\xed\x01\n" +
-	"\bSessions\x12s\n" +
-	"\rCreateSession\x12!.tierdesk.v1.CreateSessionRequest\x1a\".tierdesk.v1.CreateSessionResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/api/v1/sessions\x12l\n" +
-	"\rDeleteSession\x12!.tierdesk.v1.DeleteSessionRequest\x1a\x16.google.protobuf.Empty\" \x82\xd3\xe4\x93\x02\x1a*\x18/api/v1/sessions/current2\x9e\x03\n" +
-	"\x05Users\x12Y\n" +
-	"\n" +
-	"CreateUser\x12\x1e.tierdesk.v1.CreateUserRequest\x1a\x11.tierdesk.v1.User\"\x18\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/api/v1/users\x12a\n" +
-	"\tListUsers\x12\x1d.tierdesk.v1.ListUsersRequest\x1a\x1e.tierdesk.v1.ListUsersResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/users\x12s\n" +
-	"\vSetPassword\x12\x1f.tierdesk.v1.SetPasswordRequest\x1a\x16.google.protobuf.Empty\"+\x82\xd3\xe4\x93\x02%:\x01*\" /api/v1/users/{name}:setPassword\x12b\n" +
-	"\n" +
-	"DeleteUser\x12\x1e.tierdesk.v1.DeleteUserRequest\x1a\x16.google.protobuf.Empty\"\x1c\x82\xd3\xe4\x93\x02\x16*\x14/api/v1/users/{name}2\x93\x05\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node2\x93\x05\n" +
 	"\x05Sites\x12Z\n" +
 	"\aGetSite\x12\x1b.tierdesk.v1.GetSiteRequest\x1a\x1c.tierdesk.v1.GetSiteResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/api/v1/site\x12r\n" +
 	"\fDiagnoseSite\x12 .tierdesk.v1.DiagnoseSiteRequest\x1a!.tierdesk.v1.DiagnoseSiteResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/site:diagnose\x12a\n" +
@@ -2346,107 +1780,79 @@ func file_node_api_apipb_site_proto_rawDescGZIP() []byte {
 	return file_node_api_apipb_site_proto_rawDescData
 }
 
-var file_node_api_apipb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_node_api_apipb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_node_api_apipb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_node_api_apipb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_node_api_apipb_site_proto_goTypes = []any{
-	(User_Role)(0),                    // 0: tierdesk.v1.User.Role
-	(Site_Tier)(0),                    // 1: tierdesk.v1.Site.Tier
-	(Node_Role)(0),                    // 2: tierdesk.v1.Node.Role
-	(LinkStatus_Direction)(0),         // 3: tierdesk.v1.LinkStatus.Direction
-	(LinkStatus_State)(0),             // 4: tierdesk.v1.LinkStatus.State
-	(Check_State)(0),                  // 5: tierdesk.v1.Check.State
-	(*CreateSessionRequest)(nil),      // 6: tierdesk.v1.CreateSessionRequest
-	(*CreateSessionResponse)(nil),     // 7: tierdesk.v1.CreateSessionResponse
-	(*DeleteSessionRequest)(nil),      // 8: tierdesk.v1.DeleteSessionRequest
-	(*User)(nil),                      // 9: tierdesk.v1.User
-	(*CreateUserRequest)(nil),         // 10: tierdesk.v1.CreateUserRequest
-	(*ListUsersRequest)(nil),          // 11: tierdesk.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),         // 12: tierdesk.v1.ListUsersResponse
-	(*SetPasswordRequest)(nil),        // 13: tierdesk.v1.SetPasswordRequest
-	(*DeleteUserRequest)(nil),         // 14: tierdesk.v1.DeleteUserRequest
-	(*Site)(nil),                      // 15: tierdesk.v1.Site
-	(*Addresses)(nil),                 // 16: tierdesk.v1.Addresses
-	(*Node)(nil),                      // 17: tierdesk.v1.Node
-	(*LinkStatus)(nil),                // 18: tierdesk.v1.LinkStatus
-	(*GetSiteRequest)(nil),            // 19: tierdesk.v1.GetSiteRequest
-	(*GetSiteResponse)(nil),           // 20: tierdesk.v1.GetSiteResponse
-	(*MajorIncident)(nil),             // 21: tierdesk.v1.MajorIncident
-	(*Recovery)(nil),                  // 22: tierdesk.v1.Recovery
-	(*Check)(nil),                     // 23: tierdesk.v1.Check
-	(*DiagnoseSiteRequest)(nil),       // 24: tierdesk.v1.DiagnoseSiteRequest
-	(*DiagnoseSiteResponse)(nil),      // 25: tierdesk.v1.DiagnoseSiteResponse
-	(*ListSitesRequest)(nil),          // 26: tierdesk.v1.ListSitesRequest
-	(*KnownSite)(nil),                 // 27: tierdesk.v1.KnownSite
-	(*ListSitesResponse)(nil),         // 28: tierdesk.v1.ListSitesResponse
-	(*ListParkedRequest)(nil),         // 29: tierdesk.v1.ListParkedRequest
-	(*ParkedItem)(nil),                // 30: tierdesk.v1.ParkedItem
-	(*ListParkedResponse)(nil),        // 31: tierdesk.v1.ListParkedResponse
-	(*TransferLeadershipRequest)(nil), // 32: tierdesk.v1.TransferLeadershipRequest
-	(*RemoveNodeRequest)(nil),         // 33: tierdesk.v1.RemoveNodeRequest
-	(*durationpb.Duration)(nil),       // 34: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 35: google.protobuf.Timestamp
-	(*emptypb.Empty)(nil),             // 36: google.protobuf.Empty
+	(Site_Tier)(0),                    // 0: tierdesk.v1.Site.Tier
+	(Node_Role)(0),                    // 1: tierdesk.v1.Node.Role
+	(LinkStatus_Direction)(0),         // 2: tierdesk.v1.LinkStatus.Direction
+	(LinkStatus_State)(0),             // 3: tierdesk.v1.LinkStatus.State
+	(Check_State)(0),                  // 4: tierdesk.v1.Check.State
+	(*Site)(nil),                      // 5: tierdesk.v1.Site
+	(*Addresses)(nil),                 // 6: tierdesk.v1.Addresses
+	(*Node)(nil),                      // 7: tierdesk.v1.Node
+	(*LinkStatus)(nil),                // 8: tierdesk.v1.LinkStatus
+	(*GetSiteRequest)(nil),            // 9: tierdesk.v1.GetSiteRequest
+	(*GetSiteResponse)(nil),           // 10: tierdesk.v1.GetSiteResponse
+	(*MajorIncident)(nil),             // 11: tierdesk.v1.MajorIncident
+	(*Recovery)(nil),                  // 12: tierdesk.v1.Recovery
+	(*Check)(nil),                     // 13: tierdesk.v1.Check
+	(*DiagnoseSiteRequest)(nil),       // 14: tierdesk.v1.DiagnoseSiteRequest
+	(*DiagnoseSiteResponse)(nil),      // 15: tierdesk.v1.DiagnoseSiteResponse
+	(*ListSitesRequest)(nil),          // 16: tierdesk.v1.ListSitesRequest
+	(*KnownSite)(nil),                 // 17: tierdesk.v1.KnownSite
+	(*ListSitesResponse)(nil),         // 18: tierdesk.v1.ListSitesResponse
+	(*ListParkedRequest)(nil),         // 19: tierdesk.v1.ListParkedRequest
+	(*ParkedItem)(nil),                // 20: tierdesk.v1.ParkedItem
+	(*ListParkedResponse)(nil),        // 21: tierdesk.v1.ListParkedResponse
+	(*TransferLeadershipRequest)(nil), // 22: tierdesk.v1.TransferLeadershipRequest
+	(*RemoveNodeRequest)(nil),         // 23: tierdesk.v1.RemoveNodeRequest
+	(*timestamppb.Timestamp)(nil),     // 24: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),       // 25: google.protobuf.Duration
+	(*emptypb.Empty)(nil),             // 26: google.protobuf.Empty
 }
 var file_node_api_apipb_site_proto_depIdxs = []int32{
-	34, // 0: tierdesk.v1.CreateSessionRequest.ttl:type_name -> google.protobuf.Duration
-	35, // 1: tierdesk.v1.CreateSessionResponse.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 2: tierdesk.v1.User.role:type_name -> tierdesk.v1.User.Role
-	35, // 3: tierdesk.v1.User.create_time:type_name -> google.protobuf.Timestamp
-	9,  // 4: tierdesk.v1.CreateUserRequest.user:type_name -> tierdesk.v1.User
-	9,  // 5: tierdesk.v1.ListUsersResponse.users:type_name -> tierdesk.v1.User
-	1,  // 6: tierdesk.v1.Site.tier:type_name -> tierdesk.v1.Site.Tier
-	16, // 7: tierdesk.v1.Node.addresses:type_name -> tierdesk.v1.Addresses
-	2,  // 8: tierdesk.v1.Node.role:type_name -> tierdesk.v1.Node.Role
-	3,  // 9: tierdesk.v1.LinkStatus.direction:type_name -> tierdesk.v1.LinkStatus.Direction
-	4,  // 10: tierdesk.v1.LinkStatus.state:type_name -> tierdesk.v1.LinkStatus.State
-	35, // 11: tierdesk.v1.LinkStatus.since:type_name -> google.protobuf.Timestamp
-	35, // 12: tierdesk.v1.LinkStatus.last_ack_time:type_name -> google.protobuf.Timestamp
-	34, // 13: tierdesk.v1.LinkStatus.estimate:type_name -> google.protobuf.Duration
-	35, // 14: tierdesk.v1.LinkStatus.oldest_pending_time:type_name -> google.protobuf.Timestamp
-	15, // 15: tierdesk.v1.GetSiteResponse.site:type_name -> tierdesk.v1.Site
-	17, // 16: tierdesk.v1.GetSiteResponse.nodes:type_name -> tierdesk.v1.Node
-	18, // 17: tierdesk.v1.GetSiteResponse.links:type_name -> tierdesk.v1.LinkStatus
-	22, // 18: tierdesk.v1.GetSiteResponse.recovering:type_name -> tierdesk.v1.Recovery
-	21, // 19: tierdesk.v1.GetSiteResponse.major_incidents:type_name -> tierdesk.v1.MajorIncident
-	35, // 20: tierdesk.v1.MajorIncident.open_time:type_name -> google.protobuf.Timestamp
-	35, // 21: tierdesk.v1.Recovery.since:type_name -> google.protobuf.Timestamp
-	5,  // 22: tierdesk.v1.Check.state:type_name -> tierdesk.v1.Check.State
-	23, // 23: tierdesk.v1.DiagnoseSiteResponse.checks:type_name -> tierdesk.v1.Check
-	1,  // 24: tierdesk.v1.KnownSite.tier:type_name -> tierdesk.v1.Site.Tier
-	17, // 25: tierdesk.v1.KnownSite.nodes:type_name -> tierdesk.v1.Node
-	35, // 26: tierdesk.v1.KnownSite.not_seen_since:type_name -> google.protobuf.Timestamp
-	27, // 27: tierdesk.v1.ListSitesResponse.sites:type_name -> tierdesk.v1.KnownSite
-	35, // 28: tierdesk.v1.ParkedItem.time:type_name -> google.protobuf.Timestamp
-	30, // 29: tierdesk.v1.ListParkedResponse.items:type_name -> tierdesk.v1.ParkedItem
-	6,  // 30: tierdesk.v1.Sessions.CreateSession:input_type -> tierdesk.v1.CreateSessionRequest
-	8,  // 31: tierdesk.v1.Sessions.DeleteSession:input_type -> tierdesk.v1.DeleteSessionRequest
-	10, // 32: tierdesk.v1.Users.CreateUser:input_type -> tierdesk.v1.CreateUserRequest
-	11, // 33: tierdesk.v1.Users.ListUsers:input_type -> tierdesk.v1.ListUsersRequest
-	13, // 34: tierdesk.v1.Users.SetPassword:input_type -> tierdesk.v1.SetPasswordRequest
-	14, // 35: tierdesk.v1.Users.DeleteUser:input_type -> tierdesk.v1.DeleteUserRequest
-	19, // 36: tierdesk.v1.Sites.GetSite:input_type -> tierdesk.v1.GetSiteRequest
-	24, // 37: tierdesk.v1.Sites.DiagnoseSite:input_type -> tierdesk.v1.DiagnoseSiteRequest
-	26, // 38: tierdesk.v1.Sites.ListSites:input_type -> tierdesk.v1.ListSitesRequest
-	29, // 39: tierdesk.v1.Sites.ListParked:input_type -> tierdesk.v1.ListParkedRequest
-	32, // 40: tierdesk.v1.Sites.TransferLeadership:input_type -> tierdesk.v1.TransferLeadershipRequest
-	33, // 41: tierdesk.v1.Sites.RemoveNode:input_type -> tierdesk.v1.RemoveNodeRequest
-	7,  // 42: tierdesk.v1.Sessions.CreateSession:output_type -> tierdesk.v1.CreateSessionResponse
-	36, // 43: tierdesk.v1.Sessions.DeleteSession:output_type -> google.protobuf.Empty
-	9,  // 44: tierdesk.v1.Users.CreateUser:output_type -> tierdesk.v1.User
-	12, // 45: tierdesk.v1.Users.ListUsers:output_type -> tierdesk.v1.ListUsersResponse
-	36, // 46: tierdesk.v1.Users.SetPassword:output_type -> google.protobuf.Empty
-	36, // 47: tierdesk.v1.Users.DeleteUser:output_type -> google.protobuf.Empty
-	20, // 48: tierdesk.v1.Sites.GetSite:output_type -> tierdesk.v1.GetSiteResponse
-	25, // 49: tierdesk.v1.Sites.DiagnoseSite:output_type -> tierdesk.v1.DiagnoseSiteResponse
-	28, // 50: tierdesk.v1.Sites.ListSites:output_type -> tierdesk.v1.ListSitesResponse
-	31, // 51: tierdesk.v1.Sites.ListParked:output_type -> tierdesk.v1.ListParkedResponse
-	36, // 52: tierdesk.v1.Sites.TransferLeadership:output_type -> google.protobuf.Empty
-	36, // 53: tierdesk.v1.Sites.RemoveNode:output_type -> google.protobuf.Empty
-	42, // [42:54] is the sub-list for method output_type
-	30, // [30:42] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	0,  // 0: tierdesk.v1.Site.tier:type_name -> tierdesk.v1.Site.Tier
+	6,  // 1: tierdesk.v1.Node.addresses:type_name -> tierdesk.v1.Addresses
+	1,  // 2: tierdesk.v1.Node.role:type_name -> tierdesk.v1.Node.Role
+	2,  // 3: tierdesk.v1.LinkStatus.direction:type_name -> tierdesk.v1.LinkStatus.Direction
+	3,  // 4: tierdesk.v1.LinkStatus.state:type_name -> tierdesk.v1.LinkStatus.State
+	24, // 5: tierdesk.v1.LinkStatus.since:type_name -> google.protobuf.Timestamp
+	24, // 6: tierdesk.v1.LinkStatus.last_ack_time:type_name -> google.protobuf.Timestamp
+	25, // 7: tierdesk.v1.LinkStatus.estimate:type_name -> google.protobuf.Duration
+	24, // 8: tierdesk.v1.LinkStatus.oldest_pending_time:type_name -> google.protobuf.Timestamp
+	5,  // 9: tierdesk.v1.GetSiteResponse.site:type_name -> tierdesk.v1.Site
+	7,  // 10: tierdesk.v1.GetSiteResponse.nodes:type_name -> tierdesk.v1.Node
+	8,  // 11: tierdesk.v1.GetSiteResponse.links:type_name -> tierdesk.v1.LinkStatus
+	12, // 12: tierdesk.v1.GetSiteResponse.recovering:type_name -> tierdesk.v1.Recovery
+	11, // 13: tierdesk.v1.GetSiteResponse.major_incidents:type_name -> tierdesk.v1.MajorIncident
+	24, // 14: tierdesk.v1.MajorIncident.open_time:type_name -> google.protobuf.Timestamp
+	24, // 15: tierdesk.v1.Recovery.since:type_name -> google.protobuf.Timestamp
+	4,  // 16: tierdesk.v1.Check.state:type_name -> tierdesk.v1.Check.State
+	13, // 17: tierdesk.v1.DiagnoseSiteResponse.checks:type_name -> tierdesk.v1.Check
+	0,  // 18: tierdesk.v1.KnownSite.tier:type_name -> tierdesk.v1.Site.Tier
+	7,  // 19: tierdesk.v1.KnownSite.nodes:type_name -> tierdesk.v1.Node
+	24, // 20: tierdesk.v1.KnownSite.not_seen_since:type_name -> google.protobuf.Timestamp
+	17, // 21: tierdesk.v1.ListSitesResponse.sites:type_name -> tierdesk.v1.KnownSite
+	24, // 22: tierdesk.v1.ParkedItem.time:type_name -> google.protobuf.Timestamp
+	20, // 23: tierdesk.v1.ListParkedResponse.items:type_name -> tierdesk.v1.ParkedItem
+	9,  // 24: tierdesk.v1.Sites.GetSite:input_type -> tierdesk.v1.GetSiteRequest
+	14, // 25: tierdesk.v1.Sites.DiagnoseSite:input_type -> tierdesk.v1.DiagnoseSiteRequest
+	16, // 26: tierdesk.v1.Sites.ListSites:input_type -> tierdesk.v1.ListSitesRequest
+	19, // 27: tierdesk.v1.Sites.ListParked:input_type -> tierdesk.v1.ListParkedRequest
+	22, // 28: tierdesk.v1.Sites.TransferLeadership:input_type -> tierdesk.v1.TransferLeadershipRequest
+	23, // 29: tierdesk.v1.Sites.RemoveNode:input_type -> tierdesk.v1.RemoveNodeRequest
+	10, // 30: tierdesk.v1.Sites.GetSite:output_type -> tierdesk.v1.GetSiteResponse
+	15, // 31: tierdesk.v1.Sites.DiagnoseSite:output_type -> tierdesk.v1.DiagnoseSiteResponse
+	18, // 32: tierdesk.v1.Sites.ListSites:output_type -> tierdesk.v1.ListSitesResponse
+	21, // 33: tierdesk.v1.Sites.ListParked:output_type -> tierdesk.v1.ListParkedResponse
+	26, // 34: tierdesk.v1.Sites.TransferLeadership:output_type -> google.protobuf.Empty
+	26, // 35: tierdesk.v1.Sites.RemoveNode:output_type -> google.protobuf.Empty
+	30, // [30:36] is the sub-list for method output_type
+	24, // [24:30] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_site_proto_init() }
@@ -2459,10 +1865,10 @@ func file_node_api_apipb_site_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_site_proto_rawDesc), len(file_node_api_apipb_site_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   28,
+			NumEnums:      5,
+			NumMessages:   19,
 			NumExtensions: 0,
-			NumServices:   3,
+			NumServices:   1,
 		},
 		GoTypes:           file_node_api_apipb_site_proto_goTypes,
 		DependencyIndexes: file_node_api_apipb_site_proto_depIdxs,

@@ -26,6 +26,156 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type ListVerbsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListVerbsRequest) Reset() {
+	*x = ListVerbsRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListVerbsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListVerbsRequest) ProtoMessage() {}
+
+func (x *ListVerbsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListVerbsRequest.ProtoReflect.Descriptor instead.
+func (*ListVerbsRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ListVerbsRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+type ListVerbsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As they stand in the addresses: "assign", "escalate", …
+	Verbs []string `protobuf:"bytes,1,rep,name=verbs,proto3" json:"verbs,omitempty"`
+	// Here some of them are recorded as wishes for the custodian to settle.
+	Wishes        []string `protobuf:"bytes,2,rep,name=wishes,proto3" json:"wishes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListVerbsResponse) Reset() {
+	*x = ListVerbsResponse{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListVerbsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListVerbsResponse) ProtoMessage() {}
+
+func (x *ListVerbsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListVerbsResponse.ProtoReflect.Descriptor instead.
+func (*ListVerbsResponse) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ListVerbsResponse) GetVerbs() []string {
+	if x != nil {
+		return x.Verbs
+	}
+	return nil
+}
+
+func (x *ListVerbsResponse) GetWishes() []string {
+	if x != nil {
+		return x.Wishes
+	}
+	return nil
+}
+
+type RevealRequesterRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevealRequesterRequest) Reset() {
+	*x = RevealRequesterRequest{}
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevealRequesterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevealRequesterRequest) ProtoMessage() {}
+
+func (x *RevealRequesterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevealRequesterRequest.ProtoReflect.Descriptor instead.
+func (*RevealRequesterRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RevealRequesterRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *RevealRequesterRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type CreateTicketRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Ticket *deskpb.Ticket         `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
@@ -40,7 +190,7 @@ type CreateTicketRequest struct {
 
 func (x *CreateTicketRequest) Reset() {
 	*x = CreateTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[0]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -52,7 +202,7 @@ func (x *CreateTicketRequest) String() string {
 func (*CreateTicketRequest) ProtoMessage() {}
 
 func (x *CreateTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[0]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -65,7 +215,7 @@ func (x *CreateTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTicketRequest.ProtoReflect.Descriptor instead.
 func (*CreateTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{0}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CreateTicketRequest) GetTicket() *deskpb.Ticket {
@@ -100,7 +250,7 @@ type GetTicketRequest struct {
 
 func (x *GetTicketRequest) Reset() {
 	*x = GetTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[1]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -112,7 +262,7 @@ func (x *GetTicketRequest) String() string {
 func (*GetTicketRequest) ProtoMessage() {}
 
 func (x *GetTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[1]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -125,7 +275,7 @@ func (x *GetTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTicketRequest.ProtoReflect.Descriptor instead.
 func (*GetTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{1}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetTicketRequest) GetNumber() string {
@@ -161,7 +311,7 @@ type ListTicketsRequest struct {
 
 func (x *ListTicketsRequest) Reset() {
 	*x = ListTicketsRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[2]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -173,7 +323,7 @@ func (x *ListTicketsRequest) String() string {
 func (*ListTicketsRequest) ProtoMessage() {}
 
 func (x *ListTicketsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[2]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -186,7 +336,7 @@ func (x *ListTicketsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTicketsRequest.ProtoReflect.Descriptor instead.
 func (*ListTicketsRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{2}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListTicketsRequest) GetFilter() string {
@@ -235,7 +385,7 @@ type ListTicketsResponse struct {
 
 func (x *ListTicketsResponse) Reset() {
 	*x = ListTicketsResponse{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[3]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -247,7 +397,7 @@ func (x *ListTicketsResponse) String() string {
 func (*ListTicketsResponse) ProtoMessage() {}
 
 func (x *ListTicketsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[3]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -260,7 +410,7 @@ func (x *ListTicketsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTicketsResponse.ProtoReflect.Descriptor instead.
 func (*ListTicketsResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{3}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListTicketsResponse) GetTickets() []*deskpb.Ticket {
@@ -289,7 +439,7 @@ type ListJournalRequest struct {
 
 func (x *ListJournalRequest) Reset() {
 	*x = ListJournalRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[4]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -301,7 +451,7 @@ func (x *ListJournalRequest) String() string {
 func (*ListJournalRequest) ProtoMessage() {}
 
 func (x *ListJournalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[4]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -314,7 +464,7 @@ func (x *ListJournalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJournalRequest.ProtoReflect.Descriptor instead.
 func (*ListJournalRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{4}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListJournalRequest) GetNumber() string {
@@ -355,7 +505,7 @@ type ListJournalResponse struct {
 
 func (x *ListJournalResponse) Reset() {
 	*x = ListJournalResponse{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[5]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -367,7 +517,7 @@ func (x *ListJournalResponse) String() string {
 func (*ListJournalResponse) ProtoMessage() {}
 
 func (x *ListJournalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[5]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -380,7 +530,7 @@ func (x *ListJournalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJournalResponse.ProtoReflect.Descriptor instead.
 func (*ListJournalResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{5}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListJournalResponse) GetEntries() []*JournalEntry {
@@ -413,14 +563,17 @@ type JournalEntry struct {
 	// EVERYONE or AGENTS.
 	Visibility string `protobuf:"bytes,9,opt,name=visibility,proto3" json:"visibility,omitempty"`
 	// A custodial step that counts for nothing any more: work done here before a recovery.
-	Superseded    bool `protobuf:"varint,10,opt,name=superseded,proto3" json:"superseded,omitempty"`
+	Superseded bool `protobuf:"varint,10,opt,name=superseded,proto3" json:"superseded,omitempty"`
+	// The role that the actor had; and for auditors and administrators where the call came from.
+	Role          string `protobuf:"bytes,11,opt,name=role,proto3" json:"role,omitempty"`
+	Address       string `protobuf:"bytes,12,opt,name=address,proto3" json:"address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JournalEntry) Reset() {
 	*x = JournalEntry{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[6]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -432,7 +585,7 @@ func (x *JournalEntry) String() string {
 func (*JournalEntry) ProtoMessage() {}
 
 func (x *JournalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[6]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -445,7 +598,7 @@ func (x *JournalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalEntry.ProtoReflect.Descriptor instead.
 func (*JournalEntry) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{6}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *JournalEntry) GetId() string {
@@ -518,6 +671,20 @@ func (x *JournalEntry) GetSuperseded() bool {
 	return false
 }
 
+func (x *JournalEntry) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *JournalEntry) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
 type Change struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Field         string                 `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
@@ -529,7 +696,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[7]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +708,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[7]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +721,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{7}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Change) GetField() string {
@@ -592,7 +759,7 @@ type AssignTicketRequest struct {
 
 func (x *AssignTicketRequest) Reset() {
 	*x = AssignTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[8]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -604,7 +771,7 @@ func (x *AssignTicketRequest) String() string {
 func (*AssignTicketRequest) ProtoMessage() {}
 
 func (x *AssignTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[8]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -617,7 +784,7 @@ func (x *AssignTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignTicketRequest.ProtoReflect.Descriptor instead.
 func (*AssignTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{8}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AssignTicketRequest) GetNumber() string {
@@ -673,7 +840,7 @@ type StartTicketRequest struct {
 
 func (x *StartTicketRequest) Reset() {
 	*x = StartTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[9]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -685,7 +852,7 @@ func (x *StartTicketRequest) String() string {
 func (*StartTicketRequest) ProtoMessage() {}
 
 func (x *StartTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[9]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -698,7 +865,7 @@ func (x *StartTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartTicketRequest.ProtoReflect.Descriptor instead.
 func (*StartTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{9}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StartTicketRequest) GetNumber() string {
@@ -735,7 +902,7 @@ type HoldTicketRequest struct {
 
 func (x *HoldTicketRequest) Reset() {
 	*x = HoldTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[10]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -747,7 +914,7 @@ func (x *HoldTicketRequest) String() string {
 func (*HoldTicketRequest) ProtoMessage() {}
 
 func (x *HoldTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[10]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -760,7 +927,7 @@ func (x *HoldTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldTicketRequest.ProtoReflect.Descriptor instead.
 func (*HoldTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{10}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *HoldTicketRequest) GetNumber() string {
@@ -810,7 +977,7 @@ type ResumeTicketRequest struct {
 
 func (x *ResumeTicketRequest) Reset() {
 	*x = ResumeTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[11]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +989,7 @@ func (x *ResumeTicketRequest) String() string {
 func (*ResumeTicketRequest) ProtoMessage() {}
 
 func (x *ResumeTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[11]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +1002,7 @@ func (x *ResumeTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeTicketRequest.ProtoReflect.Descriptor instead.
 func (*ResumeTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{11}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ResumeTicketRequest) GetNumber() string {
@@ -878,7 +1045,7 @@ type NoteTicketRequest struct {
 
 func (x *NoteTicketRequest) Reset() {
 	*x = NoteTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[12]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -890,7 +1057,7 @@ func (x *NoteTicketRequest) String() string {
 func (*NoteTicketRequest) ProtoMessage() {}
 
 func (x *NoteTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[12]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -903,7 +1070,7 @@ func (x *NoteTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoteTicketRequest.ProtoReflect.Descriptor instead.
 func (*NoteTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{12}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *NoteTicketRequest) GetNumber() string {
@@ -948,7 +1115,7 @@ type ReplyTicketRequest struct {
 
 func (x *ReplyTicketRequest) Reset() {
 	*x = ReplyTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[13]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1127,7 @@ func (x *ReplyTicketRequest) String() string {
 func (*ReplyTicketRequest) ProtoMessage() {}
 
 func (x *ReplyTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[13]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1140,7 @@ func (x *ReplyTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyTicketRequest.ProtoReflect.Descriptor instead.
 func (*ReplyTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{13}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReplyTicketRequest) GetNumber() string {
@@ -1023,7 +1190,7 @@ type EscalateTicketRequest struct {
 
 func (x *EscalateTicketRequest) Reset() {
 	*x = EscalateTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[14]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1035,7 +1202,7 @@ func (x *EscalateTicketRequest) String() string {
 func (*EscalateTicketRequest) ProtoMessage() {}
 
 func (x *EscalateTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[14]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1048,7 +1215,7 @@ func (x *EscalateTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EscalateTicketRequest.ProtoReflect.Descriptor instead.
 func (*EscalateTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{14}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EscalateTicketRequest) GetNumber() string {
@@ -1091,7 +1258,7 @@ type WithdrawTicketRequest struct {
 
 func (x *WithdrawTicketRequest) Reset() {
 	*x = WithdrawTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[15]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1103,7 +1270,7 @@ func (x *WithdrawTicketRequest) String() string {
 func (*WithdrawTicketRequest) ProtoMessage() {}
 
 func (x *WithdrawTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[15]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1116,7 +1283,7 @@ func (x *WithdrawTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawTicketRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{15}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *WithdrawTicketRequest) GetNumber() string {
@@ -1159,7 +1326,7 @@ type ReturnTicketRequest struct {
 
 func (x *ReturnTicketRequest) Reset() {
 	*x = ReturnTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[16]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1171,7 +1338,7 @@ func (x *ReturnTicketRequest) String() string {
 func (*ReturnTicketRequest) ProtoMessage() {}
 
 func (x *ReturnTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[16]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1184,7 +1351,7 @@ func (x *ReturnTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnTicketRequest.ProtoReflect.Descriptor instead.
 func (*ReturnTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{16}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReturnTicketRequest) GetNumber() string {
@@ -1227,7 +1394,7 @@ type ResolveTicketRequest struct {
 
 func (x *ResolveTicketRequest) Reset() {
 	*x = ResolveTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[17]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +1406,7 @@ func (x *ResolveTicketRequest) String() string {
 func (*ResolveTicketRequest) ProtoMessage() {}
 
 func (x *ResolveTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[17]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +1419,7 @@ func (x *ResolveTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveTicketRequest.ProtoReflect.Descriptor instead.
 func (*ResolveTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{17}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ResolveTicketRequest) GetNumber() string {
@@ -1295,7 +1462,7 @@ type ConfirmTicketRequest struct {
 
 func (x *ConfirmTicketRequest) Reset() {
 	*x = ConfirmTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[18]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1307,7 +1474,7 @@ func (x *ConfirmTicketRequest) String() string {
 func (*ConfirmTicketRequest) ProtoMessage() {}
 
 func (x *ConfirmTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[18]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1320,7 +1487,7 @@ func (x *ConfirmTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmTicketRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{18}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ConfirmTicketRequest) GetNumber() string {
@@ -1363,7 +1530,7 @@ type CloseTicketRequest struct {
 
 func (x *CloseTicketRequest) Reset() {
 	*x = CloseTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[19]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1375,7 +1542,7 @@ func (x *CloseTicketRequest) String() string {
 func (*CloseTicketRequest) ProtoMessage() {}
 
 func (x *CloseTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[19]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1388,7 +1555,7 @@ func (x *CloseTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseTicketRequest.ProtoReflect.Descriptor instead.
 func (*CloseTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{19}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CloseTicketRequest) GetNumber() string {
@@ -1431,7 +1598,7 @@ type ReopenTicketRequest struct {
 
 func (x *ReopenTicketRequest) Reset() {
 	*x = ReopenTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[20]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1610,7 @@ func (x *ReopenTicketRequest) String() string {
 func (*ReopenTicketRequest) ProtoMessage() {}
 
 func (x *ReopenTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[20]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1623,7 @@ func (x *ReopenTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReopenTicketRequest.ProtoReflect.Descriptor instead.
 func (*ReopenTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{20}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ReopenTicketRequest) GetNumber() string {
@@ -1499,7 +1666,7 @@ type CancelTicketRequest struct {
 
 func (x *CancelTicketRequest) Reset() {
 	*x = CancelTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[21]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1678,7 @@ func (x *CancelTicketRequest) String() string {
 func (*CancelTicketRequest) ProtoMessage() {}
 
 func (x *CancelTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[21]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1691,7 @@ func (x *CancelTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTicketRequest.ProtoReflect.Descriptor instead.
 func (*CancelTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{21}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CancelTicketRequest) GetNumber() string {
@@ -1567,7 +1734,7 @@ type UrgeTicketRequest struct {
 
 func (x *UrgeTicketRequest) Reset() {
 	*x = UrgeTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[22]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1579,7 +1746,7 @@ func (x *UrgeTicketRequest) String() string {
 func (*UrgeTicketRequest) ProtoMessage() {}
 
 func (x *UrgeTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[22]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1592,7 +1759,7 @@ func (x *UrgeTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UrgeTicketRequest.ProtoReflect.Descriptor instead.
 func (*UrgeTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{22}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *UrgeTicketRequest) GetNumber() string {
@@ -1640,7 +1807,7 @@ type ClassifyTicketRequest struct {
 
 func (x *ClassifyTicketRequest) Reset() {
 	*x = ClassifyTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[23]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1652,7 +1819,7 @@ func (x *ClassifyTicketRequest) String() string {
 func (*ClassifyTicketRequest) ProtoMessage() {}
 
 func (x *ClassifyTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[23]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1665,7 +1832,7 @@ func (x *ClassifyTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassifyTicketRequest.ProtoReflect.Descriptor instead.
 func (*ClassifyTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{23}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ClassifyTicketRequest) GetNumber() string {
@@ -1721,7 +1888,7 @@ type ClaimTicketRequest struct {
 
 func (x *ClaimTicketRequest) Reset() {
 	*x = ClaimTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[24]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1733,7 +1900,7 @@ func (x *ClaimTicketRequest) String() string {
 func (*ClaimTicketRequest) ProtoMessage() {}
 
 func (x *ClaimTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[24]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1746,7 +1913,7 @@ func (x *ClaimTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimTicketRequest.ProtoReflect.Descriptor instead.
 func (*ClaimTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{24}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ClaimTicketRequest) GetNumber() string {
@@ -1782,7 +1949,7 @@ type DeclineTicketRequest struct {
 
 func (x *DeclineTicketRequest) Reset() {
 	*x = DeclineTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[25]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1794,7 +1961,7 @@ func (x *DeclineTicketRequest) String() string {
 func (*DeclineTicketRequest) ProtoMessage() {}
 
 func (x *DeclineTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[25]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1807,7 +1974,7 @@ func (x *DeclineTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclineTicketRequest.ProtoReflect.Descriptor instead.
 func (*DeclineTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{25}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeclineTicketRequest) GetNumber() string {
@@ -1852,7 +2019,7 @@ type TransferTicketRequest struct {
 
 func (x *TransferTicketRequest) Reset() {
 	*x = TransferTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[26]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1864,7 +2031,7 @@ func (x *TransferTicketRequest) String() string {
 func (*TransferTicketRequest) ProtoMessage() {}
 
 func (x *TransferTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[26]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1877,7 +2044,7 @@ func (x *TransferTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferTicketRequest.ProtoReflect.Descriptor instead.
 func (*TransferTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{26}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *TransferTicketRequest) GetNumber() string {
@@ -1934,7 +2101,7 @@ type ArriveTicketRequest struct {
 
 func (x *ArriveTicketRequest) Reset() {
 	*x = ArriveTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[27]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1946,7 +2113,7 @@ func (x *ArriveTicketRequest) String() string {
 func (*ArriveTicketRequest) ProtoMessage() {}
 
 func (x *ArriveTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[27]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1959,7 +2126,7 @@ func (x *ArriveTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArriveTicketRequest.ProtoReflect.Descriptor instead.
 func (*ArriveTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{27}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ArriveTicketRequest) GetNumber() string {
@@ -2003,7 +2170,7 @@ type AddTaskRequest struct {
 
 func (x *AddTaskRequest) Reset() {
 	*x = AddTaskRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[28]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2015,7 +2182,7 @@ func (x *AddTaskRequest) String() string {
 func (*AddTaskRequest) ProtoMessage() {}
 
 func (x *AddTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[28]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2028,7 +2195,7 @@ func (x *AddTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddTaskRequest.ProtoReflect.Descriptor instead.
 func (*AddTaskRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{28}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AddTaskRequest) GetNumber() string {
@@ -2073,7 +2240,7 @@ type ChangeTaskRequest struct {
 
 func (x *ChangeTaskRequest) Reset() {
 	*x = ChangeTaskRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[29]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2085,7 +2252,7 @@ func (x *ChangeTaskRequest) String() string {
 func (*ChangeTaskRequest) ProtoMessage() {}
 
 func (x *ChangeTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[29]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2098,7 +2265,7 @@ func (x *ChangeTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeTaskRequest.ProtoReflect.Descriptor instead.
 func (*ChangeTaskRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{29}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ChangeTaskRequest) GetNumber() string {
@@ -2158,7 +2325,7 @@ type CheckTicketRequest struct {
 
 func (x *CheckTicketRequest) Reset() {
 	*x = CheckTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[30]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2170,7 +2337,7 @@ func (x *CheckTicketRequest) String() string {
 func (*CheckTicketRequest) ProtoMessage() {}
 
 func (x *CheckTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[30]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2183,7 +2350,7 @@ func (x *CheckTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckTicketRequest.ProtoReflect.Descriptor instead.
 func (*CheckTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{30}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CheckTicketRequest) GetNumber() string {
@@ -2240,7 +2407,7 @@ type ReviewTicketRequest struct {
 
 func (x *ReviewTicketRequest) Reset() {
 	*x = ReviewTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[31]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2252,7 +2419,7 @@ func (x *ReviewTicketRequest) String() string {
 func (*ReviewTicketRequest) ProtoMessage() {}
 
 func (x *ReviewTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[31]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2265,7 +2432,7 @@ func (x *ReviewTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReviewTicketRequest.ProtoReflect.Descriptor instead.
 func (*ReviewTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{31}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ReviewTicketRequest) GetNumber() string {
@@ -2309,7 +2476,7 @@ type MergeTicketRequest struct {
 
 func (x *MergeTicketRequest) Reset() {
 	*x = MergeTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[32]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2321,7 +2488,7 @@ func (x *MergeTicketRequest) String() string {
 func (*MergeTicketRequest) ProtoMessage() {}
 
 func (x *MergeTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[32]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2334,7 +2501,7 @@ func (x *MergeTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MergeTicketRequest.ProtoReflect.Descriptor instead.
 func (*MergeTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{32}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *MergeTicketRequest) GetNumber() string {
@@ -2386,7 +2553,7 @@ type LinkTicketRequest struct {
 
 func (x *LinkTicketRequest) Reset() {
 	*x = LinkTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[33]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2398,7 +2565,7 @@ func (x *LinkTicketRequest) String() string {
 func (*LinkTicketRequest) ProtoMessage() {}
 
 func (x *LinkTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[33]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2411,7 +2578,7 @@ func (x *LinkTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkTicketRequest.ProtoReflect.Descriptor instead.
 func (*LinkTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{33}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *LinkTicketRequest) GetNumber() string {
@@ -2470,7 +2637,7 @@ type SplitTicketRequest struct {
 
 func (x *SplitTicketRequest) Reset() {
 	*x = SplitTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[34]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2482,7 +2649,7 @@ func (x *SplitTicketRequest) String() string {
 func (*SplitTicketRequest) ProtoMessage() {}
 
 func (x *SplitTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[34]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2495,7 +2662,7 @@ func (x *SplitTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SplitTicketRequest.ProtoReflect.Descriptor instead.
 func (*SplitTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{34}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SplitTicketRequest) GetNumber() string {
@@ -2547,7 +2714,7 @@ type CallBackTicketRequest struct {
 
 func (x *CallBackTicketRequest) Reset() {
 	*x = CallBackTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[35]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2559,7 +2726,7 @@ func (x *CallBackTicketRequest) String() string {
 func (*CallBackTicketRequest) ProtoMessage() {}
 
 func (x *CallBackTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[35]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2572,7 +2739,7 @@ func (x *CallBackTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallBackTicketRequest.ProtoReflect.Descriptor instead.
 func (*CallBackTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{35}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CallBackTicketRequest) GetNumber() string {
@@ -2629,7 +2796,7 @@ type RateTicketRequest struct {
 
 func (x *RateTicketRequest) Reset() {
 	*x = RateTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[36]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2641,7 +2808,7 @@ func (x *RateTicketRequest) String() string {
 func (*RateTicketRequest) ProtoMessage() {}
 
 func (x *RateTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[36]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2654,7 +2821,7 @@ func (x *RateTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateTicketRequest.ProtoReflect.Descriptor instead.
 func (*RateTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{36}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RateTicketRequest) GetNumber() string {
@@ -2697,7 +2864,7 @@ type RunMacroRequest struct {
 
 func (x *RunMacroRequest) Reset() {
 	*x = RunMacroRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[37]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2709,7 +2876,7 @@ func (x *RunMacroRequest) String() string {
 func (*RunMacroRequest) ProtoMessage() {}
 
 func (x *RunMacroRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[37]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2722,7 +2889,7 @@ func (x *RunMacroRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunMacroRequest.ProtoReflect.Descriptor instead.
 func (*RunMacroRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{37}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RunMacroRequest) GetNumber() string {
@@ -2763,7 +2930,7 @@ type ExplainSlaRequest struct {
 
 func (x *ExplainSlaRequest) Reset() {
 	*x = ExplainSlaRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[38]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2775,7 +2942,7 @@ func (x *ExplainSlaRequest) String() string {
 func (*ExplainSlaRequest) ProtoMessage() {}
 
 func (x *ExplainSlaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[38]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2788,7 +2955,7 @@ func (x *ExplainSlaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainSlaRequest.ProtoReflect.Descriptor instead.
 func (*ExplainSlaRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{38}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ExplainSlaRequest) GetNumber() string {
@@ -2814,7 +2981,7 @@ type SlaExplanation struct {
 
 func (x *SlaExplanation) Reset() {
 	*x = SlaExplanation{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[39]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2826,7 +2993,7 @@ func (x *SlaExplanation) String() string {
 func (*SlaExplanation) ProtoMessage() {}
 
 func (x *SlaExplanation) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[39]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2839,7 +3006,7 @@ func (x *SlaExplanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SlaExplanation.ProtoReflect.Descriptor instead.
 func (*SlaExplanation) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{39}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *SlaExplanation) GetClocks() []*ClockExplanation {
@@ -2859,7 +3026,7 @@ type ClockExplanation struct {
 
 func (x *ClockExplanation) Reset() {
 	*x = ClockExplanation{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[40]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2871,7 +3038,7 @@ func (x *ClockExplanation) String() string {
 func (*ClockExplanation) ProtoMessage() {}
 
 func (x *ClockExplanation) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[40]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2884,7 +3051,7 @@ func (x *ClockExplanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockExplanation.ProtoReflect.Descriptor instead.
 func (*ClockExplanation) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{40}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ClockExplanation) GetClock() *deskpb.Sla {
@@ -2919,7 +3086,7 @@ type Stretch struct {
 
 func (x *Stretch) Reset() {
 	*x = Stretch{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[41]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2931,7 +3098,7 @@ func (x *Stretch) String() string {
 func (*Stretch) ProtoMessage() {}
 
 func (x *Stretch) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[41]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2944,7 +3111,7 @@ func (x *Stretch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stretch.ProtoReflect.Descriptor instead.
 func (*Stretch) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{41}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Stretch) GetFrom() *timestamppb.Timestamp {
@@ -2999,7 +3166,7 @@ type WorkingTime struct {
 
 func (x *WorkingTime) Reset() {
 	*x = WorkingTime{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[42]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3011,7 +3178,7 @@ func (x *WorkingTime) String() string {
 func (*WorkingTime) ProtoMessage() {}
 
 func (x *WorkingTime) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[42]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3024,7 +3191,7 @@ func (x *WorkingTime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkingTime.ProtoReflect.Descriptor instead.
 func (*WorkingTime) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{42}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *WorkingTime) GetFrom() *timestamppb.Timestamp {
@@ -3050,7 +3217,7 @@ type PreviewTicketRequest struct {
 
 func (x *PreviewTicketRequest) Reset() {
 	*x = PreviewTicketRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[43]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3062,7 +3229,7 @@ func (x *PreviewTicketRequest) String() string {
 func (*PreviewTicketRequest) ProtoMessage() {}
 
 func (x *PreviewTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[43]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3075,7 +3242,7 @@ func (x *PreviewTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewTicketRequest.ProtoReflect.Descriptor instead.
 func (*PreviewTicketRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{43}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *PreviewTicketRequest) GetTicket() *deskpb.Ticket {
@@ -3098,7 +3265,7 @@ type FindSimilarTicketsRequest struct {
 
 func (x *FindSimilarTicketsRequest) Reset() {
 	*x = FindSimilarTicketsRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[44]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3110,7 +3277,7 @@ func (x *FindSimilarTicketsRequest) String() string {
 func (*FindSimilarTicketsRequest) ProtoMessage() {}
 
 func (x *FindSimilarTicketsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[44]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3123,7 +3290,7 @@ func (x *FindSimilarTicketsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindSimilarTicketsRequest.ProtoReflect.Descriptor instead.
 func (*FindSimilarTicketsRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{44}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *FindSimilarTicketsRequest) GetTitle() string {
@@ -3163,7 +3330,7 @@ type FindSimilarTicketsResponse struct {
 
 func (x *FindSimilarTicketsResponse) Reset() {
 	*x = FindSimilarTicketsResponse{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[45]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3175,7 +3342,7 @@ func (x *FindSimilarTicketsResponse) String() string {
 func (*FindSimilarTicketsResponse) ProtoMessage() {}
 
 func (x *FindSimilarTicketsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[45]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3188,7 +3355,7 @@ func (x *FindSimilarTicketsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindSimilarTicketsResponse.ProtoReflect.Descriptor instead.
 func (*FindSimilarTicketsResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{45}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *FindSimilarTicketsResponse) GetTickets() []*SimilarTicket {
@@ -3209,7 +3376,7 @@ type SimilarTicket struct {
 
 func (x *SimilarTicket) Reset() {
 	*x = SimilarTicket{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[46]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3221,7 +3388,7 @@ func (x *SimilarTicket) String() string {
 func (*SimilarTicket) ProtoMessage() {}
 
 func (x *SimilarTicket) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[46]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3234,7 +3401,7 @@ func (x *SimilarTicket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SimilarTicket.ProtoReflect.Descriptor instead.
 func (*SimilarTicket) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{46}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *SimilarTicket) GetTicket() *deskpb.Ticket {
@@ -3262,7 +3429,7 @@ type CountRepeatsRequest struct {
 
 func (x *CountRepeatsRequest) Reset() {
 	*x = CountRepeatsRequest{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[47]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3274,7 +3441,7 @@ func (x *CountRepeatsRequest) String() string {
 func (*CountRepeatsRequest) ProtoMessage() {}
 
 func (x *CountRepeatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[47]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3287,7 +3454,7 @@ func (x *CountRepeatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountRepeatsRequest.ProtoReflect.Descriptor instead.
 func (*CountRepeatsRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{47}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *CountRepeatsRequest) GetNumber() string {
@@ -3318,7 +3485,7 @@ type CountRepeatsResponse struct {
 
 func (x *CountRepeatsResponse) Reset() {
 	*x = CountRepeatsResponse{}
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[48]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3330,7 +3497,7 @@ func (x *CountRepeatsResponse) String() string {
 func (*CountRepeatsResponse) ProtoMessage() {}
 
 func (x *CountRepeatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_tickets_proto_msgTypes[48]
+	mi := &file_node_api_apipb_tickets_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3343,7 +3510,7 @@ func (x *CountRepeatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountRepeatsResponse.ProtoReflect.Descriptor instead.
 func (*CountRepeatsResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{48}
+	return file_node_api_apipb_tickets_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CountRepeatsResponse) GetApplication() string {
@@ -3385,7 +3552,15 @@ var File_node_api_apipb_tickets_proto protoreflect.FileDescriptor
 
 const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\n" +
-	"\x1cnode/api/apipb/tickets.proto\x12\vtierdesk.v1\x1a\x19desk/deskpb/command.proto\x1a\x18desk/deskpb/ticket.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x01\n" +
+	"\x1cnode/api/apipb/tickets.proto\x12\vtierdesk.v1\x1a\x19desk/deskpb/command.proto\x1a\x18desk/deskpb/ticket.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"*\n" +
+	"\x10ListVerbsRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\"A\n" +
+	"\x11ListVerbsResponse\x12\x14\n" +
+	"\x05verbs\x18\x01 \x03(\tR\x05verbs\x12\x16\n" +
+	"\x06wishes\x18\x02 \x03(\tR\x06wishes\"H\n" +
+	"\x16RevealRequesterRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x9c\x01\n" +
 	"\x13CreateTicketRequest\x120\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\x12\x1d\n" +
 	"\n" +
@@ -3412,7 +3587,7 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\vconsistency\x18\x04 \x01(\tR\vconsistency\"r\n" +
 	"\x13ListJournalResponse\x123\n" +
 	"\aentries\x18\x01 \x03(\v2\x19.tierdesk.v1.JournalEntryR\aentries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe0\x02\n" +
 	"\fJournalEntry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
@@ -3428,7 +3603,9 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\n" +
 	"superseded\x18\n" +
 	" \x01(\bR\n" +
-	"superseded\"L\n" +
+	"superseded\x12\x12\n" +
+	"\x04role\x18\v \x01(\tR\x04role\x12\x18\n" +
+	"\aaddress\x18\f \x01(\tR\aaddress\"L\n" +
 	"\x06Change\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
@@ -3669,7 +3846,7 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\bcategory\x18\x02 \x01(\tR\bcategory\x12\x14\n" +
 	"\x05count\x18\x03 \x01(\x05R\x05count\x12\x12\n" +
 	"\x04days\x18\x04 \x01(\x05R\x04days\x12\x18\n" +
-	"\anumbers\x18\x05 \x03(\tR\anumbers2\x9d#\n" +
+	"\anumbers\x18\x05 \x03(\tR\anumbers2\x9c%\n" +
 	"\aTickets\x12f\n" +
 	"\fCreateTicket\x12 .tierdesk.v1.CreateTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/api/v1/tickets\x12f\n" +
 	"\tGetTicket\x12\x1d.tierdesk.v1.GetTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/tickets/{number}\x12i\n" +
@@ -3715,7 +3892,9 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"ExplainSla\x12\x1e.tierdesk.v1.ExplainSlaRequest\x1a\x1b.tierdesk.v1.SlaExplanation\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/tickets/{number}/sla\x12p\n" +
 	"\rPreviewTicket\x12!.tierdesk.v1.PreviewTicketRequest\x1a\x18.tierdesk.desk.v1.Ticket\"\"\x82\xd3\xe4\x93\x02\x1c:\x01*\"\x17/api/v1/tickets:preview\x12\x86\x01\n" +
 	"\x12FindSimilarTickets\x12&.tierdesk.v1.FindSimilarTicketsRequest\x1a'.tierdesk.v1.FindSimilarTicketsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/tickets:similar\x12}\n" +
-	"\fCountRepeats\x12 .tierdesk.v1.CountRepeatsRequest\x1a!.tierdesk.v1.CountRepeatsResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /api/v1/tickets/{number}/repeatsB-Z+github.com/tierdesk/tierdesk/node/api/apipbb\x06proto3"
+	"\fCountRepeats\x12 .tierdesk.v1.CountRepeatsRequest\x1a!.tierdesk.v1.CountRepeatsResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /api/v1/tickets/{number}/repeats\x12r\n" +
+	"\tListVerbs\x12\x1d.tierdesk.v1.ListVerbsRequest\x1a\x1e.tierdesk.v1.ListVerbsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/tickets/{number}/verbs\x12\x88\x01\n" +
+	"\x0fRevealRequester\x12#.tierdesk.v1.RevealRequesterRequest\x1a\x1b.tierdesk.desk.v1.Requester\"3\x82\xd3\xe4\x93\x02-:\x01*\"(/api/v1/tickets/{number}:revealRequesterB-Z+github.com/tierdesk/tierdesk/node/api/apipbb\x06proto3"
 
 var (
 	file_node_api_apipb_tickets_proto_rawDescOnce sync.Once
@@ -3729,173 +3908,181 @@ func file_node_api_apipb_tickets_proto_rawDescGZIP() []byte {
 	return file_node_api_apipb_tickets_proto_rawDescData
 }
 
-var file_node_api_apipb_tickets_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
+var file_node_api_apipb_tickets_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_node_api_apipb_tickets_proto_goTypes = []any{
-	(*CreateTicketRequest)(nil),        // 0: tierdesk.v1.CreateTicketRequest
-	(*GetTicketRequest)(nil),           // 1: tierdesk.v1.GetTicketRequest
-	(*ListTicketsRequest)(nil),         // 2: tierdesk.v1.ListTicketsRequest
-	(*ListTicketsResponse)(nil),        // 3: tierdesk.v1.ListTicketsResponse
-	(*ListJournalRequest)(nil),         // 4: tierdesk.v1.ListJournalRequest
-	(*ListJournalResponse)(nil),        // 5: tierdesk.v1.ListJournalResponse
-	(*JournalEntry)(nil),               // 6: tierdesk.v1.JournalEntry
-	(*Change)(nil),                     // 7: tierdesk.v1.Change
-	(*AssignTicketRequest)(nil),        // 8: tierdesk.v1.AssignTicketRequest
-	(*StartTicketRequest)(nil),         // 9: tierdesk.v1.StartTicketRequest
-	(*HoldTicketRequest)(nil),          // 10: tierdesk.v1.HoldTicketRequest
-	(*ResumeTicketRequest)(nil),        // 11: tierdesk.v1.ResumeTicketRequest
-	(*NoteTicketRequest)(nil),          // 12: tierdesk.v1.NoteTicketRequest
-	(*ReplyTicketRequest)(nil),         // 13: tierdesk.v1.ReplyTicketRequest
-	(*EscalateTicketRequest)(nil),      // 14: tierdesk.v1.EscalateTicketRequest
-	(*WithdrawTicketRequest)(nil),      // 15: tierdesk.v1.WithdrawTicketRequest
-	(*ReturnTicketRequest)(nil),        // 16: tierdesk.v1.ReturnTicketRequest
-	(*ResolveTicketRequest)(nil),       // 17: tierdesk.v1.ResolveTicketRequest
-	(*ConfirmTicketRequest)(nil),       // 18: tierdesk.v1.ConfirmTicketRequest
-	(*CloseTicketRequest)(nil),         // 19: tierdesk.v1.CloseTicketRequest
-	(*ReopenTicketRequest)(nil),        // 20: tierdesk.v1.ReopenTicketRequest
-	(*CancelTicketRequest)(nil),        // 21: tierdesk.v1.CancelTicketRequest
-	(*UrgeTicketRequest)(nil),          // 22: tierdesk.v1.UrgeTicketRequest
-	(*ClassifyTicketRequest)(nil),      // 23: tierdesk.v1.ClassifyTicketRequest
-	(*ClaimTicketRequest)(nil),         // 24: tierdesk.v1.ClaimTicketRequest
-	(*DeclineTicketRequest)(nil),       // 25: tierdesk.v1.DeclineTicketRequest
-	(*TransferTicketRequest)(nil),      // 26: tierdesk.v1.TransferTicketRequest
-	(*ArriveTicketRequest)(nil),        // 27: tierdesk.v1.ArriveTicketRequest
-	(*AddTaskRequest)(nil),             // 28: tierdesk.v1.AddTaskRequest
-	(*ChangeTaskRequest)(nil),          // 29: tierdesk.v1.ChangeTaskRequest
-	(*CheckTicketRequest)(nil),         // 30: tierdesk.v1.CheckTicketRequest
-	(*ReviewTicketRequest)(nil),        // 31: tierdesk.v1.ReviewTicketRequest
-	(*MergeTicketRequest)(nil),         // 32: tierdesk.v1.MergeTicketRequest
-	(*LinkTicketRequest)(nil),          // 33: tierdesk.v1.LinkTicketRequest
-	(*SplitTicketRequest)(nil),         // 34: tierdesk.v1.SplitTicketRequest
-	(*CallBackTicketRequest)(nil),      // 35: tierdesk.v1.CallBackTicketRequest
-	(*RateTicketRequest)(nil),          // 36: tierdesk.v1.RateTicketRequest
-	(*RunMacroRequest)(nil),            // 37: tierdesk.v1.RunMacroRequest
-	(*ExplainSlaRequest)(nil),          // 38: tierdesk.v1.ExplainSlaRequest
-	(*SlaExplanation)(nil),             // 39: tierdesk.v1.SlaExplanation
-	(*ClockExplanation)(nil),           // 40: tierdesk.v1.ClockExplanation
-	(*Stretch)(nil),                    // 41: tierdesk.v1.Stretch
-	(*WorkingTime)(nil),                // 42: tierdesk.v1.WorkingTime
-	(*PreviewTicketRequest)(nil),       // 43: tierdesk.v1.PreviewTicketRequest
-	(*FindSimilarTicketsRequest)(nil),  // 44: tierdesk.v1.FindSimilarTicketsRequest
-	(*FindSimilarTicketsResponse)(nil), // 45: tierdesk.v1.FindSimilarTicketsResponse
-	(*SimilarTicket)(nil),              // 46: tierdesk.v1.SimilarTicket
-	(*CountRepeatsRequest)(nil),        // 47: tierdesk.v1.CountRepeatsRequest
-	(*CountRepeatsResponse)(nil),       // 48: tierdesk.v1.CountRepeatsResponse
-	(*deskpb.Ticket)(nil),              // 49: tierdesk.desk.v1.Ticket
-	(*deskpb.TicketLink)(nil),          // 50: tierdesk.desk.v1.TicketLink
-	(*timestamppb.Timestamp)(nil),      // 51: google.protobuf.Timestamp
-	(*deskpb.Resolution)(nil),          // 52: tierdesk.desk.v1.Resolution
-	(*deskpb.Satisfaction)(nil),        // 53: tierdesk.desk.v1.Satisfaction
-	(*deskpb.Task)(nil),                // 54: tierdesk.desk.v1.Task
-	(deskpb.ChangeTask_Action)(0),      // 55: tierdesk.desk.v1.ChangeTask.Action
-	(deskpb.TicketLink_Kind)(0),        // 56: tierdesk.desk.v1.TicketLink.Kind
-	(deskpb.CallBack_Outcome)(0),       // 57: tierdesk.desk.v1.CallBack.Outcome
-	(*deskpb.Sla)(nil),                 // 58: tierdesk.desk.v1.Sla
+	(*ListVerbsRequest)(nil),           // 0: tierdesk.v1.ListVerbsRequest
+	(*ListVerbsResponse)(nil),          // 1: tierdesk.v1.ListVerbsResponse
+	(*RevealRequesterRequest)(nil),     // 2: tierdesk.v1.RevealRequesterRequest
+	(*CreateTicketRequest)(nil),        // 3: tierdesk.v1.CreateTicketRequest
+	(*GetTicketRequest)(nil),           // 4: tierdesk.v1.GetTicketRequest
+	(*ListTicketsRequest)(nil),         // 5: tierdesk.v1.ListTicketsRequest
+	(*ListTicketsResponse)(nil),        // 6: tierdesk.v1.ListTicketsResponse
+	(*ListJournalRequest)(nil),         // 7: tierdesk.v1.ListJournalRequest
+	(*ListJournalResponse)(nil),        // 8: tierdesk.v1.ListJournalResponse
+	(*JournalEntry)(nil),               // 9: tierdesk.v1.JournalEntry
+	(*Change)(nil),                     // 10: tierdesk.v1.Change
+	(*AssignTicketRequest)(nil),        // 11: tierdesk.v1.AssignTicketRequest
+	(*StartTicketRequest)(nil),         // 12: tierdesk.v1.StartTicketRequest
+	(*HoldTicketRequest)(nil),          // 13: tierdesk.v1.HoldTicketRequest
+	(*ResumeTicketRequest)(nil),        // 14: tierdesk.v1.ResumeTicketRequest
+	(*NoteTicketRequest)(nil),          // 15: tierdesk.v1.NoteTicketRequest
+	(*ReplyTicketRequest)(nil),         // 16: tierdesk.v1.ReplyTicketRequest
+	(*EscalateTicketRequest)(nil),      // 17: tierdesk.v1.EscalateTicketRequest
+	(*WithdrawTicketRequest)(nil),      // 18: tierdesk.v1.WithdrawTicketRequest
+	(*ReturnTicketRequest)(nil),        // 19: tierdesk.v1.ReturnTicketRequest
+	(*ResolveTicketRequest)(nil),       // 20: tierdesk.v1.ResolveTicketRequest
+	(*ConfirmTicketRequest)(nil),       // 21: tierdesk.v1.ConfirmTicketRequest
+	(*CloseTicketRequest)(nil),         // 22: tierdesk.v1.CloseTicketRequest
+	(*ReopenTicketRequest)(nil),        // 23: tierdesk.v1.ReopenTicketRequest
+	(*CancelTicketRequest)(nil),        // 24: tierdesk.v1.CancelTicketRequest
+	(*UrgeTicketRequest)(nil),          // 25: tierdesk.v1.UrgeTicketRequest
+	(*ClassifyTicketRequest)(nil),      // 26: tierdesk.v1.ClassifyTicketRequest
+	(*ClaimTicketRequest)(nil),         // 27: tierdesk.v1.ClaimTicketRequest
+	(*DeclineTicketRequest)(nil),       // 28: tierdesk.v1.DeclineTicketRequest
+	(*TransferTicketRequest)(nil),      // 29: tierdesk.v1.TransferTicketRequest
+	(*ArriveTicketRequest)(nil),        // 30: tierdesk.v1.ArriveTicketRequest
+	(*AddTaskRequest)(nil),             // 31: tierdesk.v1.AddTaskRequest
+	(*ChangeTaskRequest)(nil),          // 32: tierdesk.v1.ChangeTaskRequest
+	(*CheckTicketRequest)(nil),         // 33: tierdesk.v1.CheckTicketRequest
+	(*ReviewTicketRequest)(nil),        // 34: tierdesk.v1.ReviewTicketRequest
+	(*MergeTicketRequest)(nil),         // 35: tierdesk.v1.MergeTicketRequest
+	(*LinkTicketRequest)(nil),          // 36: tierdesk.v1.LinkTicketRequest
+	(*SplitTicketRequest)(nil),         // 37: tierdesk.v1.SplitTicketRequest
+	(*CallBackTicketRequest)(nil),      // 38: tierdesk.v1.CallBackTicketRequest
+	(*RateTicketRequest)(nil),          // 39: tierdesk.v1.RateTicketRequest
+	(*RunMacroRequest)(nil),            // 40: tierdesk.v1.RunMacroRequest
+	(*ExplainSlaRequest)(nil),          // 41: tierdesk.v1.ExplainSlaRequest
+	(*SlaExplanation)(nil),             // 42: tierdesk.v1.SlaExplanation
+	(*ClockExplanation)(nil),           // 43: tierdesk.v1.ClockExplanation
+	(*Stretch)(nil),                    // 44: tierdesk.v1.Stretch
+	(*WorkingTime)(nil),                // 45: tierdesk.v1.WorkingTime
+	(*PreviewTicketRequest)(nil),       // 46: tierdesk.v1.PreviewTicketRequest
+	(*FindSimilarTicketsRequest)(nil),  // 47: tierdesk.v1.FindSimilarTicketsRequest
+	(*FindSimilarTicketsResponse)(nil), // 48: tierdesk.v1.FindSimilarTicketsResponse
+	(*SimilarTicket)(nil),              // 49: tierdesk.v1.SimilarTicket
+	(*CountRepeatsRequest)(nil),        // 50: tierdesk.v1.CountRepeatsRequest
+	(*CountRepeatsResponse)(nil),       // 51: tierdesk.v1.CountRepeatsResponse
+	(*deskpb.Ticket)(nil),              // 52: tierdesk.desk.v1.Ticket
+	(*deskpb.TicketLink)(nil),          // 53: tierdesk.desk.v1.TicketLink
+	(*timestamppb.Timestamp)(nil),      // 54: google.protobuf.Timestamp
+	(*deskpb.Resolution)(nil),          // 55: tierdesk.desk.v1.Resolution
+	(*deskpb.Satisfaction)(nil),        // 56: tierdesk.desk.v1.Satisfaction
+	(*deskpb.Task)(nil),                // 57: tierdesk.desk.v1.Task
+	(deskpb.ChangeTask_Action)(0),      // 58: tierdesk.desk.v1.ChangeTask.Action
+	(deskpb.TicketLink_Kind)(0),        // 59: tierdesk.desk.v1.TicketLink.Kind
+	(deskpb.CallBack_Outcome)(0),       // 60: tierdesk.desk.v1.CallBack.Outcome
+	(*deskpb.Sla)(nil),                 // 61: tierdesk.desk.v1.Sla
+	(*deskpb.Requester)(nil),           // 62: tierdesk.desk.v1.Requester
 }
 var file_node_api_apipb_tickets_proto_depIdxs = []int32{
-	49, // 0: tierdesk.v1.CreateTicketRequest.ticket:type_name -> tierdesk.desk.v1.Ticket
-	50, // 1: tierdesk.v1.CreateTicketRequest.origin:type_name -> tierdesk.desk.v1.TicketLink
-	49, // 2: tierdesk.v1.ListTicketsResponse.tickets:type_name -> tierdesk.desk.v1.Ticket
-	6,  // 3: tierdesk.v1.ListJournalResponse.entries:type_name -> tierdesk.v1.JournalEntry
-	51, // 4: tierdesk.v1.JournalEntry.time:type_name -> google.protobuf.Timestamp
-	7,  // 5: tierdesk.v1.JournalEntry.changes:type_name -> tierdesk.v1.Change
-	52, // 6: tierdesk.v1.ResolveTicketRequest.resolution:type_name -> tierdesk.desk.v1.Resolution
-	53, // 7: tierdesk.v1.ConfirmTicketRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	49, // 8: tierdesk.v1.ClassifyTicketRequest.ticket:type_name -> tierdesk.desk.v1.Ticket
-	54, // 9: tierdesk.v1.AddTaskRequest.task:type_name -> tierdesk.desk.v1.Task
-	55, // 10: tierdesk.v1.ChangeTaskRequest.action:type_name -> tierdesk.desk.v1.ChangeTask.Action
-	56, // 11: tierdesk.v1.LinkTicketRequest.kind:type_name -> tierdesk.desk.v1.TicketLink.Kind
-	57, // 12: tierdesk.v1.CallBackTicketRequest.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
-	53, // 13: tierdesk.v1.CallBackTicketRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	53, // 14: tierdesk.v1.RateTicketRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	40, // 15: tierdesk.v1.SlaExplanation.clocks:type_name -> tierdesk.v1.ClockExplanation
-	58, // 16: tierdesk.v1.ClockExplanation.clock:type_name -> tierdesk.desk.v1.Sla
-	41, // 17: tierdesk.v1.ClockExplanation.stretches:type_name -> tierdesk.v1.Stretch
-	51, // 18: tierdesk.v1.Stretch.from:type_name -> google.protobuf.Timestamp
-	51, // 19: tierdesk.v1.Stretch.to:type_name -> google.protobuf.Timestamp
-	42, // 20: tierdesk.v1.Stretch.working:type_name -> tierdesk.v1.WorkingTime
-	51, // 21: tierdesk.v1.WorkingTime.from:type_name -> google.protobuf.Timestamp
-	51, // 22: tierdesk.v1.WorkingTime.to:type_name -> google.protobuf.Timestamp
-	49, // 23: tierdesk.v1.PreviewTicketRequest.ticket:type_name -> tierdesk.desk.v1.Ticket
-	46, // 24: tierdesk.v1.FindSimilarTicketsResponse.tickets:type_name -> tierdesk.v1.SimilarTicket
-	49, // 25: tierdesk.v1.SimilarTicket.ticket:type_name -> tierdesk.desk.v1.Ticket
-	0,  // 26: tierdesk.v1.Tickets.CreateTicket:input_type -> tierdesk.v1.CreateTicketRequest
-	1,  // 27: tierdesk.v1.Tickets.GetTicket:input_type -> tierdesk.v1.GetTicketRequest
-	2,  // 28: tierdesk.v1.Tickets.ListTickets:input_type -> tierdesk.v1.ListTicketsRequest
-	4,  // 29: tierdesk.v1.Tickets.ListJournal:input_type -> tierdesk.v1.ListJournalRequest
-	8,  // 30: tierdesk.v1.Tickets.AssignTicket:input_type -> tierdesk.v1.AssignTicketRequest
-	9,  // 31: tierdesk.v1.Tickets.StartTicket:input_type -> tierdesk.v1.StartTicketRequest
-	10, // 32: tierdesk.v1.Tickets.HoldTicket:input_type -> tierdesk.v1.HoldTicketRequest
-	11, // 33: tierdesk.v1.Tickets.ResumeTicket:input_type -> tierdesk.v1.ResumeTicketRequest
-	12, // 34: tierdesk.v1.Tickets.NoteTicket:input_type -> tierdesk.v1.NoteTicketRequest
-	13, // 35: tierdesk.v1.Tickets.ReplyTicket:input_type -> tierdesk.v1.ReplyTicketRequest
-	14, // 36: tierdesk.v1.Tickets.EscalateTicket:input_type -> tierdesk.v1.EscalateTicketRequest
-	15, // 37: tierdesk.v1.Tickets.WithdrawTicket:input_type -> tierdesk.v1.WithdrawTicketRequest
-	16, // 38: tierdesk.v1.Tickets.ReturnTicket:input_type -> tierdesk.v1.ReturnTicketRequest
-	17, // 39: tierdesk.v1.Tickets.ResolveTicket:input_type -> tierdesk.v1.ResolveTicketRequest
-	18, // 40: tierdesk.v1.Tickets.ConfirmTicket:input_type -> tierdesk.v1.ConfirmTicketRequest
-	19, // 41: tierdesk.v1.Tickets.CloseTicket:input_type -> tierdesk.v1.CloseTicketRequest
-	20, // 42: tierdesk.v1.Tickets.ReopenTicket:input_type -> tierdesk.v1.ReopenTicketRequest
-	21, // 43: tierdesk.v1.Tickets.CancelTicket:input_type -> tierdesk.v1.CancelTicketRequest
-	22, // 44: tierdesk.v1.Tickets.UrgeTicket:input_type -> tierdesk.v1.UrgeTicketRequest
-	23, // 45: tierdesk.v1.Tickets.ClassifyTicket:input_type -> tierdesk.v1.ClassifyTicketRequest
-	24, // 46: tierdesk.v1.Tickets.ClaimTicket:input_type -> tierdesk.v1.ClaimTicketRequest
-	25, // 47: tierdesk.v1.Tickets.DeclineTicket:input_type -> tierdesk.v1.DeclineTicketRequest
-	26, // 48: tierdesk.v1.Tickets.TransferTicket:input_type -> tierdesk.v1.TransferTicketRequest
-	27, // 49: tierdesk.v1.Tickets.ArriveTicket:input_type -> tierdesk.v1.ArriveTicketRequest
-	28, // 50: tierdesk.v1.Tickets.AddTask:input_type -> tierdesk.v1.AddTaskRequest
-	29, // 51: tierdesk.v1.Tickets.ChangeTask:input_type -> tierdesk.v1.ChangeTaskRequest
-	30, // 52: tierdesk.v1.Tickets.CheckTicket:input_type -> tierdesk.v1.CheckTicketRequest
-	31, // 53: tierdesk.v1.Tickets.ReviewTicket:input_type -> tierdesk.v1.ReviewTicketRequest
-	32, // 54: tierdesk.v1.Tickets.MergeTicket:input_type -> tierdesk.v1.MergeTicketRequest
-	33, // 55: tierdesk.v1.Tickets.LinkTicket:input_type -> tierdesk.v1.LinkTicketRequest
-	34, // 56: tierdesk.v1.Tickets.SplitTicket:input_type -> tierdesk.v1.SplitTicketRequest
-	35, // 57: tierdesk.v1.Tickets.CallBackTicket:input_type -> tierdesk.v1.CallBackTicketRequest
-	36, // 58: tierdesk.v1.Tickets.RateTicket:input_type -> tierdesk.v1.RateTicketRequest
-	37, // 59: tierdesk.v1.Tickets.RunMacro:input_type -> tierdesk.v1.RunMacroRequest
-	38, // 60: tierdesk.v1.Tickets.ExplainSla:input_type -> tierdesk.v1.ExplainSlaRequest
-	43, // 61: tierdesk.v1.Tickets.PreviewTicket:input_type -> tierdesk.v1.PreviewTicketRequest
-	44, // 62: tierdesk.v1.Tickets.FindSimilarTickets:input_type -> tierdesk.v1.FindSimilarTicketsRequest
-	47, // 63: tierdesk.v1.Tickets.CountRepeats:input_type -> tierdesk.v1.CountRepeatsRequest
-	49, // 64: tierdesk.v1.Tickets.CreateTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 65: tierdesk.v1.Tickets.GetTicket:output_type -> tierdesk.desk.v1.Ticket
-	3,  // 66: tierdesk.v1.Tickets.ListTickets:output_type -> tierdesk.v1.ListTicketsResponse
-	5,  // 67: tierdesk.v1.Tickets.ListJournal:output_type -> tierdesk.v1.ListJournalResponse
-	49, // 68: tierdesk.v1.Tickets.AssignTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 69: tierdesk.v1.Tickets.StartTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 70: tierdesk.v1.Tickets.HoldTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 71: tierdesk.v1.Tickets.ResumeTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 72: tierdesk.v1.Tickets.NoteTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 73: tierdesk.v1.Tickets.ReplyTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 74: tierdesk.v1.Tickets.EscalateTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 75: tierdesk.v1.Tickets.WithdrawTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 76: tierdesk.v1.Tickets.ReturnTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 77: tierdesk.v1.Tickets.ResolveTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 78: tierdesk.v1.Tickets.ConfirmTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 79: tierdesk.v1.Tickets.CloseTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 80: tierdesk.v1.Tickets.ReopenTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 81: tierdesk.v1.Tickets.CancelTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 82: tierdesk.v1.Tickets.UrgeTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 83: tierdesk.v1.Tickets.ClassifyTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 84: tierdesk.v1.Tickets.ClaimTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 85: tierdesk.v1.Tickets.DeclineTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 86: tierdesk.v1.Tickets.TransferTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 87: tierdesk.v1.Tickets.ArriveTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 88: tierdesk.v1.Tickets.AddTask:output_type -> tierdesk.desk.v1.Ticket
-	49, // 89: tierdesk.v1.Tickets.ChangeTask:output_type -> tierdesk.desk.v1.Ticket
-	49, // 90: tierdesk.v1.Tickets.CheckTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 91: tierdesk.v1.Tickets.ReviewTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 92: tierdesk.v1.Tickets.MergeTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 93: tierdesk.v1.Tickets.LinkTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 94: tierdesk.v1.Tickets.SplitTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 95: tierdesk.v1.Tickets.CallBackTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 96: tierdesk.v1.Tickets.RateTicket:output_type -> tierdesk.desk.v1.Ticket
-	49, // 97: tierdesk.v1.Tickets.RunMacro:output_type -> tierdesk.desk.v1.Ticket
-	39, // 98: tierdesk.v1.Tickets.ExplainSla:output_type -> tierdesk.v1.SlaExplanation
-	49, // 99: tierdesk.v1.Tickets.PreviewTicket:output_type -> tierdesk.desk.v1.Ticket
-	45, // 100: tierdesk.v1.Tickets.FindSimilarTickets:output_type -> tierdesk.v1.FindSimilarTicketsResponse
-	48, // 101: tierdesk.v1.Tickets.CountRepeats:output_type -> tierdesk.v1.CountRepeatsResponse
-	64, // [64:102] is the sub-list for method output_type
-	26, // [26:64] is the sub-list for method input_type
+	52, // 0: tierdesk.v1.CreateTicketRequest.ticket:type_name -> tierdesk.desk.v1.Ticket
+	53, // 1: tierdesk.v1.CreateTicketRequest.origin:type_name -> tierdesk.desk.v1.TicketLink
+	52, // 2: tierdesk.v1.ListTicketsResponse.tickets:type_name -> tierdesk.desk.v1.Ticket
+	9,  // 3: tierdesk.v1.ListJournalResponse.entries:type_name -> tierdesk.v1.JournalEntry
+	54, // 4: tierdesk.v1.JournalEntry.time:type_name -> google.protobuf.Timestamp
+	10, // 5: tierdesk.v1.JournalEntry.changes:type_name -> tierdesk.v1.Change
+	55, // 6: tierdesk.v1.ResolveTicketRequest.resolution:type_name -> tierdesk.desk.v1.Resolution
+	56, // 7: tierdesk.v1.ConfirmTicketRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	52, // 8: tierdesk.v1.ClassifyTicketRequest.ticket:type_name -> tierdesk.desk.v1.Ticket
+	57, // 9: tierdesk.v1.AddTaskRequest.task:type_name -> tierdesk.desk.v1.Task
+	58, // 10: tierdesk.v1.ChangeTaskRequest.action:type_name -> tierdesk.desk.v1.ChangeTask.Action
+	59, // 11: tierdesk.v1.LinkTicketRequest.kind:type_name -> tierdesk.desk.v1.TicketLink.Kind
+	60, // 12: tierdesk.v1.CallBackTicketRequest.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	56, // 13: tierdesk.v1.CallBackTicketRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	56, // 14: tierdesk.v1.RateTicketRequest.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	43, // 15: tierdesk.v1.SlaExplanation.clocks:type_name -> tierdesk.v1.ClockExplanation
+	61, // 16: tierdesk.v1.ClockExplanation.clock:type_name -> tierdesk.desk.v1.Sla
+	44, // 17: tierdesk.v1.ClockExplanation.stretches:type_name -> tierdesk.v1.Stretch
+	54, // 18: tierdesk.v1.Stretch.from:type_name -> google.protobuf.Timestamp
+	54, // 19: tierdesk.v1.Stretch.to:type_name -> google.protobuf.Timestamp
+	45, // 20: tierdesk.v1.Stretch.working:type_name -> tierdesk.v1.WorkingTime
+	54, // 21: tierdesk.v1.WorkingTime.from:type_name -> google.protobuf.Timestamp
+	54, // 22: tierdesk.v1.WorkingTime.to:type_name -> google.protobuf.Timestamp
+	52, // 23: tierdesk.v1.PreviewTicketRequest.ticket:type_name -> tierdesk.desk.v1.Ticket
+	49, // 24: tierdesk.v1.FindSimilarTicketsResponse.tickets:type_name -> tierdesk.v1.SimilarTicket
+	52, // 25: tierdesk.v1.SimilarTicket.ticket:type_name -> tierdesk.desk.v1.Ticket
+	3,  // 26: tierdesk.v1.Tickets.CreateTicket:input_type -> tierdesk.v1.CreateTicketRequest
+	4,  // 27: tierdesk.v1.Tickets.GetTicket:input_type -> tierdesk.v1.GetTicketRequest
+	5,  // 28: tierdesk.v1.Tickets.ListTickets:input_type -> tierdesk.v1.ListTicketsRequest
+	7,  // 29: tierdesk.v1.Tickets.ListJournal:input_type -> tierdesk.v1.ListJournalRequest
+	11, // 30: tierdesk.v1.Tickets.AssignTicket:input_type -> tierdesk.v1.AssignTicketRequest
+	12, // 31: tierdesk.v1.Tickets.StartTicket:input_type -> tierdesk.v1.StartTicketRequest
+	13, // 32: tierdesk.v1.Tickets.HoldTicket:input_type -> tierdesk.v1.HoldTicketRequest
+	14, // 33: tierdesk.v1.Tickets.ResumeTicket:input_type -> tierdesk.v1.ResumeTicketRequest
+	15, // 34: tierdesk.v1.Tickets.NoteTicket:input_type -> tierdesk.v1.NoteTicketRequest
+	16, // 35: tierdesk.v1.Tickets.ReplyTicket:input_type -> tierdesk.v1.ReplyTicketRequest
+	17, // 36: tierdesk.v1.Tickets.EscalateTicket:input_type -> tierdesk.v1.EscalateTicketRequest
+	18, // 37: tierdesk.v1.Tickets.WithdrawTicket:input_type -> tierdesk.v1.WithdrawTicketRequest
+	19, // 38: tierdesk.v1.Tickets.ReturnTicket:input_type -> tierdesk.v1.ReturnTicketRequest
+	20, // 39: tierdesk.v1.Tickets.ResolveTicket:input_type -> tierdesk.v1.ResolveTicketRequest
+	21, // 40: tierdesk.v1.Tickets.ConfirmTicket:input_type -> tierdesk.v1.ConfirmTicketRequest
+	22, // 41: tierdesk.v1.Tickets.CloseTicket:input_type -> tierdesk.v1.CloseTicketRequest
+	23, // 42: tierdesk.v1.Tickets.ReopenTicket:input_type -> tierdesk.v1.ReopenTicketRequest
+	24, // 43: tierdesk.v1.Tickets.CancelTicket:input_type -> tierdesk.v1.CancelTicketRequest
+	25, // 44: tierdesk.v1.Tickets.UrgeTicket:input_type -> tierdesk.v1.UrgeTicketRequest
+	26, // 45: tierdesk.v1.Tickets.ClassifyTicket:input_type -> tierdesk.v1.ClassifyTicketRequest
+	27, // 46: tierdesk.v1.Tickets.ClaimTicket:input_type -> tierdesk.v1.ClaimTicketRequest
+	28, // 47: tierdesk.v1.Tickets.DeclineTicket:input_type -> tierdesk.v1.DeclineTicketRequest
+	29, // 48: tierdesk.v1.Tickets.TransferTicket:input_type -> tierdesk.v1.TransferTicketRequest
+	30, // 49: tierdesk.v1.Tickets.ArriveTicket:input_type -> tierdesk.v1.ArriveTicketRequest
+	31, // 50: tierdesk.v1.Tickets.AddTask:input_type -> tierdesk.v1.AddTaskRequest
+	32, // 51: tierdesk.v1.Tickets.ChangeTask:input_type -> tierdesk.v1.ChangeTaskRequest
+	33, // 52: tierdesk.v1.Tickets.CheckTicket:input_type -> tierdesk.v1.CheckTicketRequest
+	34, // 53: tierdesk.v1.Tickets.ReviewTicket:input_type -> tierdesk.v1.ReviewTicketRequest
+	35, // 54: tierdesk.v1.Tickets.MergeTicket:input_type -> tierdesk.v1.MergeTicketRequest
+	36, // 55: tierdesk.v1.Tickets.LinkTicket:input_type -> tierdesk.v1.LinkTicketRequest
+	37, // 56: tierdesk.v1.Tickets.SplitTicket:input_type -> tierdesk.v1.SplitTicketRequest
+	38, // 57: tierdesk.v1.Tickets.CallBackTicket:input_type -> tierdesk.v1.CallBackTicketRequest
+	39, // 58: tierdesk.v1.Tickets.RateTicket:input_type -> tierdesk.v1.RateTicketRequest
+	40, // 59: tierdesk.v1.Tickets.RunMacro:input_type -> tierdesk.v1.RunMacroRequest
+	41, // 60: tierdesk.v1.Tickets.ExplainSla:input_type -> tierdesk.v1.ExplainSlaRequest
+	46, // 61: tierdesk.v1.Tickets.PreviewTicket:input_type -> tierdesk.v1.PreviewTicketRequest
+	47, // 62: tierdesk.v1.Tickets.FindSimilarTickets:input_type -> tierdesk.v1.FindSimilarTicketsRequest
+	50, // 63: tierdesk.v1.Tickets.CountRepeats:input_type -> tierdesk.v1.CountRepeatsRequest
+	0,  // 64: tierdesk.v1.Tickets.ListVerbs:input_type -> tierdesk.v1.ListVerbsRequest
+	2,  // 65: tierdesk.v1.Tickets.RevealRequester:input_type -> tierdesk.v1.RevealRequesterRequest
+	52, // 66: tierdesk.v1.Tickets.CreateTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 67: tierdesk.v1.Tickets.GetTicket:output_type -> tierdesk.desk.v1.Ticket
+	6,  // 68: tierdesk.v1.Tickets.ListTickets:output_type -> tierdesk.v1.ListTicketsResponse
+	8,  // 69: tierdesk.v1.Tickets.ListJournal:output_type -> tierdesk.v1.ListJournalResponse
+	52, // 70: tierdesk.v1.Tickets.AssignTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 71: tierdesk.v1.Tickets.StartTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 72: tierdesk.v1.Tickets.HoldTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 73: tierdesk.v1.Tickets.ResumeTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 74: tierdesk.v1.Tickets.NoteTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 75: tierdesk.v1.Tickets.ReplyTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 76: tierdesk.v1.Tickets.EscalateTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 77: tierdesk.v1.Tickets.WithdrawTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 78: tierdesk.v1.Tickets.ReturnTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 79: tierdesk.v1.Tickets.ResolveTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 80: tierdesk.v1.Tickets.ConfirmTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 81: tierdesk.v1.Tickets.CloseTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 82: tierdesk.v1.Tickets.ReopenTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 83: tierdesk.v1.Tickets.CancelTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 84: tierdesk.v1.Tickets.UrgeTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 85: tierdesk.v1.Tickets.ClassifyTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 86: tierdesk.v1.Tickets.ClaimTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 87: tierdesk.v1.Tickets.DeclineTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 88: tierdesk.v1.Tickets.TransferTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 89: tierdesk.v1.Tickets.ArriveTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 90: tierdesk.v1.Tickets.AddTask:output_type -> tierdesk.desk.v1.Ticket
+	52, // 91: tierdesk.v1.Tickets.ChangeTask:output_type -> tierdesk.desk.v1.Ticket
+	52, // 92: tierdesk.v1.Tickets.CheckTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 93: tierdesk.v1.Tickets.ReviewTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 94: tierdesk.v1.Tickets.MergeTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 95: tierdesk.v1.Tickets.LinkTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 96: tierdesk.v1.Tickets.SplitTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 97: tierdesk.v1.Tickets.CallBackTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 98: tierdesk.v1.Tickets.RateTicket:output_type -> tierdesk.desk.v1.Ticket
+	52, // 99: tierdesk.v1.Tickets.RunMacro:output_type -> tierdesk.desk.v1.Ticket
+	42, // 100: tierdesk.v1.Tickets.ExplainSla:output_type -> tierdesk.v1.SlaExplanation
+	52, // 101: tierdesk.v1.Tickets.PreviewTicket:output_type -> tierdesk.desk.v1.Ticket
+	48, // 102: tierdesk.v1.Tickets.FindSimilarTickets:output_type -> tierdesk.v1.FindSimilarTicketsResponse
+	51, // 103: tierdesk.v1.Tickets.CountRepeats:output_type -> tierdesk.v1.CountRepeatsResponse
+	1,  // 104: tierdesk.v1.Tickets.ListVerbs:output_type -> tierdesk.v1.ListVerbsResponse
+	62, // 105: tierdesk.v1.Tickets.RevealRequester:output_type -> tierdesk.desk.v1.Requester
+	66, // [66:106] is the sub-list for method output_type
+	26, // [26:66] is the sub-list for method input_type
 	26, // [26:26] is the sub-list for extension type_name
 	26, // [26:26] is the sub-list for extension extendee
 	0,  // [0:26] is the sub-list for field type_name
@@ -3912,7 +4099,7 @@ func file_node_api_apipb_tickets_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_tickets_proto_rawDesc), len(file_node_api_apipb_tickets_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   49,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -60,6 +60,8 @@ const (
 	Tickets_PreviewTicket_FullMethodName      = "/tierdesk.v1.Tickets/PreviewTicket"
 	Tickets_FindSimilarTickets_FullMethodName = "/tierdesk.v1.Tickets/FindSimilarTickets"
 	Tickets_CountRepeats_FullMethodName       = "/tierdesk.v1.Tickets/CountRepeats"
+	Tickets_ListVerbs_FullMethodName          = "/tierdesk.v1.Tickets/ListVerbs"
+	Tickets_RevealRequester_FullMethodName    = "/tierdesk.v1.Tickets/RevealRequester"
 )
 
 // TicketsClient is the client API for Tickets service.
@@ -145,6 +147,11 @@ type TicketsClient interface {
 	FindSimilarTickets(ctx context.Context, in *FindSimilarTicketsRequest, opts ...grpc.CallOption) (*FindSimilarTicketsResponse, error)
 	// CountRepeats counts the faults of the same application and category before this ticket.
 	CountRepeats(ctx context.Context, in *CountRepeatsRequest, opts ...grpc.CallOption) (*CountRepeatsResponse, error)
+	// ListVerbs returns what the caller may do with the ticket in its present state.
+	ListVerbs(ctx context.Context, in *ListVerbsRequest, opts ...grpc.CallOption) (*ListVerbsResponse, error)
+	// RevealRequester shows the requester's telephone number and mail address where the policy masks them. The audit log keeps who
+	// asked, and why.
+	RevealRequester(ctx context.Context, in *RevealRequesterRequest, opts ...grpc.CallOption) (*deskpb.Requester, error)
 }
 
 type ticketsClient struct {
@@ -535,6 +542,26 @@ func (c *ticketsClient) CountRepeats(ctx context.Context, in *CountRepeatsReques
 	return out, nil
 }
 
+func (c *ticketsClient) ListVerbs(ctx context.Context, in *ListVerbsRequest, opts ...grpc.CallOption) (*ListVerbsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListVerbsResponse)
+	err := c.cc.Invoke(ctx, Tickets_ListVerbs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ticketsClient) RevealRequester(ctx context.Context, in *RevealRequesterRequest, opts ...grpc.CallOption) (*deskpb.Requester, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(deskpb.Requester)
+	err := c.cc.Invoke(ctx, Tickets_RevealRequester_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TicketsServer is the server API for Tickets service.
 // All implementations must embed UnimplementedTicketsServer
 // for forward compatibility.
@@ -618,6 +645,11 @@ type TicketsServer interface {
 	FindSimilarTickets(context.Context, *FindSimilarTicketsRequest) (*FindSimilarTicketsResponse, error)
 	// CountRepeats counts the faults of the same application and category before this ticket.
 	CountRepeats(context.Context, *CountRepeatsRequest) (*CountRepeatsResponse, error)
+	// ListVerbs returns what the caller may do with the ticket in its present state.
+	ListVerbs(context.Context, *ListVerbsRequest) (*ListVerbsResponse, error)
+	// RevealRequester shows the requester's telephone number and mail address where the policy masks them. The audit log keeps who
+	// asked, and why.
+	RevealRequester(context.Context, *RevealRequesterRequest) (*deskpb.Requester, error)
 	mustEmbedUnimplementedTicketsServer()
 }
 
@@ -741,6 +773,12 @@ func (UnimplementedTicketsServer) FindSimilarTickets(context.Context, *FindSimil
 }
 func (UnimplementedTicketsServer) CountRepeats(context.Context, *CountRepeatsRequest) (*CountRepeatsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountRepeats not implemented")
+}
+func (UnimplementedTicketsServer) ListVerbs(context.Context, *ListVerbsRequest) (*ListVerbsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListVerbs not implemented")
+}
+func (UnimplementedTicketsServer) RevealRequester(context.Context, *RevealRequesterRequest) (*deskpb.Requester, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevealRequester not implemented")
 }
 func (UnimplementedTicketsServer) mustEmbedUnimplementedTicketsServer() {}
 func (UnimplementedTicketsServer) testEmbeddedByValue()                 {}
@@ -1447,6 +1485,42 @@ func _Tickets_CountRepeats_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Tickets_ListVerbs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListVerbsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).ListVerbs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_ListVerbs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).ListVerbs(ctx, req.(*ListVerbsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tickets_RevealRequester_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevealRequesterRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TicketsServer).RevealRequester(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tickets_RevealRequester_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TicketsServer).RevealRequester(ctx, req.(*RevealRequesterRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Tickets_ServiceDesc is the grpc.ServiceDesc for Tickets service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1605,6 +1679,14 @@ var Tickets_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CountRepeats",
 			Handler:    _Tickets_CountRepeats_Handler,
+		},
+		{
+			MethodName: "ListVerbs",
+			Handler:    _Tickets_ListVerbs_Handler,
+		},
+		{
+			MethodName: "RevealRequester",
+			Handler:    _Tickets_RevealRequester_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
