@@ -194,7 +194,7 @@ func TestAnswersInWords(t *testing.T) {
 			"n2    FOLLOWER  no                     n2-cd\n"},
 		{"raft remove n2", "", "已移除节点 n2\n"},
 		{"raft transfer-leader", "", "已移交\n"},
-		{"user list", "", "用户  角色      新增时间             姓名\nli    事件经理  2026-11-21 09:00:00  李雷\n"},
+		{"user list", "", "用户  角色      范围        状态  姓名  单位\nli    事件经理  本级及下级  正常  李雷\n"},
 		{"user remove li", "en", "user li was removed\n"},
 		{"token create --user li", "", "tok-123\n"},
 		{"token end", "", "已退出\n"},

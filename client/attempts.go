@@ -76,6 +76,12 @@ func newExchange(t target, method string, request any) *exchange {
 	if secret, ok := request.(interface{ GetPassword() string }); ok {
 		e.secrets = append(e.secrets, secret.GetPassword())
 	}
+	if secret, ok := request.(interface{ GetCurrentPassword() string }); ok {
+		e.secrets = append(e.secrets, secret.GetCurrentPassword())
+	}
+	if secret, ok := request.(interface{ GetCode() string }); ok {
+		e.secrets = append(e.secrets, secret.GetCode())
+	}
 	return e
 }
 

@@ -37,6 +37,7 @@ type connection struct {
 	tickets  apipb.TicketsClient
 	sessions apipb.SessionsClient
 	users    apipb.UsersClient
+	tokens   apipb.AccessTokensClient
 	sites    apipb.SitesClient
 	// recoveries is what operators use around the loss of a site.
 	recoveries   apipb.RecoveriesClient
@@ -50,6 +51,7 @@ type connection struct {
 	rounds       apipb.RoundsClient
 	notices      apipb.NoticesClient
 	duties       apipb.DutiesClient
+	audits       apipb.AuditsClient
 	conn         *grpc.ClientConn
 }
 
@@ -76,6 +78,7 @@ func connect(t target) (*connection, error) {
 	}
 	conn, err := grpc.NewClient(address,
 		grpc.WithTransportCredentials(transport),
+		grpc.WithUserAgent("tierdesk"),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)),
 		grpc.WithUnaryInterceptor(t.intercept))
 	if err != nil {
@@ -85,6 +88,7 @@ func connect(t target) (*connection, error) {
 		tickets:  apipb.NewTicketsClient(conn),
 		sessions: apipb.NewSessionsClient(conn),
 		users:    apipb.NewUsersClient(conn),
+		tokens:   apipb.NewAccessTokensClient(conn),
 		sites:    apipb.NewSitesClient(conn),
 
 		recoveries:   apipb.NewRecoveriesClient(conn),
@@ -98,6 +102,7 @@ func connect(t target) (*connection, error) {
 		rounds:       apipb.NewRoundsClient(conn),
 		notices:      apipb.NewNoticesClient(conn),
 		duties:       apipb.NewDutiesClient(conn),
+		audits:       apipb.NewAuditsClient(conn),
 		conn:         conn,
 	}, nil
 }

@@ -28,8 +28,8 @@ type console struct {
 // Failure count as failed.
 func Commands(env Environment) []*cobra.Command {
 	c := &console{env: env}
-	return []*cobra.Command{c.ticketCommand(), c.siteCommand(), c.raftCommand(), c.userCommand(), c.tokenCommand(),
-		c.benchCommand(), c.doctorCommand(), c.backupCommand(), c.publicationCommand(), c.policyCommand(), c.attachmentCommand(), c.treeCommand(), c.requesterCommand(), c.callBackCommand(), c.roundCommand(), c.noticesCommand(), c.dutyCommand(), c.slaCommand()}
+	return []*cobra.Command{c.ticketCommand(), c.siteCommand(), c.raftCommand(), c.userCommand(), c.sessionCommand(), c.tokenCommand(),
+		c.benchCommand(), c.doctorCommand(), c.backupCommand(), c.publicationCommand(), c.policyCommand(), c.attachmentCommand(), c.treeCommand(), c.requesterCommand(), c.callBackCommand(), c.roundCommand(), c.noticesCommand(), c.dutyCommand(), c.slaCommand(), c.auditCommand()}
 }
 
 // group makes a command that only holds others, with the flags that say where to call.

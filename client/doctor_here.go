@@ -129,19 +129,26 @@ func bindable(network, address string) error {
 	return bound.Close()
 }
 
-// renewal is how long before its end a certificate should be renewed.
-const renewal = 30 * 24 * time.Hour
+// urgentRenewal is how long before its end a certificate that lasts for months should have been renewed; nodes begin with it
+// when a third of the time is left. Of a shorter one a sixth is left then.
+const urgentRenewal = 14 * 24 * time.Hour
 
 // examineCertificate reads the certificate files as the node does at its start.
 func examineCertificate(c *config.Config, now time.Time) *apipb.Check {
 	const name = "certificate"
 	own, err := identity.Load(identity.Options{CA: c.TLS.CA, Cert: c.TLS.Cert, Key: c.TLS.Key, Site: c.Site.ID, Node: c.Node.ID})
 	if err != nil {
-		return bad(name, "mend the files that tls names", err.Error())
+		return bad(name, "mend the files that tls names; one that has ended is renewed by hand with tierdesk ca renew", err.Error())
+	}
+	if key, err := os.Stat(c.TLS.Key); err == nil && key.Mode().Perm()&0o077 != 0 {
+		return &apipb.Check{Name: name, State: apipb.Check_WARNING,
+			Message: fmt.Sprintf("others than the user that runs the node may read its key %s (mode %o)", c.TLS.Key, key.Mode().Perm()),
+			Remedy:  "chmod 600 " + c.TLS.Key}
 	}
 	message := "the node's certificate ends on " + own.Expires().UTC().Format(time.DateTime) + " UTC"
-	if own.Expires().Sub(now) < renewal {
-		return &apipb.Check{Name: name, State: apipb.Check_WARNING, Message: message, Remedy: "renew it with tierdesk ca renew"}
+	if own.Expires().Sub(now) < min(urgentRenewal, own.Lifetime()/6) {
+		return &apipb.Check{Name: name, State: apipb.Check_WARNING, Message: message,
+			Remedy: "start the node, which renews it when its line is up, or renew it by hand with tierdesk ca renew"}
 	}
 	return good(name, message)
 }

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/tierdesk/tierdesk/authority"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/config"
 )
@@ -147,6 +148,46 @@ func TestExamineDirectoryThatIsNone(t *testing.T) {
 	}
 	if check := examineDirectory(file); check.GetState() != apipb.Check_FAILED || !strings.Contains(check.GetMessage(), "no directory") {
 		t.Errorf("a file for a data directory: %v", check)
+	}
+}
+
+// The doctor looks at the certificate as an authority issues it, some days before its end, and at who may read its key.
+func TestExamineCertificate(t *testing.T) {
+	dir := t.TempDir()
+	tree, err := authority.Init(filepath.Join(dir, "ca"), "tree", 1, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := filepath.Join(dir, "n1")
+	if _, err := tree.HandOut(authority.Node{Site: "330106", Node: "n1", Lifetime: authority.DefaultLifetime}, of); err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(of, authority.NodeKeyFile)
+	c := &config.Config{Site: config.Site{ID: "330106"}, Node: config.Node{ID: "n1"},
+		TLS: config.TLS{CA: filepath.Join(of, authority.CertFile), Cert: filepath.Join(of, authority.NodeCertFile), Key: key}}
+	const day = 24 * time.Hour
+	for _, step := range []struct {
+		after time.Duration
+		mode  os.FileMode
+		want  apipb.Check_State
+		words string
+	}{
+		{0, 0o600, apipb.Check_OK, "ends on"},
+		{75 * day, 0o600, apipb.Check_OK, "ends on"},
+		{77 * day, 0o600, apipb.Check_WARNING, "tierdesk ca renew"},
+		{0, 0o640, apipb.Check_WARNING, "chmod 600 " + key},
+	} {
+		if err := os.Chmod(key, step.mode); err != nil {
+			t.Fatal(err)
+		}
+		check := examineCertificate(c, time.Now().Add(step.after))
+		if check.State != step.want || !strings.Contains(check.Message+check.Remedy, step.words) {
+			t.Errorf("after %s with the mode %o: %v, want %s and %q", step.after, step.mode, check, step.want, step.words)
+		}
+	}
+	c.Node.ID = "n2"
+	if check := examineCertificate(c, time.Now()); check.State != apipb.Check_FAILED || !strings.Contains(check.Message, "node n1") {
+		t.Errorf("the certificate of another node: %v", check)
 	}
 }
 

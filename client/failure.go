@@ -62,6 +62,12 @@ const signIn = "sign in with tierdesk token create and put the token into TIERDE
 // verdictOf is the table of errors. A reason that has a row of its own comes before the code.
 func verdictOf(code codes.Code, reason string) verdict {
 	switch reason {
+	case "SECOND_FACTOR_REQUIRED":
+		return verdict{ExitRefused, "signing in needs a code of the second factor", "set " + codeVariable + " to the six digits that the authenticator shows"}
+	case "PASSWORD_CHANGE_REQUIRED":
+		return verdict{ExitRefused, "the password was set by somebody else", "set your own with tierdesk user password"}
+	case "TOO_MANY_ATTEMPTS", "WRONG_CODE":
+		return verdict{exit: ExitRefused}
 	case "NO_TOKEN":
 		return verdict{ExitRefused, "the call carries no token", signIn}
 	case "TOKEN_UNKNOWN":

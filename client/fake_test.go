@@ -67,6 +67,7 @@ func newFakeNode(t *testing.T, reply answer, options ...grpc.ServerOption) *fake
 	apipb.RegisterTicketsServer(server, apipb.UnimplementedTicketsServer{})
 	apipb.RegisterSessionsServer(server, apipb.UnimplementedSessionsServer{})
 	apipb.RegisterUsersServer(server, apipb.UnimplementedUsersServer{})
+	apipb.RegisterAccessTokensServer(server, apipb.UnimplementedAccessTokensServer{})
 	apipb.RegisterSitesServer(server, apipb.UnimplementedSitesServer{})
 	apipb.RegisterRecoveriesServer(server, f)
 	apipb.RegisterPublicationsServer(server, apipb.UnimplementedPublicationsServer{})
@@ -79,6 +80,7 @@ func newFakeNode(t *testing.T, reply answer, options ...grpc.ServerOption) *fake
 	apipb.RegisterRoundsServer(server, apipb.UnimplementedRoundsServer{})
 	apipb.RegisterNoticesServer(server, apipb.UnimplementedNoticesServer{})
 	apipb.RegisterDutiesServer(server, apipb.UnimplementedDutiesServer{})
+	apipb.RegisterAuditsServer(server, apipb.UnimplementedAuditsServer{})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
@@ -99,12 +101,32 @@ func emptyAnswer(method string) proto.Message {
 	switch method {
 	case "ListTickets":
 		return &apipb.ListTicketsResponse{}
+	case "ListAudit":
+		return &apipb.ListAuditResponse{}
+	case "VerifyAudit":
+		return &apipb.VerifyAuditResponse{}
+	case "ListCheckpoints":
+		return &apipb.ListCheckpointsResponse{}
 	case "ListJournal":
 		return &apipb.ListJournalResponse{}
 	case "CreateSession":
 		return &apipb.CreateSessionResponse{}
-	case "CreateUser":
+	case "CreateUser", "GetUser", "UpdateUser", "UnlockUser", "ConfirmSecondFactor", "RemoveSecondFactor":
 		return &apipb.User{}
+	case "EnrolSecondFactor":
+		return &apipb.EnrolSecondFactorResponse{}
+	case "GetCaller":
+		return &apipb.Caller{User: &apipb.User{Name: "wang"}}
+	case "ListVerbs":
+		return &apipb.ListVerbsResponse{}
+	case "RevealRequester":
+		return &deskpb.Requester{}
+	case "ListSessions":
+		return &apipb.ListSessionsResponse{}
+	case "CreateAccessToken":
+		return &apipb.CreateAccessTokenResponse{}
+	case "ListAccessTokens":
+		return &apipb.ListAccessTokensResponse{}
 	case "ListUsers":
 		return &apipb.ListUsersResponse{}
 	case "GetSite":
@@ -151,7 +173,7 @@ func emptyAnswer(method string) proto.Message {
 		return &apipb.Place{}
 	case "RetryParked":
 		return &apipb.RetryParkedResponse{}
-	case "DeleteSession", "SetPassword", "DeleteUser", "DeleteRequester", "TransferLeadership", "RemoveNode", "RecoverSite":
+	case "DeleteSession", "RevokeSession", "RevokeSessions", "RevokeAccessToken", "SetPassword", "DeleteUser", "DeleteRequester", "TransferLeadership", "RemoveNode", "RecoverSite":
 		return &emptypb.Empty{}
 	}
 	return &deskpb.Ticket{}

@@ -63,6 +63,8 @@ var requests = []struct{ line, method, request string }{
 	{"sla preview", "PreviewTicket", `ticket { title: "试算" requester { } }`},
 	{"ticket check " + number + " 3 --result 22℃", "CheckTicket", `item: 2 done: true result: "22℃"`},
 	{"ticket check " + number + " 1 --undo", "CheckTicket", ``},
+	{"ticket verbs " + number, "ListVerbs", `number: "` + number + `"`},
+	{"ticket reveal " + number + " --reason 回访", "RevealRequester", `number: "` + number + `" reason: "回访"`},
 	{"ticket macro " + number + " 重启服务 --etag e7 --request-id r", "RunMacro",
 		`number: "` + number + `" etag: "e7" request_id: "r" macro: "重启服务"`},
 	{"ticket task add " + number + " 会签方案 --kind cosign --signer li --signer wang --ordered --quorum 1 --mandatory --etag e7 --request-id r",
@@ -124,6 +126,16 @@ var requests = []struct{ line, method, request string }{
 	{"user add li", "CreateUser", `user { name: "li" role: AGENT } password: "new secret"`},
 	{"user list", "ListUsers", `page_size: 500`},
 	{"user password li", "SetPassword", `name: "li" password: "new secret"`},
+	{"user add li --scope groups --group 网络组 --group 一线 --line first,second --office 330106 --phone 0571-1 --email l@x --unit 信息处 --keep-password", "CreateUser",
+		`user { name: "li" role: AGENT scope: GROUPS groups: "网络组" groups: "一线" lines: FIRST lines: SECOND offices: "330106" phone: "0571-1"
+		email: "l@x" unit: "信息处" } password: "new secret" keep_password: true`},
+	{"user show li", "GetUser", `name: "li"`},
+	{"user change li --role leader --line= --unit 科技处 --etag e7", "UpdateUser", `user { name: "li" role: LEADER unit: "科技处" etag: "e7" } fields: "lines,role,unit"`},
+	{"user change li --display-name 李雷 --group=", "UpdateUser", `user { name: "li" display_name: "李雷" } fields: "displayName,groups"`},
+	{"user disable li", "UpdateUser", `user { name: "li" disabled: true } fields: "disabled"`},
+	{"user enable li", "UpdateUser", `user { name: "li" } fields: "disabled"`},
+	{"user unlock li", "UnlockUser", `name: "li"`},
+	{"user second-factor remove li", "RemoveSecondFactor", `name: "li"`},
 	{"user remove li", "DeleteUser", `name: "li"`},
 	{"publication put notice 停电 --title 周六停电 --type text/markdown --file /dev/null", "PutPublication",
 		`kind: "notice" name: "停电" title: "周六停电" media_type: "text/markdown"`},
@@ -147,6 +159,12 @@ var requests = []struct{ line, method, request string }{
 	{"token create --user li --ttl 90m", "CreateSession", `user: "li" password: "secret" ttl { seconds: 5400 }`},
 	{"token create --user li", "CreateSession", `user: "li" password: "secret"`},
 	{"token end", "DeleteSession", ``},
+	{"token list --user li", "ListAccessTokens", `user: "li"`},
+	{"token revoke t1 --user li", "RevokeAccessToken", `user: "li" id: "t1"`},
+	{"session list --user li", "ListSessions", `user: "li"`},
+	{"session revoke s1 --user li", "RevokeSession", `user: "li" id: "s1"`},
+	{"session revoke --all --user li", "RevokeSessions", `user: "li"`},
+	{"session whoami", "GetCaller", ``},
 }
 
 // verbMethod tells the methods whose request also names a ticket, an etag and a request id.
@@ -191,6 +209,8 @@ func TestEveryMethodHasACommand(t *testing.T) {
 	covered := map[string]bool{
 		"GetSurvey": true, "AnswerSurvey": true, // the requester's, who has a link and no terminal
 		"UpdateRequester": true, // requester set calls it after another method
+		// and so do these, which are about the caller
+		"EnrolSecondFactor": true, "ConfirmSecondFactor": true, "CreateAccessToken": true,
 	}
 	for _, c := range requests {
 		covered[c.method] = true
@@ -198,6 +218,7 @@ func TestEveryMethodHasACommand(t *testing.T) {
 	for _, file := range []protoreflect.FileDescriptor{
 		apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_site_proto, apipb.File_node_api_apipb_tree_proto,
 		apipb.File_node_api_apipb_rounds_proto, apipb.File_node_api_apipb_notices_proto, apipb.File_node_api_apipb_requesters_proto,
+		apipb.File_node_api_apipb_people_proto,
 	} {
 		for i := range file.Services().Len() {
 			for j := range file.Services().Get(i).Methods().Len() {
@@ -306,7 +327,7 @@ func TestEveryNameHasAChineseWord(t *testing.T) {
 		"tierdesk.desk.v1.Ticket.Line", "tierdesk.desk.v1.Handover.State", "tierdesk.desk.v1.Sla.Metric",
 		"tierdesk.desk.v1.Sla.State", "tierdesk.desk.v1.Wish.Kind", "tierdesk.desk.v1.Wish.State",
 		"tierdesk.desk.v1.Event.Type", "tierdesk.v1.Site.Tier", "tierdesk.v1.Node.Role", "tierdesk.v1.LinkStatus.Direction",
-		"tierdesk.v1.LinkStatus.State", "tierdesk.v1.Check.State", "tierdesk.v1.User.Role", "tierdesk.v1.Place.Phase",
+		"tierdesk.v1.LinkStatus.State", "tierdesk.v1.Check.State", "tierdesk.v1.User.Role", "tierdesk.v1.User.Scope", "tierdesk.v1.User.Source", "tierdesk.v1.User.Line", "tierdesk.v1.Place.Phase",
 		"tierdesk.v1.Delivery.State", "tierdesk.desk.v1.CallBack.Outcome", "tierdesk.desk.v1.CustomerCall.Kind", "tierdesk.desk.v1.Customer.Kind",
 		"tierdesk.desk.v1.Task.Kind", "tierdesk.desk.v1.Task.State", "tierdesk.desk.v1.Signer.Answer", "tierdesk.desk.v1.TicketLink.Kind",
 	} {

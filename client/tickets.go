@@ -15,7 +15,7 @@ import (
 const maxPageSize = 500
 
 func (c *console) ticketCommand() *cobra.Command {
-	reading := []*cobra.Command{c.create(), c.list(), c.show(), c.journal(), c.check(), c.macro()}
+	reading := []*cobra.Command{c.create(), c.list(), c.show(), c.journal(), c.check(), c.macro(), c.allowed(), c.reveal()}
 	return c.group("ticket", "工单: take, work and follow tickets",
 		slices.Concat(reading, c.verbs(), c.handing(), c.relations(), c.afterwards())...)
 }

@@ -89,6 +89,7 @@ func chineseNames() map[string]string {
 	maps.Copy(names, chineseRelationNames())
 	maps.Copy(names, chineseAfterNames())
 	maps.Copy(names, chineseSiteNames())
+	maps.Copy(names, chinesePeopleNames())
 	return names
 }
 
@@ -159,9 +160,31 @@ func chineseSiteNames() map[string]string {
 		"Place.FOLLOWING": "切换中",
 		"Place.CLOSING":   "撤并中",
 		"Place.CLOSED":    "已撤并",
+	}
+}
 
+// chinesePeopleNames are those of accounts.
+func chinesePeopleNames() map[string]string {
+	return map[string]string{
+		"User.REQUESTER":        "报告人",
 		"User.AGENT":            "坐席",
+		"User.DISPATCHER":       "派单员",
 		"User.INCIDENT_MANAGER": "事件经理",
+		"User.LEADER":           "领导",
 		"User.ADMINISTRATOR":    "管理员",
+		"User.AUDITOR":          "审计员",
+
+		"User.OWN":     "本人",
+		"User.GROUPS":  "本组",
+		"User.SITE":    "本机构",
+		"User.SUBTREE": "本级及下级",
+
+		"User.LOCAL": "本地",
+		"User.LDAP":  "目录服务",
+		"User.OIDC":  "统一认证",
+
+		"User.FIRST":  "一线",
+		"User.SECOND": "二线",
+		"User.THIRD":  "三线",
 	}
 }

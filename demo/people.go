@@ -55,7 +55,7 @@ func (d *Demo) seedPeople(ctx context.Context, path [3]SiteSpec) error {
 	for _, s := range d.sites {
 		for _, p := range staff[s.Tier] {
 			_, err := s.desk.Users.CreateUser(ctx, &apipb.CreateUserRequest{
-				User: &apipb.User{Name: p.name, DisplayName: p.display, Role: p.role}, Password: d.password,
+				User: &apipb.User{Name: p.name, DisplayName: p.display, Role: p.role}, Password: d.password, KeepPassword: true,
 			})
 			if err != nil && status.Code(err) != codes.AlreadyExists {
 				return fmt.Errorf("make the user %s at %s: %w", p.name, s.ID, err)

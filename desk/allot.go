@@ -127,7 +127,10 @@ func (w *writer) nextInTurn(team *deskpb.Team, able []string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read whose turn it is in group %s: %w", team.GetName(), err)
 	}
-	members := team.GetMembers()
+	members, err := membersOf(team, w.view)
+	if err != nil {
+		return "", err
+	}
 	turn := slices.Index(members, string(last)) + 1 // the first one when nobody got one yet, or who did has left
 	for i := range members {
 		if next := members[(turn+i)%len(members)]; slices.Contains(able, next) {

@@ -50,3 +50,41 @@ func benchedTicket(b *testing.B) *stage {
 	}
 	return s
 }
+
+// BenchmarkPermit asks whether somebody may do something with a ticket that has been to the city and back: the role and the
+// token's limits, the scope, the lines. Each actor is asked about all of it.
+func BenchmarkPermit(b *testing.B) {
+	s := benchedTicket(b)
+	o := s.tree.office(county)
+	record := o.records[s.number]
+	command := by(nil, s.number, sampleCommand("start"))
+	for name, actor := range map[string]*deskpb.Actor{
+		"agent": agent("lin"),
+		"of a group": {User: "lin", Role: deskpb.User_AGENT, Scope: deskpb.User_GROUPS, Groups: []string{"网络组"},
+			Lines: []deskpb.Ticket_Line{deskpb.Ticket_SECOND, deskpb.Ticket_FIRST}},
+		"of offices":   {User: "he", Role: deskpb.User_DISPATCHER, Offices: []string{string(neighbour), string(city)}},
+		"access token": {User: "lin", Role: deskpb.User_AGENT, Limits: []string{"policy:read", "tickets"}},
+	} {
+		command.Actor = actor
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if May(actor, TicketStart) != nil || !Sees(actor, county, o.policy, record) || permitOn(o.here, record, command) != nil {
+					b.Fatal("it is refused")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkVerbsFor lists what somebody may do with a ticket.
+func BenchmarkVerbsFor(b *testing.B) {
+	s := benchedTicket(b)
+	o := s.tree.office(county)
+	b.ReportAllocs()
+	for b.Loop() {
+		if verbs, _ := VerbsFor(o.here, o.policy, agent("lin"), o.records[s.number]); len(verbs) == 0 {
+			b.Fatal("nothing may be done")
+		}
+	}
+}

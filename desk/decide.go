@@ -3,32 +3,35 @@ package desk
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 )
 
 // Decide turns a command into events or refuses it with a *Refusal. Any other error is a fault of the view or of here.
-// It checks, in this order: the form of the command, that the ticket is known, the request id, the etag, the actor's
-// right, that the site is not frozen, that it stands on the ticket's path, that the ticket is settled here, custody, and
-// the ticket's state. A remark or a wish needs the first seven only, and a reclaim neither settledness nor custody.
+// It checks, in this order: the form of the command, that its actor may ask for the verb at all, that the actor sees the
+// ticket, the request id, the etag, that the actor may do it on this ticket, that the site is not frozen, that it stands on
+// the ticket's path, that the ticket is settled here, custody, and the ticket's state. A remark or a wish needs the first
+// eight only, and a reclaim neither settledness nor custody.
 func Decide(here Here, view View, command *deskpb.TicketCommand, at Stamp) (*Decision, error) {
+	command = inOwnName(command)
 	if err := checkForm(command); err != nil {
+		return nil, err
+	}
+	if err := permit(command); err != nil {
 		return nil, err
 	}
 	command, err := instead(here, view, command, at)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{here: here, view: view, at: at, actor: command.GetActor().GetUser(), request: command.GetRequest()}
+	asker := command.GetActor()
+	w := &writer{here: here, view: view, at: at, asker: asker, actor: asker.GetUser(), request: command.GetRequest()}
 	create := isCreate(command)
 	if !create {
-		record, err := known(here, view, TicketNumber(command.GetNumber()))
-		if err != nil {
+		if w.record, err = w.known(TicketNumber(command.GetNumber())); err != nil {
 			return nil, err
 		}
-		w.record = record
 	}
 	if repeated, err := repetition(view, command); repeated != nil || err != nil {
 		return repeated, err
@@ -36,7 +39,7 @@ func Decide(here Here, view View, command *deskpb.TicketCommand, at Stamp) (*Dec
 	if command.GetEtag() != "" && !create && command.GetEtag() != w.ticket().GetEtag() {
 		return nil, staleEtag(w.ticket(), command.GetEtag())
 	}
-	if err := permit(here, w.record, command); err != nil {
+	if err := permitOn(here, w.record, command); err != nil {
 		return nil, err
 	}
 	if here.Frozen != "" {
@@ -62,16 +65,40 @@ func isCreate(c *deskpb.TicketCommand) bool {
 	return create
 }
 
-// known returns the ticket's record or refuses.
-func known(here Here, view View, number TicketNumber) (*deskpb.Record, error) {
-	record, err := view.Ticket(number)
+// known returns the record of a ticket that the actor sees, or refuses.
+func (w *writer) known(number TicketNumber) (*deskpb.Record, error) {
+	record, err := seen(w.here, w.view, w.asker, number)
 	if err != nil {
-		return nil, fmt.Errorf("decide on ticket %q: %w", number, err)
+		return nil, fmt.Errorf("decide: %w", err)
 	}
 	if record == nil {
-		return nil, Refuse(NotFound, "TICKET_NOT_FOUND", "ticket %q is not known at %s; check the number", number, here.Site)
+		return nil, Unknown(w.here.Site, number)
 	}
 	return record, nil
+}
+
+// seen returns the record of a ticket that an actor sees, nil for any other number. An error is a fault.
+func seen(here Here, view View, actor *deskpb.Actor, number TicketNumber) (*deskpb.Record, error) {
+	record, err := view.Ticket(number)
+	if err != nil {
+		return nil, fmt.Errorf("read ticket %q: %w", number, err)
+	}
+	if record == nil {
+		return nil, nil
+	}
+	p, err := view.Policy()
+	if err != nil {
+		return nil, fmt.Errorf("read who sees ticket %q: %w", number, err)
+	}
+	if !Sees(actor, here.Site, p, record) {
+		return nil, nil
+	}
+	return record, nil
+}
+
+// Unknown refuses the number of a ticket that the site does not know, or that the actor does not see.
+func Unknown(site SiteID, number TicketNumber) *Refusal {
+	return Refuse(NotFound, "TICKET_NOT_FOUND", "ticket %q is not known at %s; check the number", number, site)
 }
 
 // repetition answers a request id that was used before: the ticket as it is now for the same request, a refusal for
@@ -224,21 +251,19 @@ func (w *writer) movedAway() error {
 		w.number(), w.here.Site, w.ticket().GetHomeSite())
 }
 
-// need refuses the verb unless the ticket is in one of the states.
-func (w *writer) need(verb string, states ...deskpb.Ticket_State) error {
+// need refuses the verb unless the table lets it succeed in the ticket's state.
+func (w *writer) need(verb Verb) error { return w.needState(verb.name(), ruleOf(verb).states) }
+
+// needState refuses what is done unless the ticket is in one of the states.
+func (w *writer) needState(what string, states stateSet) error {
 	state := w.ticket().GetState()
-	if slices.Contains(states, state) {
+	if states.has(state) {
 		return nil
 	}
-	names := make([]string, len(states))
-	for i, s := range states {
-		names[i] = s.String()
+	var names []string
+	for _, s := range states.states() {
+		names = append(names, s.String())
 	}
 	return Refuse(FailedPrecondition, "WRONG_STATE", "ticket %s is %s; %s is for tickets that are %s",
-		w.number(), state, verb, strings.Join(names, " or "))
-}
-
-// needOpen refuses the verb unless somebody still has to solve the ticket.
-func (w *writer) needOpen(verb string) error {
-	return w.need(verb, deskpb.Ticket_NEW, deskpb.Ticket_ASSIGNED, deskpb.Ticket_IN_PROGRESS, deskpb.Ticket_ON_HOLD)
+		w.number(), state, what, strings.Join(names, " or "))
 }

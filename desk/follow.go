@@ -75,7 +75,7 @@ func concerned(here Here, child *deskpb.Record, solver string) bool {
 // resolveWith resolves the ticket because the one that it is part of was. A mandatory task that is open keeps it open, and
 // a note says so.
 func (w *writer) resolveWith(v *deskpb.ResolveWith) error {
-	if err := w.needOpen("resolveWith"); err != nil {
+	if err := w.needState("resolveWith", unsolved); err != nil {
 		return err
 	}
 	if !w.isChildOf(v.GetParent()) {

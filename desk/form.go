@@ -97,6 +97,7 @@ func checkFormBeside(c *deskpb.TicketCommand) error {
 func checkAddress(c *deskpb.TicketCommand) error {
 	return cmp.Or(
 		oneLine("actor.user", c.GetActor().GetUser(), MaxUser),
+		oneLine("actor.address", c.GetActor().GetAddress(), MaxShort),
 		oneLine("number", c.GetNumber(), MaxShort),
 		oneLine("etag", c.GetEtag(), MaxShort))
 }

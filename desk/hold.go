@@ -8,7 +8,7 @@ import (
 // hold stops the work for a reason. The policy says whether the reason needs a comment and whether the clocks stand still;
 // for a reason that it does not know they do.
 func (w *writer) hold(v *deskpb.Hold) error {
-	if err := w.need("hold", deskpb.Ticket_NEW, deskpb.Ticket_ASSIGNED, deskpb.Ticket_IN_PROGRESS); err != nil {
+	if err := w.need(TicketHold); err != nil {
 		return err
 	}
 	p, err := w.policy()

@@ -107,7 +107,7 @@ func (w *writer) sayLinked(link *deskpb.TicketLink, removed bool, at int64) erro
 
 // onOther decides on another ticket in the same stroke: all of the decision is stored, or nothing.
 func (w *writer) onOther(record *deskpb.Record, decide func(*writer) error) error {
-	o := &writer{here: w.here, view: w.view, at: w.at, actor: w.actor, record: record}
+	o := &writer{here: w.here, view: w.view, at: w.at, asker: w.asker, actor: w.actor, record: record}
 	o.here.Sequence = w.sequence() - 1
 	if err := o.locate(); err != nil {
 		return err

@@ -39,7 +39,7 @@ func (w *writer) createFrom(c *deskpb.TicketCommand) error {
 	if origin == nil {
 		return w.create(asked)
 	}
-	source, err := known(w.here, w.view, TicketNumber(origin.GetNumber()))
+	source, err := w.known(TicketNumber(origin.GetNumber()))
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func filledFrom(asked, source *deskpb.Ticket) *deskpb.Ticket {
 func instead(here Here, view View, c *deskpb.TicketCommand, at Stamp) (*deskpb.TicketCommand, error) {
 	switch c.GetVerb().(type) {
 	case *deskpb.TicketCommand_Note, *deskpb.TicketCommand_Reply, *deskpb.TicketCommand_Urge, *deskpb.TicketCommand_Attach:
-		return onMerged(view, c)
+		return onMerged(here, view, c)
 	case *deskpb.TicketCommand_Reopen:
 		return afterWindow(here, view, c, at)
 	}
@@ -124,9 +124,9 @@ func instead(here Here, view View, c *deskpb.TicketCommand, at Stamp) (*deskpb.T
 // maxMerges bounds how often a ticket was merged further, so that a chain that leads in a circle ends.
 const maxMerges = 8
 
-// onMerged turns words and files for a merged ticket towards the last one of the chain that is known here. A request that this site
+// onMerged turns words and files for a merged ticket towards the last one of the chain that the actor sees. A request that this site
 // has answered stays where that was, however often the ticket was merged since.
-func onMerged(view View, c *deskpb.TicketCommand) (*deskpb.TicketCommand, error) {
+func onMerged(here Here, view View, c *deskpb.TicketCommand) (*deskpb.TicketCommand, error) {
 	number := c.GetNumber()
 	var mark *deskpb.RequestMark
 	if id := c.GetRequest().GetId(); id != "" {
@@ -139,17 +139,17 @@ func onMerged(view View, c *deskpb.TicketCommand) (*deskpb.TicketCommand, error)
 		if mark.GetTicket() == number {
 			break
 		}
-		record, err := view.Ticket(TicketNumber(number))
+		record, err := seen(here, view, c.GetActor(), TicketNumber(number))
 		if err != nil {
-			return nil, fmt.Errorf("read ticket %q: %w", number, err)
+			return nil, err
 		}
 		into := record.GetTicket().GetMergedInto()
 		if into == "" {
 			break
 		}
-		target, err := view.Ticket(TicketNumber(into))
+		target, err := seen(here, view, c.GetActor(), TicketNumber(into))
 		if err != nil {
-			return nil, fmt.Errorf("read ticket %q: %w", into, err)
+			return nil, err
 		}
 		if target == nil {
 			break

@@ -248,6 +248,8 @@ func (blindView) Settled(*deskpb.Record) (bool, error) { return false, errDisk }
 
 func (blindView) Policy() (*deskpb.Policy, error) { return nil, errDisk }
 
+func (blindView) Members(string) ([]UserID, error) { return nil, errDisk }
+
 func (blindView) Person(UserID) (bool, error) { return false, errDisk }
 
 func (blindView) Duty(UserID) (*deskpb.SetDuty, error) { return nil, errDisk }

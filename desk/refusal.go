@@ -1,6 +1,9 @@
 package desk
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Code says what kind of refusal it is. The values are those of google.rpc.Code; node/api maps them to HTTP.
 type Code int32
@@ -23,6 +26,8 @@ type Refusal struct {
 	Message string // one sentence for people: what is wrong, with which value, and what to do
 	Field   string // the request's field that is wrong, in the API's spelling
 	Reason  string // for programs, UPPER_SNAKE_CASE
+	// Wait is how long not to ask again, 0 where the answer does not depend on it. No result of the log has it.
+	Wait time.Duration
 }
 
 func (r *Refusal) Error() string { return r.Message }

@@ -17,6 +17,9 @@ type Roll interface {
 	Person(user UserID) (bool, error)
 	// Duty returns what was last said by hand of a person's duty, nil when nothing was.
 	Duty(user UserID) (*deskpb.SetDuty, error)
+	// Members lists those who work on tickets here and whose accounts name a group, sorted. They belong to it as those do whom its
+	// policy names.
+	Members(group string) ([]UserID, error)
 }
 
 // Presence tells whether a member of a group is on duty at a time.
@@ -30,16 +33,21 @@ type Presence struct {
 }
 
 // Presences tells of each member of a group whether the person is on duty at a time, in microseconds since 1970. What was
-// said by hand takes precedence over the roster as long as it holds. A group without a roster is always on duty. Members that
-// the site does not know are left out. Errors are those of the roll.
+// said by hand takes precedence over the roster as long as it holds. A group without a roster is always on duty. Those whom the
+// policy names come first, in its order, then those whose accounts name the group; whom the site does not know is left out. Errors
+// are those of the roll.
 func Presences(p *deskpb.Policy, team *deskpb.Team, at int64, roll Roll) ([]Presence, error) {
 	roster := policy.Roster(p, team.GetRoster())
 	var rostered []string
 	if roster != nil {
 		rostered = rosteredAt(roster, rosterZone(p, roster), at)
 	}
-	presences := make([]Presence, 0, len(team.GetMembers()))
-	for _, member := range team.GetMembers() {
+	members, err := membersOf(team, roll)
+	if err != nil {
+		return nil, err
+	}
+	presences := make([]Presence, 0, len(members))
+	for _, member := range members {
 		known, err := roll.Person(UserID(member))
 		if err != nil {
 			return nil, fmt.Errorf("look for %s of group %s among the people: %w", member, team.GetName(), err)
@@ -58,6 +66,21 @@ func Presences(p *deskpb.Policy, team *deskpb.Team, at int64, roll Roll) ([]Pres
 		presences = append(presences, presence)
 	}
 	return presences, nil
+}
+
+// membersOf returns the members of a group: whom the policy names, then whose accounts name it, each once.
+func membersOf(team *deskpb.Team, roll Roll) ([]string, error) {
+	byAccount, err := roll.Members(team.GetName())
+	if err != nil {
+		return nil, fmt.Errorf("look for the accounts of group %s: %w", team.GetName(), err)
+	}
+	members := slices.Clone(team.GetMembers())
+	for _, user := range byAccount {
+		if !slices.Contains(team.GetMembers(), string(user)) {
+			members = append(members, string(user))
+		}
+	}
+	return members, nil
 }
 
 // rosterZone returns the calendar whose zone a roster is written in: its own, or that of office time.

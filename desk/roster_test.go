@@ -64,6 +64,7 @@ func TestRostersSayWhoIsOnDuty(t *testing.T) {
 func TestAWordByHandCountsAsLongAsItHolds(t *testing.T) {
 	o := newOffice(deskpb.Site_COUNTY, county)
 	o.strangers = map[UserID]bool{"gone": true}
+	o.members = map[string][]UserID{"h": {"chen", "li", "wang"}}
 	o.policy.Rosters = []*deskpb.Roster{{Name: "r", Shifts: []*deskpb.Shift{{From: 0, To: minutesPerDay, People: []string{"li", "gone"}}}}}
 	team := &deskpb.Team{Name: "g", Roster: "r", Members: []string{"li", "wang", "gone"}}
 	free := &deskpb.Team{Name: "f", Members: []string{"li", "wang"}}
@@ -75,6 +76,8 @@ func TestAWordByHandCountsAsLongAsItHolds(t *testing.T) {
 	}{
 		{"the roster alone", team, nil, []UserID{"li"}},
 		{"without a roster everybody", free, nil, []UserID{"li", "wang"}},
+		{"whose account names the group, behind those of the policy", &deskpb.Team{Name: "h", Members: []string{"wang"}}, nil, []UserID{"wang", "chen", "li"}},
+		{"whose account names the group, by the roster", &deskpb.Team{Name: "h", Roster: "r"}, nil, []UserID{"li"}},
 		{"who is off in spite of the roster", team, map[UserID]*deskpb.SetDuty{"li": {On: false}}, nil},
 		{"who is on in spite of the roster", team, map[UserID]*deskpb.SetDuty{"wang": {On: true, Until: morning + 1}}, []UserID{"li", "wang"}},
 		{"a word that has ended", team, map[UserID]*deskpb.SetDuty{"wang": {On: true, Until: morning}}, []UserID{"li"}},

@@ -47,6 +47,7 @@ type office struct {
 	policy    *deskpb.Policy
 
 	strangers map[UserID]bool             // names of the policy that are nobody's here
+	members   map[string][]UserID         // whose accounts name a group
 	duty      map[UserID]*deskpb.SetDuty  // what was said by hand
 	rotation  map[string]UserID           // who got a ticket of a group last by the rules
 	managers  []UserID                    // the incident managers
@@ -80,6 +81,8 @@ func (o *office) Request(principal UserID, method, id string) (*deskpb.RequestMa
 func (o *office) Settled(*deskpb.Record) (bool, error) { return !o.unsettled, nil }
 
 func (o *office) Policy() (*deskpb.Policy, error) { return o.policy, nil }
+
+func (o *office) Members(group string) ([]UserID, error) { return o.members[group], nil }
 
 func (o *office) Person(user UserID) (bool, error) { return !o.strangers[user], nil }
 

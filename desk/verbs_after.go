@@ -42,7 +42,7 @@ func checkSatisfaction(s *deskpb.Satisfaction) error {
 // callBack records how a call-back went. Who was not reached is called again a day later, as often as the policy says. Who
 // is not content has the ticket taken up again.
 func (w *writer) callBack(v *deskpb.RecordCallBack) error {
-	if err := w.needSolved("callBack"); err != nil {
+	if err := w.needSolved(TicketCallBack); err != nil {
 		return err
 	}
 	p, err := w.policy()
@@ -72,11 +72,11 @@ func (w *writer) callBack(v *deskpb.RecordCallBack) error {
 
 // needSolved refuses a verb about how a ticket ended unless it was solved itself. One that was merged ends with another one, whose
 // own requester speaks of that.
-func (w *writer) needSolved(verb string) error {
+func (w *writer) needSolved(verb Verb) error {
 	if into := w.ticket().GetMergedInto(); into != "" {
-		return Refuse(FailedPrecondition, "MERGED", "ticket %s was merged into %s; %s is for that one, once it is solved", w.number(), into, verb)
+		return Refuse(FailedPrecondition, "MERGED", "ticket %s was merged into %s; %s is for that one, once it is solved", w.number(), into, verb.name())
 	}
-	return w.need(verb, deskpb.Ticket_RESOLVED, deskpb.Ticket_CLOSED)
+	return w.need(verb)
 }
 
 // takeUpAgain reopens the ticket where it is decided here, and asks its custodian to elsewhere. One that is not reopened any
@@ -105,11 +105,11 @@ func (w *writer) decidesHere() (bool, error) {
 	return settled || w.overridden(), err
 }
 
-// rate records what the requester thinks of the service: by the survey's link when nobody is signed in, else as the desk
-// was told. It may be changed for as long as the policy says, counted from the first rating or, when the ticket was
+// rate records what the requester thinks of the service: in the requester's own words when signed in or by the survey's link,
+// else as the desk was told. It may be changed for as long as the policy says, counted from the first rating or, when the ticket was
 // resolved anew since, from then; each resolution may be rated once in any case. A complaint is called back.
 func (w *writer) rate(said *deskpb.Satisfaction) error {
-	if err := w.needSolved("rate"); err != nil {
+	if err := w.needSolved(TicketRate); err != nil {
 		return err
 	}
 	p, err := w.policy()
@@ -125,7 +125,7 @@ func (w *writer) rate(said *deskpb.Satisfaction) error {
 	draft := &deskpb.Event{
 		Type:       deskpb.Event_RATED,
 		Visibility: deskpb.Event_EVERYONE,
-		Body:       &deskpb.Body{Satisfaction: proto.CloneOf(said), FromRequester: w.actor == ""},
+		Body:       &deskpb.Body{Satisfaction: proto.CloneOf(said), FromRequester: w.actor == "" || w.byRequester()},
 	}
 	if complains(p.GetCallBacks(), said) {
 		draft.Body.CallBackDue = callDue(p, w.at.Time)

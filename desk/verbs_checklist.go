@@ -6,7 +6,7 @@ func checkCheck(v *deskpb.CheckItem) error { return text("result", v.GetResult()
 
 // checkItem ticks an item of the checklist off with what was found, or takes the tick back.
 func (w *writer) checkItem(v *deskpb.CheckItem) error {
-	if err := w.needOpen("check"); err != nil {
+	if err := w.need(TicketCheck); err != nil {
 		return err
 	}
 	switch n := len(w.ticket().GetChecklist()); {

@@ -110,9 +110,9 @@ func (w *writer) reintroduced(before, after *deskpb.Ticket) (*deskpb.Ticket, err
 func (w *writer) mayClassify(fields []string) error {
 	_, levels := classifiable()
 	if slices.ContainsFunc(fields, func(name string) bool { return slices.Contains(levels, name) }) {
-		return w.needOpen("a change of " + fmt.Sprintf("%q", levels))
+		return w.needState(fmt.Sprintf("a change of %q", levels), unsolved)
 	}
-	return w.need("classify", deskpb.Ticket_NEW, deskpb.Ticket_ASSIGNED, deskpb.Ticket_IN_PROGRESS, deskpb.Ticket_ON_HOLD, deskpb.Ticket_RESOLVED)
+	return w.need(TicketClassify)
 }
 
 // checkAgainstPolicy refuses values of the changed fields that the policy does not take.

@@ -4,7 +4,7 @@ import "github.com/tierdesk/tierdesk/desk/deskpb"
 
 // arrive notes that somebody is on the spot. The first arrival counts.
 func (w *writer) arrive(v *deskpb.Arrive) error {
-	if err := w.needOpen("arrive"); err != nil {
+	if err := w.need(TicketArrive); err != nil {
 		return err
 	}
 	return w.custodial(&deskpb.Event{Type: deskpb.Event_ARRIVED, Body: &deskpb.Body{Text: v.GetComment()}})

@@ -18,7 +18,7 @@ func checkTransfer(v *deskpb.Transfer) error {
 // assign gives the ticket to a person, a group, or both. Without a group the present one stays; a new group alone
 // leaves the ticket without an assignee.
 func (w *writer) assign(v *deskpb.Assign) error {
-	if err := w.needOpen("assign"); err != nil {
+	if err := w.need(TicketAssign); err != nil {
 		return err
 	}
 	assignee, group := w.heirs(v.GetAssignee(), v.GetGroup())
@@ -47,7 +47,7 @@ func (w *writer) handTo(assignee, group, reason string) error {
 
 // transfer gives a ticket that somebody has to another person or group.
 func (w *writer) transfer(v *deskpb.Transfer) error {
-	if err := w.need("transfer", deskpb.Ticket_ASSIGNED, deskpb.Ticket_IN_PROGRESS, deskpb.Ticket_ON_HOLD); err != nil {
+	if err := w.need(TicketTransfer); err != nil {
 		return err
 	}
 	assignee, group := w.heirs(v.GetAssignee(), v.GetGroup())
@@ -60,7 +60,7 @@ func (w *writer) transfer(v *deskpb.Transfer) error {
 
 // claim has the actor take the ticket up: from its group, from nobody, or as the assignee that it was given to.
 func (w *writer) claim() error {
-	if err := w.needOpen("claim"); err != nil {
+	if err := w.need(TicketClaim); err != nil {
 		return err
 	}
 	switch t := w.ticket(); {
@@ -74,7 +74,7 @@ func (w *writer) claim() error {
 
 // decline gives a ticket that is not begun back to its group, and the rules give it to the next one.
 func (w *writer) decline(v *deskpb.Decline) error {
-	if err := w.need("decline", deskpb.Ticket_ASSIGNED); err != nil {
+	if err := w.need(TicketDecline); err != nil {
 		return err
 	}
 	t := w.ticket()

@@ -1,6 +1,8 @@
 package desk
 
 import (
+	"strings"
+
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
@@ -8,7 +10,7 @@ import (
 
 // resolve records the solution. The ticket is closed at its home: away from it, it goes there by itself.
 func (w *writer) resolve(solution *deskpb.Resolution) error {
-	if err := w.needOpen("resolve"); err != nil {
+	if err := w.need(TicketResolve); err != nil {
 		return err
 	}
 	if err := w.checkSolution(solution); err != nil {
@@ -35,7 +37,7 @@ func (w *writer) resolve(solution *deskpb.Resolution) error {
 
 // confirm closes the ticket because the requester is content.
 func (w *writer) confirm(v *deskpb.Confirm) error {
-	if err := w.need("confirm", deskpb.Ticket_RESOLVED); err != nil {
+	if err := w.need(TicketConfirm); err != nil {
 		return err
 	}
 	if err := w.needReview(); err != nil {
@@ -44,10 +46,13 @@ func (w *writer) confirm(v *deskpb.Confirm) error {
 	return w.custodial(confirmed(v.GetSatisfaction()))
 }
 
-// close ends a resolved ticket without the requester's word.
+// close ends a resolved ticket without the requester's word. Away from its home it says why.
 func (w *writer) close(v *deskpb.Close) error {
-	if err := w.need("close", deskpb.Ticket_RESOLVED); err != nil {
+	if err := w.need(TicketClose); err != nil {
 		return err
+	}
+	if !w.atHome() && strings.TrimSpace(v.GetComment()) == "" {
+		return RefuseField("comment", "it is empty; say why ticket %s is closed away from its home %s", w.number(), w.ticket().GetHomeSite())
 	}
 	if err := w.needReview(); err != nil {
 		return err
@@ -60,7 +65,7 @@ func (w *writer) close(v *deskpb.Close) error {
 
 // reopen takes a resolved or closed ticket up again, where it is, before its reopen window is over.
 func (w *writer) reopen(v *deskpb.Reopen) error {
-	if err := w.need("reopen", deskpb.Ticket_RESOLVED, deskpb.Ticket_CLOSED); err != nil {
+	if err := w.need(TicketReopen); err != nil {
 		return err
 	}
 	why, err := w.unreopenable()
@@ -75,7 +80,7 @@ func (w *writer) reopen(v *deskpb.Reopen) error {
 
 // cancel ends a ticket that needs no solution.
 func (w *writer) cancel(v *deskpb.Cancel) error {
-	if err := w.needOpen("cancel"); err != nil {
+	if err := w.need(TicketCancel); err != nil {
 		return err
 	}
 	return w.custodial(canceled(v.GetReason()))

@@ -24,7 +24,7 @@ func highestLine(tier deskpb.Site_Tier) deskpb.Ticket_Line {
 // escalate hands the ticket to the next line: on the spot when this tier has it, else to the parent as soon as the line
 // to it is up.
 func (w *writer) escalate(v *deskpb.Escalate) error {
-	if err := w.needOpen("escalate"); err != nil {
+	if err := w.need(TicketEscalate); err != nil {
 		return err
 	}
 	if err := w.needUnqueued(); err != nil {
@@ -70,7 +70,7 @@ func (w *writer) withdraw(v *deskpb.Withdraw) error {
 	if w.record.GetRelocation() {
 		return w.relocating()
 	}
-	if err := w.needOpen("withdraw"); err != nil {
+	if err := w.need(TicketWithdraw); err != nil {
 		return err
 	}
 	return w.custodial(&deskpb.Event{Type: deskpb.Event_WITHDRAWN, Body: &deskpb.Body{Text: v.GetReason()}})
@@ -80,27 +80,33 @@ func (w *writer) withdraw(v *deskpb.Withdraw) error {
 // station that does not stand on the ticket's path any more is stood in for by this site. Without a station the ticket
 // goes home.
 func (w *writer) sendBack(v *deskpb.Return) error {
-	if err := w.needOpen("return"); err != nil {
+	if err := w.need(TicketReturn); err != nil {
 		return err
 	}
 	if err := w.needUnqueued(); err != nil {
 		return err
 	}
+	draft := w.wayBack(v.GetReason())
+	if draft == nil {
+		return Refuse(FailedPrecondition, "NO_ROUTE", "ticket %s was not escalated here by anybody; resolve it or escalate it", w.number())
+	}
+	return w.custodial(draft)
+}
+
+// wayBack drafts the return of the ticket, nil where nobody escalated it and it is at home.
+func (w *writer) wayBack(reason string) *deskpb.Event {
 	for _, station := range slices.Backward(w.record.GetRoute()) {
 		switch site, line := station.GetSite(), station.GetLine(); {
 		case w.isBelow(site):
-			return w.custodial(w.returnTo(line, v.GetReason()))
+			return w.returnTo(line, reason)
 		case site == string(w.here.Site), !slices.Contains(w.path, site) && line <= highestLine(w.here.Tier):
-			return w.custodial(&deskpb.Event{
-				Type: deskpb.Event_RETURNED,
-				Body: &deskpb.Body{Text: v.GetReason(), Line: line},
-			})
+			return &deskpb.Event{Type: deskpb.Event_RETURNED, Body: &deskpb.Body{Text: reason, Line: line}}
 		}
 	}
 	if w.wayHome() == "" {
-		return Refuse(FailedPrecondition, "NO_ROUTE", "ticket %s was not escalated here by anybody; resolve it or escalate it", w.number())
+		return nil
 	}
-	return w.custodial(w.returnTo(deskpb.Ticket_FIRST, v.GetReason()))
+	return w.returnTo(deskpb.Ticket_FIRST, reason)
 }
 
 // returnTo drafts the wish to hand the ticket to a line towards its home: to the next site on the way, which passes it on

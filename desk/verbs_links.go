@@ -30,7 +30,7 @@ func checkOther(field, number string) error {
 // link says what the ticket has to do with another one, or takes that back. Saying it again changes nothing.
 func (w *writer) link(v *deskpb.LinkTickets) error {
 	link := v.GetLink()
-	other, err := known(w.here, w.view, TicketNumber(link.GetNumber()))
+	other, err := w.known(TicketNumber(link.GetNumber()))
 	if err != nil {
 		return err
 	}
@@ -90,10 +90,10 @@ func checkMerge(v *deskpb.Merge) error {
 
 // merge ends the ticket because another one says the same. What is said on it from then on is said on the other one.
 func (w *writer) merge(v *deskpb.Merge) error {
-	if err := w.needOpen("merge"); err != nil {
+	if err := w.need(TicketMerge); err != nil {
 		return err
 	}
-	into, err := known(w.here, w.view, TicketNumber(v.GetInto()))
+	into, err := w.known(TicketNumber(v.GetInto()))
 	if err != nil {
 		return err
 	}

@@ -75,24 +75,9 @@ func checkTaskChange(v *deskpb.ChangeTask) error {
 	return text("result", v.GetResult())
 }
 
-// permitTask refuses an agent who gives up what somebody else made a condition of the resolution. record may be nil.
-func permitTask(record *deskpb.Record, c *deskpb.TicketCommand) error {
-	change := c.GetChangeTask()
-	if change.GetAction() != deskpb.ChangeTask_CANCEL || c.GetActor().GetRole() != deskpb.User_AGENT {
-		return nil
-	}
-	task := taskNumbered(record.GetTicket(), change.GetTask())
-	bound := task.GetMandatory() || task.GetKind() == deskpb.Task_APPROVAL
-	if !bound || task.GetActor() == c.GetActor().GetUser() {
-		return nil
-	}
-	return denied("task %d of ticket %s was added by %q and is given up by them, an incident manager or an administrator only; ask one",
-		task.GetId(), record.GetTicket().GetNumber(), task.GetActor())
-}
-
 // addTask adds work, a co-signing or an approval beside what the assignee does.
 func (w *writer) addTask(asked *deskpb.Task) error {
-	if err := w.needOpen("addTask"); err != nil {
+	if err := w.need(TicketAddTask); err != nil {
 		return err
 	}
 	task := &deskpb.Task{
@@ -133,9 +118,7 @@ func (w *writer) nextTime() int64 { return max(w.at.Time, w.record.GetHeadTime()
 
 // changeTask finishes a task, signs it, or gives it up.
 func (w *writer) changeTask(v *deskpb.ChangeTask) error {
-	err := w.need("changeTask", deskpb.Ticket_NEW, deskpb.Ticket_ASSIGNED, deskpb.Ticket_IN_PROGRESS, deskpb.Ticket_ON_HOLD,
-		deskpb.Ticket_RESOLVED)
-	if err != nil {
+	if err := w.need(TicketChangeTask); err != nil {
 		return err
 	}
 	present := taskNumbered(w.ticket(), v.GetTask())

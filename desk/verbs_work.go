@@ -4,7 +4,7 @@ import "github.com/tierdesk/tierdesk/desk/deskpb"
 
 // start begins the work; a ticket without an assignee becomes the actor's.
 func (w *writer) start() error {
-	if err := w.need("start", deskpb.Ticket_NEW, deskpb.Ticket_ASSIGNED); err != nil {
+	if err := w.need(TicketStart); err != nil {
 		return err
 	}
 	return w.custodial(&deskpb.Event{Type: deskpb.Event_STARTED, Body: &deskpb.Body{Assignee: w.taker()}})
@@ -12,7 +12,7 @@ func (w *writer) start() error {
 
 // resume takes the work up again; a ticket without an assignee becomes the actor's.
 func (w *writer) resume(v *deskpb.Resume) error {
-	if err := w.need("resume", deskpb.Ticket_ON_HOLD); err != nil {
+	if err := w.need(TicketResume); err != nil {
 		return err
 	}
 	return w.custodial(&deskpb.Event{

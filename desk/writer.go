@@ -16,6 +16,7 @@ type writer struct {
 	here    Here
 	view    View
 	at      Stamp
+	asker   *deskpb.Actor      // who asks; nil when the site decides by itself
 	actor   string             // whose events they are, unless a draft says otherwise
 	request *deskpb.RequestKey // goes with the first event
 	record  *deskpb.Record     // nil until the ticket is opened
@@ -82,7 +83,9 @@ func (w *writer) append(draft *deskpb.Event) error {
 	}
 	draft.Path = slices.Clone(w.path)
 	draft.Schema = Schema
-	draft.Actor = cmp.Or(draft.Actor, w.actor)
+	if draft.Actor == "" && w.actor != "" {
+		draft.Actor, draft.Role, draft.Address = w.actor, w.asker.GetRole(), w.asker.GetAddress()
+	}
 	if len(w.events) == 0 && w.request.GetId() != "" {
 		draft.Request = proto.CloneOf(w.request)
 	}

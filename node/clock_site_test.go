@@ -112,7 +112,7 @@ func TestJumpingClocksDoNotMoveTheSite(t *testing.T) {
 			if got, want := c.take(t, n, admin, nodes...), days(began, n.zone); !slices.Contains(want, got) {
 				t.Errorf("a ticket is of the day %s, want %v", got, want)
 			}
-			if who, err := n.people.Authenticate(t.Context(), token); err != nil || who.User != "admin" {
+			if who, err := n.people.Authenticate(t.Context(), token, ""); err != nil || who.User != "admin" {
 				t.Errorf("the session at node %s: %v, %v", n.config.Node.ID, who, err)
 			}
 		}

@@ -3,12 +3,14 @@ package node
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tierdesk/tierdesk/disk"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/replication"
 	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers/gossip"
 )
 
 // examinePatience bounds a node's look at itself, so that it can answer who asked before that one gives up.
@@ -50,9 +52,8 @@ func (n *Node) examine() []*apipb.Check {
 	room, _ := n.disk.Room()
 	add("disk", judgeDisk(n.config.Node.DataDir, room, state.DiskBytes))
 	add("clock", n.examineClock()...)
-	if !n.security.expires.IsZero() {
-		add("certificate", judgeCertificate(n.security.expires, n.clock.Now()))
-	}
+	add("certificate", n.certificates.examine()...)
+	add("gossip", judgeKeys(n.gossip.Keys())...)
 	for _, alarm := range append(n.tiers.Alarms(), n.gossip.Alarms()...) {
 		add("neighbours", failure("", "%s", alarm))
 	}
@@ -149,19 +150,18 @@ func (n *Node) examineClock() []*apipb.Check {
 	return checks
 }
 
-// renewal is how long before its end a certificate should be renewed.
-const renewal = 30 * 24 * time.Hour
-
-// judgeCertificate judges the node's own certificate by when it ends.
-func judgeCertificate(expires, now time.Time) *apipb.Check {
-	const remedy = "renew it with tierdesk ca renew and start the node again"
-	end := expires.UTC().Format(time.DateTime) + " UTC"
-	switch left := expires.Sub(now); {
-	case left <= 0:
-		return failure(remedy, "the node's certificate ended on %s", end)
-	case left < renewal:
-		return warning(remedy, "the node's certificate ends on %s, in %d days", end, int(left/(24*time.Hour)))
+// judgeKeys judges how far the node is with the keys of gossip; nothing without encryption.
+func judgeKeys(k gossip.KeyState) []*apipb.Check {
+	switch {
+	case k.Use == "":
+		return nil
+	case len(k.Lacking) > 0:
+		return []*apipb.Check{warning("run tierdesk gossip-key add there too",
+			"the gossip key %s waits until %s know it; %s is in use", k.Wanted, strings.Join(k.Lacking, ", "), k.Use)}
+	case len(k.Others) > 0:
+		return []*apipb.Check{fine("gossip uses the key %s, and still knows %s: when every node uses the first one, run tierdesk gossip-key drop at each",
+			k.Use, strings.Join(k.Others, ", "))}
 	default:
-		return fine("the node's certificate is good until %s", end)
+		return []*apipb.Check{fine("gossip uses the key %s", k.Use)}
 	}
 }

@@ -14,12 +14,14 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/tierdesk/tierdesk/authority"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/disk"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/peers"
 	"github.com/tierdesk/tierdesk/replication"
 	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers/gossip"
 )
 
 const (
@@ -74,10 +76,17 @@ func TestJudgeDiskStateAndCertificate(t *testing.T) {
 	mustFind(t, "a disk that was slow long ago", judgeState(store.Metrics{SlowWrites: 2, SlowWriteTime: time.Now().Add(-25 * time.Hour)}), ok, "")
 	mustFind(t, "a sound state", judgeState(store.Metrics{DiskBytes: 30 * mebibyte, ReadAmplification: 2}), ok, "30 MiB")
 
-	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	mustFind(t, "an ended certificate", judgeCertificate(now, now), failed, "2026-11-21")
-	mustFind(t, "a certificate near its end", judgeCertificate(now.Add(29*24*time.Hour), now), warned, "29 days")
-	mustFind(t, "a good certificate", judgeCertificate(now.Add(31*24*time.Hour), now), ok, "2026-12-22")
+	for name, want := range map[string]struct {
+		keys  gossip.KeyState
+		state apipb.Check_State
+		words string
+	}{
+		"one key":           {gossip.KeyState{Use: "aa", Wanted: "aa"}, ok, "uses the key aa"},
+		"an old key beside": {gossip.KeyState{Use: "bb", Wanted: "bb", Others: []string{"aa"}}, ok, "gossip-key drop"},
+		"a key that waits":  {gossip.KeyState{Use: "aa", Wanted: "bb", Others: []string{"bb"}, Lacking: []string{"330106/n2"}}, warned, "bb waits until 330106/n2"},
+	} {
+		mustFind(t, name, judgeKeys(want.keys)[0], want.state, want.words)
+	}
 }
 
 func TestJudgeLinks(t *testing.T) {
@@ -261,7 +270,7 @@ func TestDiagnoseASiteWhoseMajorityGoes(t *testing.T) {
 
 func TestDiagnoseTellsOfTheCertificate(t *testing.T) {
 	c := configuration(t, "n1")
-	newAuthority(t).issue(t, c)
+	newAuthority(t).issueLong(t, c, authority.DefaultLifetime-time.Hour)
 	n := start(t, c)
 	if check := named(n.examine(), "n1", "certificate"); check.GetState() != warned || !strings.Contains(check.GetMessage(), "in 0 days") {
 		t.Errorf("a certificate that ends in an hour: %v", check)

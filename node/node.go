@@ -45,7 +45,11 @@ type Node struct {
 	backend   *backend
 	files     *files
 	people    *people.People
+	auditing  *auditing
+	handing   *handing
 	servers   *servers
+
+	certificates certificates
 
 	refusal atomic.Pointer[error] // why this node, as the leader, takes no commands; nil: it does
 
@@ -152,6 +156,7 @@ func (n *Node) end(ctx context.Context) error {
 		n.gossip.Stop()
 	}
 	<-drained
+	n.auditing.stop()
 	if n.replica != nil {
 		errs = append(errs, n.replica.Stop(ctx))
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/config"
 	"github.com/tierdesk/tierdesk/store"
 )
@@ -129,15 +130,21 @@ func administratorOf(t *testing.T, n *Node) *deskpb.Actor {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	token, _, err := n.people.SignIn(ctx, "admin", password, 0)
+	token, err := signIn(ctx, n)
 	if err != nil {
 		t.Fatalf("sign in at node %s: %v", n.config.Node.ID, err)
 	}
-	actor, err := n.people.Authenticate(ctx, token)
+	actor, err := n.people.Authenticate(ctx, token, "")
 	if err != nil || actor.User != "admin" || actor.Role != deskpb.User_ADMINISTRATOR {
 		t.Fatalf("the token is of %v, %v, want the administrator admin", actor, err)
 	}
 	return actor
+}
+
+// signIn opens a session of the administrator and returns its token.
+func signIn(ctx context.Context, n *Node) (string, error) {
+	opened, err := n.people.SignIn(ctx, &apipb.CreateSessionRequest{User: "admin", Password: password}, "", "")
+	return opened.GetToken(), err
 }
 
 func TestOneNodeFoundsItsSiteAndTakesATicket(t *testing.T) {
@@ -407,16 +414,25 @@ func TestAdministratorComesLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitReady(t, n)
-	if _, _, err := n.people.SignIn(t.Context(), "admin", password, 0); err == nil {
+	if _, err := signIn(t.Context(), n); err == nil {
 		t.Error("somebody signed in at a site without people")
 	}
 	stop(t, n)
 	again := start(t, c)
 	awaitReady(t, again)
-	eventually(t, "the administrator signs in", func() string {
-		if _, _, err := again.people.SignIn(t.Context(), "admin", password, 0); err != nil {
-			return err.Error()
+	eventually(t, "the site has its administrator", func() string {
+		users := 0
+		err := again.store.View(func(r *store.Reader) error {
+			found, err := r.Users("", 1)
+			users = len(found)
+			return err
+		})
+		if err != nil || users == 0 {
+			return fmt.Sprintf("%d users, %v", users, err)
 		}
 		return ""
 	})
+	if _, err := signIn(t.Context(), again); err != nil {
+		t.Errorf("the administrator who came later signs in: %v", err)
+	}
 }

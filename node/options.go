@@ -22,6 +22,10 @@ type Options struct {
 	Config *config.Config
 	// AdminPassword of the first administrator, made when the site is founded; empty: none is made.
 	AdminPassword string
+	// DirectoryPassword is that of the service account at the directory, ProviderSecret that of this site at the provider of
+	// OpenID Connect, where the configuration has them.
+	DirectoryPassword string
+	ProviderSecret    string
 	// Dial opens connections to the parent; nil: plain TCP. Drop tells which gossip packets are lost; nil: none. Tests
 	// and the demo cut lines here.
 	Dial func(ctx context.Context, address string) (net.Conn, error)

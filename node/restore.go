@@ -40,7 +40,7 @@ func Restore(ctx context.Context, o RestoreOptions) (m store.Manifest, err error
 	if err := o.Config.Validate(); err != nil {
 		return m, err
 	}
-	protection, err := newSecurity(o.Config)
+	protection, err := newSecurity(o.Config, o.Logger)
 	if err != nil {
 		return m, err
 	}

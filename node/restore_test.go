@@ -154,7 +154,7 @@ func TestASiteIsRestored(t *testing.T) {
 func TestARestoreEndsAllSessions(t *testing.T) {
 	n := start(t, configuration(t, "n1"))
 	awaitReady(t, n)
-	token, _, err := n.people.SignIn(t.Context(), "admin", password, 0)
+	token, err := signIn(t.Context(), n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestARestoreEndsAllSessions(t *testing.T) {
 	}
 	again := start(t, c)
 	awaitReady(t, again)
-	if actor, err := again.people.Authenticate(t.Context(), token); err == nil {
+	if actor, err := again.people.Authenticate(t.Context(), token, ""); err == nil {
 		t.Errorf("the token of before is %v's", actor)
 	}
 	administratorOf(t, again)

@@ -66,7 +66,7 @@ func ask(t *testing.T, n *Node, method, path, token, body string) (int, http.Hea
 
 func tokenOf(t *testing.T, n *Node) string {
 	t.Helper()
-	token, _, err := n.people.SignIn(t.Context(), "admin", password, 0)
+	token, err := signIn(t.Context(), n)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,46 +3,61 @@ package node
 import (
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"time"
 
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/node/config"
 	"github.com/tierdesk/tierdesk/node/identity"
 )
 
-// security is how each of the node's connections is protected. Without TLS everything in it is nil, and the
+// security is how each of the node's connections is protected. Without TLS everything in it but refused is nil, and the
 // configuration has kept all addresses on this machine.
 type security struct {
+	identity   *identity.Identity
 	http       *tls.Config
 	raft       *tls.Config
 	server     credentials.TransportCredentials // of the gRPC port
 	peers      credentials.TransportCredentials // to nodes of this site
 	links      credentials.TransportCredentials // to nodes of the parent
+	refused    func(remote, reason string)      // is told of connections that are refused
 	callerSite func(ctx context.Context) string // the site that the other end's certificate names
-	expires    time.Time                        // of the node's certificate
 }
 
-func newSecurity(c *config.Config) (*security, error) {
+// newSecurity reads the node's certificate. Handshakes that it refuses are told to the logger.
+func newSecurity(c *config.Config, logger *slog.Logger) (*security, error) {
+	refused := identity.NewRefusals(logger, time.Now).Tell
 	if !c.TLS.Enabled() {
-		return &security{}, nil
+		return &security{refused: refused}, nil
 	}
 	own, err := identity.Load(identity.Options{
-		CA: c.TLS.CA, Cert: c.TLS.Cert, Key: c.TLS.Key, Site: c.Site.ID, Node: c.Node.ID,
+		CA: c.TLS.CA, Cert: c.TLS.Cert, Key: c.TLS.Key, Site: c.Site.ID, Node: c.Node.ID, Refused: refused,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &security{
-		http:    own.HTTPTLS(),
-		raft:    own.PeerTLS(),
-		expires: own.Expires(),
-		server:  credentials.NewTLS(own.ServerTLS()),
-		peers:   credentials.NewTLS(own.PeerTLS()),
-		links:   credentials.NewTLS(own.LinkTLS(c.Site.Parent)),
+		identity: own,
+		refused:  refused,
+		http:     own.HTTPTLS(),
+		raft:     own.PeerTLS(),
+		server:   own.ServerCredentials(),
+		peers:    own.PeerCredentials(),
+		links:    own.LinkCredentials(c.Site.Parent),
 		callerSite: func(ctx context.Context) string {
 			site, _ := identity.SiteOf(ctx)
 			return site
 		},
 	}, nil
+}
+
+// linksTo is how nodes of that site are called: they must show certificates that name it.
+func (s *security) linksTo(site desk.SiteID) credentials.TransportCredentials {
+	if s.identity == nil {
+		return insecure.NewCredentials()
+	}
+	return s.identity.LinkCredentials(string(site))
 }

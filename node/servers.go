@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,8 @@ const (
 	window = 1 << 20
 	// messagePrefix stands before each message of gRPC, in bytes.
 	messagePrefix = 5
+	// maxHeaders bounds the headers of a request, over HTTP and over gRPC, in bytes.
+	maxHeaders = 64 << 10
 	// maxStreams bounds the calls at one time over one connection.
 	maxStreams = 4096
 	// streamWorkers answer calls one after the other; a call that finds none of them free gets a goroutine of its own.
@@ -52,6 +55,7 @@ type servers struct {
 func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, error) {
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxHeaderListSize(maxHeaders),
 		grpc.MaxConcurrentStreams(maxStreams),
 		// A goroutine that is used again has grown its stack already.
 		grpc.NumStreamWorkers(streamWorkers),
@@ -73,7 +77,7 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 	}
 	err := peers.Register(s.grpc, peers.ServerOptions{
 		Site: n.config.Site.ID, Replica: n.replica, Links: n.backend.ownLinks, Diagnose: n.backend.diagnosis,
-		AskNeighbour: n.tiers.AskNeighbour, CallerSite: n.security.callerSite,
+		AskNeighbour: n.tiers.AskNeighbour, CallerSite: n.security.callerSite, Refused: n.refusedCall,
 	})
 	if err != nil {
 		return nil, err
@@ -82,45 +86,56 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 	programs.Register(s.grpc)
 	programs.Register(s.overWeb)
 
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
-	protocols.SetUnencryptedHTTP2(n.security.http == nil)
-	s.http = &http.Server{
-		Handler:           route(programs.Handler(), pages, s.overWeb),
-		TLSConfig:         n.security.http,
-		Protocols:         protocols,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
-	}
+	s.http = newHTTPServer(route(programs.Handler(), pages, s.overWeb, n.log), n.security.http, n.log)
 	return s, nil
 }
 
+// newHTTPServer makes a server that no caller can hold for long: a request's headers, its body and the reading of its answer have
+// their time, and so has a connection on which nothing happens. Calls that take longer lift the deadlines by themselves.
+func newHTTPServer(handler http.Handler, config *tls.Config, log *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(config == nil)
+	return &http.Server{
+		Handler:                      handler,
+		TLSConfig:                    config,
+		Protocols:                    protocols,
+		ReadHeaderTimeout:            5 * time.Second,
+		ReadTimeout:                  30 * time.Second,
+		WriteTimeout:                 60 * time.Second,
+		IdleTimeout:                  2 * time.Minute,
+		MaxHeaderBytes:               maxHeaders,
+		DisableGeneralOptionsHandler: true, // OPTIONS * is refused like any unknown path
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
 // route tells by its content type what is gRPC, by its path what is for programs; everything else is for people.
-func route(programs, pages, overGRPC http.Handler) http.Handler {
+func route(programs, pages, overGRPC http.Handler, log *slog.Logger) http.Handler {
 	files := programs // which bounds them itself
 	programs, pages = http.MaxBytesHandler(programs, maxBody), http.MaxBytesHandler(pages, maxBody)
 	streams := overGRPC // of which gRPC bounds each message
 	// One byte more than a message may have lets gRPC itself refuse it and name the limit.
 	overGRPC = http.MaxBytesHandler(overGRPC, maxMessage+1+messagePrefix)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	answers := safely(log, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
-		case r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc"):
-			if served := streamed(w, path); served {
-				streams.ServeHTTP(w, r)
-				return
-			}
-			overGRPC.ServeHTTP(w, r)
 		case api.TakesFile(r):
 			files.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/api/"), path == "/healthz", path == "/readyz", path == "/metrics":
 			programs.ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)
+		}
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.ProtoMajor != 2 || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc"):
+			answers.ServeHTTP(w, r)
+		case streamed(w, r.URL.Path):
+			streams.ServeHTTP(w, r)
+		default:
+			overGRPC.ServeHTTP(w, r)
 		}
 	})
 }

@@ -38,7 +38,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func() error{
-		n.loadIdentity, n.openDisk, n.openStore, n.listen, n.startReplica, n.startGossip, n.startTiers,
+		n.loadIdentity, n.openDisk, n.openStore, n.openCertificates, n.listen, n.startReplica, n.startGossip, n.startTiers,
 		func() error { return n.openFiles(life) }, n.makeRooms, ctx.Err,
 	} {
 		if err = n.onDisk(step); err != nil {
@@ -58,14 +58,18 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	n.running.Go(func() { n.watchRoom(life) })
 	n.running.Go(func() { n.settle(life) })
 	n.running.Go(func() { n.keepTime(life) })
+	n.running.Go(func() { n.people.Run(life) })
 	n.running.Go(func() { n.files.sweep(life) })
 	n.running.Go(func() { n.files.fetchWanted(life) })
+	n.running.Go(func() { n.handing.keep(life) })
+	n.keepCertificates(life)
+	n.auditing.start(life)
 	n.log.Info("serving", "http", n.HTTPAddr(), "grpc", n.GRPCAddr(), "raft", n.RaftAddr(), "gossip", n.GossipAddr())
 	return n, nil
 }
 
 func (n *Node) loadIdentity() (err error) {
-	n.security, err = newSecurity(n.config)
+	n.security, err = newSecurity(n.config, n.log)
 	return err
 }
 
@@ -124,6 +128,7 @@ func (n *Node) startReplica() (err error) {
 		Group:           n.machine.Stamp,
 		FS:              n.disk.FS(),
 		Room:            n.takesLog,
+		Refused:         n.security.refused,
 		Logger:          n.options.Logger,
 		Metrics:         n.registry,
 	})
@@ -187,8 +192,11 @@ func (n *Node) startTiers() (err error) {
 		ParentAddresses: n.parentAddresses,
 		ParentSeen:      func() <-chan struct{} { return n.gossip.Coming(n.parent()) },
 		Dial:            n.options.Dial,
-		Credentials:     n.security.links,
+		Credentials:     n.security.linksTo,
 		PeerSite:        n.security.callerSite,
+		Renewal:         n.renewing(),
+		CheckCheckpoint: n.checkCheckpoint,
+		Refused:         n.refusedCall,
 		Logger:          n.options.Logger,
 		Metrics:         n.registry,
 	})
@@ -196,6 +204,9 @@ func (n *Node) startTiers() (err error) {
 		return err
 	}
 	n.clock.trust(n.tiers.ParentTime)
+	n.handing = &handing{
+		site: n.site(), self: desk.SiteID(n.config.Site.ID), handUp: n.tiers.HandUp, log: n.options.Logger.With("component", "witness"),
+	}
 	return nil
 }
 
@@ -207,7 +218,14 @@ func (n *Node) site() *site {
 // makeRooms makes what needs the running site and starts nothing itself.
 func (n *Node) makeRooms() (err error) {
 	n.backend = &backend{site: n.site(), node: n}
-	if n.people, err = people.New(n.backend, n.clock.Now); err != nil {
+	if n.auditing, err = n.newAuditing(); err != nil {
+		return err
+	}
+	if n.people, err = n.newPeople(); err != nil {
+		return err
+	}
+	provider, err := n.newProvider()
+	if err != nil {
 		return err
 	}
 	programs, err := api.New(api.Options{
@@ -217,7 +235,7 @@ func (n *Node) makeRooms() (err error) {
 		return err
 	}
 	pages, err := web.New(web.Options{
-		Desk: n.backend, People: n.people, Logger: n.options.Logger,
+		Desk: n.backend, People: n.people, Provider: provider, Logger: n.options.Logger,
 		SiteID: n.config.Site.ID, SiteName: n.config.DisplayName(), Zone: n.zone,
 	})
 	if err != nil {
@@ -225,6 +243,19 @@ func (n *Node) makeRooms() (err error) {
 	}
 	n.servers, err = n.newServers(programs, pages)
 	return err
+}
+
+// newPeople makes the people of the site, with whom the configuration names to vouch for them.
+func (n *Node) newPeople() (*people.People, error) {
+	directory, err := n.newDirectory()
+	if err != nil {
+		return nil, err
+	}
+	session, longest := n.config.SignIn.Durations()
+	return people.New(people.Options{
+		Site: n.backend, Clock: n.clock.Now, Node: n.config.Node.ID, Name: n.config.DisplayName(), Logger: n.options.Logger,
+		Directory: directory, Offline: n.config.SignIn.LDAP.OfflineFor(), Audit: n.backend, Session: session, Longest: longest,
+	})
 }
 
 // watchFaults passes on the fault that stops the replica, the store or the disk below them.

@@ -97,7 +97,8 @@ func (b *backend) ownLinks() peers.Links {
 		Links:   b.node.tiers.Links(),
 		Reach:   b.node.tiers.Reach(),
 		Applied: b.node.machine.Applied(),
-		Alarms:  slices.Concat(b.node.roomAlarms(), b.node.clock.Alarms(), b.node.tiers.Alarms(), b.node.gossip.Alarms()),
+		Alarms: slices.Concat(b.node.roomAlarms(), b.node.clock.Alarms(), b.node.tiers.Alarms(), b.node.gossip.Alarms(),
+			b.node.certificates.alarms(), b.node.handing.alarms()),
 	}
 }
 

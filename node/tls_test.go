@@ -1,16 +1,8 @@
 package node
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,75 +12,53 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
+	"github.com/tierdesk/tierdesk/authority"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/config"
 )
 
-// authority issues certificates of one tree.
-type authority struct {
-	file string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+// treeAuthority issues certificates of one tree.
+type treeAuthority struct {
+	*authority.Authority
+	dir string
 }
 
-func newAuthority(t *testing.T) *authority {
+func newAuthority(t *testing.T) *treeAuthority {
 	t.Helper()
-	a := &authority{key: newKey(t)}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tree"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	der := sign(t, template, template, a.key, a.key)
-	var err error
-	if a.cert, err = x509.ParseCertificate(der); err != nil {
+	dir := filepath.Join(t.TempDir(), "authority")
+	// It is as old as the oldest certificate of a test.
+	_, err := authority.Init(dir, "浙江", 10, func() time.Time { return time.Now().Add(-authority.DefaultLifetime) })
+	if err != nil {
 		t.Fatal(err)
 	}
-	a.file = writePEM(t, "ca.pem", "CERTIFICATE", der)
-	return a
+	now, err := authority.Open(dir, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &treeAuthority{now, dir}
 }
 
 // issue gives a node its certificate.
-func (a *authority) issue(t *testing.T, c *config.Config) {
+func (a *treeAuthority) issue(t *testing.T, c *config.Config) { a.issueLong(t, c, 0) }
+
+// issueLong gives a node a certificate as it was issued so long ago.
+func (a *treeAuthority) issueLong(t *testing.T, c *config.Config, ago time.Duration) {
 	t.Helper()
-	name := &url.URL{Scheme: "tierdesk", Host: c.Site.ID, Path: "/" + c.Node.ID}
-	key := newKey(t)
-	der := sign(t, &x509.Certificate{
-		SerialNumber: big.NewInt(2), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		URIs: []*url.URL{name}, KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, a.cert, key, a.key)
-	encoded, err := x509.MarshalPKCS8PrivateKey(key)
+	then, err := authority.Open(a.dir, func() time.Time { return time.Now().Add(-ago) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.TLS = config.TLS{CA: a.file, Cert: writePEM(t, "node.pem", "CERTIFICATE", der), Key: writePEM(t, "node.key", "PRIVATE KEY", encoded)}
-}
-
-func newKey(t *testing.T) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	issued, err := then.Issue(authority.Node{Site: c.Site.ID, Node: c.Node.ID, Lifetime: authority.DefaultLifetime})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return key
-}
-
-func sign(t *testing.T, template, parent *x509.Certificate, key, by *ecdsa.PrivateKey) []byte {
-	t.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), by)
-	if err != nil {
-		t.Fatal(err)
+	files := t.TempDir()
+	c.TLS = config.TLS{CA: filepath.Join(a.dir, authority.CertFile), Cert: filepath.Join(files, "node.crt"), Key: filepath.Join(files, "node.key")}
+	for path, text := range map[string][]byte{c.TLS.Cert: issued.Cert, c.TLS.Key: issued.Key} {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return der
-}
-
-func writePEM(t *testing.T, name, kind string, der []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 func TestTreeWithCertificates(t *testing.T) {

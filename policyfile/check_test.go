@@ -309,3 +309,21 @@ func TestAnEmptyFileSaysNothing(t *testing.T) {
 		}
 	}
 }
+
+// Requesters are masked by one key, and a file says so as it was read.
+func TestPrivacyInAFile(t *testing.T) {
+	for source, want := range map[string]bool{"privacy: {mask_above_home: true}\n": true, "privacy:\n  mask_above_home: false\n": false} {
+		layer, problems := Check([]byte(source), []*deskpb.Policy{policy.Default()})
+		if len(problems) > 0 || layer.GetPrivacy().GetMaskAboveHome() != want {
+			t.Errorf("%q masks %v with %v, want %v", source, layer.GetPrivacy().GetMaskAboveHome(), problems, want)
+		}
+		text, err := Write(layer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, problems := Check(text, []*deskpb.Policy{policy.Default()})
+		if len(problems) > 0 || again.GetPrivacy().GetMaskAboveHome() != want {
+			t.Errorf("%q is written as %q, which masks %v with %v", source, text, again.GetPrivacy().GetMaskAboveHome(), problems)
+		}
+	}
+}

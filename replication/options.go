@@ -45,7 +45,9 @@ type Options struct {
 	FS vfs.FS
 	// Room returns why this node's disk takes no more log, nil when it has room. It may be nil: there always is. While it
 	// returns an error a follower takes no entries; a leader does. It is called for every append.
-	Room    func() error
+	Room func() error
+	// Refused is told of each connection that is refused: the address that it came from, and why. Nil: each is logged.
+	Refused func(remote, reason string)
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer // nil: none
 

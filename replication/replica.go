@@ -85,6 +85,9 @@ func (r *Replica) Status() Status {
 	return s
 }
 
+// Examine ends the connections whose other end Options.TLS would not take any more: its certificate was revoked.
+func (r *Replica) Examine() { r.stream.examine() }
+
 // Fault delivers the error that made the replica stop for good. The process must end then: a log on a stalled disk
 // cannot be closed.
 func (r *Replica) Fault() <-chan error { return r.fault.errors }

@@ -69,7 +69,7 @@ func (r *Replica) open(o Options) (err error) {
 	if r.metrics, err = newMetrics(o.Metrics, r); err != nil {
 		return errors.Join(err, r.disk.Close(), o.Listener.Close())
 	}
-	r.stream = newStream(r.site, r.self, o.Listener, o.TLS, r.logger)
+	r.stream = newStream(o, r.logger)
 	r.transport = newTransport(r.stream, requestTime, r.disk.holds)
 	if err := r.openRaft(o); err != nil {
 		r.metrics.unregister()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ type stream struct {
 	listener net.Listener
 	tls      *tls.Config
 	logger   *slog.Logger
+	refused  func(remote, reason string)
 
 	ctx    context.Context // ends when the stream is severed
 	cancel context.CancelFunc
@@ -35,18 +37,23 @@ type stream struct {
 	tasks  sync.WaitGroup // accept, introductions, and accepted connections until their handler closes them
 
 	mu    sync.Mutex            // guards conns
-	conns map[net.Conn]struct{} // below TLS
+	conns map[net.Conn]net.Conn // below TLS, and what Raft has of each
 }
 
 var _ raft.StreamLayer = (*stream)(nil)
 
-// newStream starts to accept on the listener, which it closes in the end.
-func newStream(site string, self Server, listener net.Listener, config *tls.Config, logger *slog.Logger) *stream {
+// newStream starts to accept on the listener of the options, which it closes in the end.
+func newStream(o Options, logger *slog.Logger) *stream {
 	s := &stream{
-		site: site, self: self, listener: listener, tls: config, logger: logger,
+		site: o.Site, self: o.Self, listener: o.Listener, tls: o.TLS, logger: logger, refused: o.Refused,
 		ready: make(chan net.Conn),
 		slots: make(chan struct{}, maxIntroductions),
-		conns: make(map[net.Conn]struct{}),
+		conns: make(map[net.Conn]net.Conn),
+	}
+	if s.refused == nil {
+		s.refused = func(remote, reason string) {
+			logger.Warn("raft connection refused", "remote", remote, "error", reason)
+		}
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.tasks.Go(s.accept)
@@ -81,12 +88,12 @@ func (s *stream) accept() {
 	}
 }
 
-// receive hands an accepted connection to Raft, or closes it with the reason in the log here and there.
+// receive hands an accepted connection to Raft, or closes it and tells the reason here and there.
 func (s *stream) receive(conn net.Conn) {
 	remote := conn.RemoteAddr()
 	tracked, err := s.welcome(conn)
 	if err != nil {
-		s.logger.Warn("raft connection refused", "remote", remote.String(), "error", err)
+		s.refused(remote.String(), err.Error())
 		return
 	}
 	select {
@@ -104,11 +111,25 @@ func (s *stream) welcome(raw net.Conn) (*trackedConn, error) {
 	}
 	s.tasks.Add(1)
 	tracked := s.track(raw, conn, s.tasks.Done)
-	err := conn.SetDeadline(time.Now().Add(introduction))
-	var line string
-	if err == nil {
-		line, err = readLine(conn)
+	if err := s.hear(conn); err != nil {
+		tracked.Close()
+		return nil, err
 	}
+	return tracked, nil
+}
+
+// hear waits for the dialler's introduction and answers it.
+func (s *stream) hear(conn net.Conn) error {
+	if err := conn.SetDeadline(time.Now().Add(introduction)); err != nil {
+		return err
+	}
+	if secured, ok := conn.(*tls.Conn); ok {
+		// Nothing can be answered before both ends trust each other.
+		if err := secured.HandshakeContext(s.ctx); err != nil {
+			return err
+		}
+	}
+	line, err := readLine(conn)
 	var p preamble
 	if err == nil {
 		p, err = parsePreamble(line)
@@ -116,16 +137,11 @@ func (s *stream) welcome(raw net.Conn) (*trackedConn, error) {
 	if err == nil {
 		err = p.judge(s.site, s.self.ID)
 	}
-	answer := accepted
 	if err != nil {
-		answer = err.Error()
+		_ = writeLine(conn, err.Error()) // the reason is what helps
+		return err
 	}
-	err = errors.Join(err, writeLine(conn, answer), conn.SetDeadline(time.Time{}))
-	if err != nil {
-		tracked.Close()
-		return nil, err
-	}
-	return tracked, nil
+	return errors.Join(writeLine(conn, accepted), conn.SetDeadline(time.Time{}))
 }
 
 // Accept returns the next introduced connection, net.ErrClosed when the stream is closed.
@@ -205,8 +221,8 @@ func (s *stream) sever() error {
 	err := s.listener.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for conn := range s.conns {
-		conn.Close()
+	for raw := range s.conns {
+		raw.Close()
 	}
 	if errors.Is(err, net.ErrClosed) {
 		return nil
@@ -221,11 +237,36 @@ func (s *stream) Close() error {
 	return err
 }
 
+// examine closes the connections whose other end would not get through the handshake any more. A handshake that is under way
+// is waited for.
+func (s *stream) examine() {
+	if s.tls == nil || s.tls.VerifyConnection == nil {
+		return
+	}
+	s.mu.Lock()
+	open := maps.Clone(s.conns)
+	s.mu.Unlock()
+	for raw, conn := range open {
+		secured, ok := conn.(*tls.Conn)
+		if !ok {
+			continue
+		}
+		state := secured.ConnectionState()
+		if !state.HandshakeComplete {
+			continue
+		}
+		if err := s.tls.VerifyConnection(state); err != nil {
+			s.logger.Warn("raft connection ended", "remote", raw.RemoteAddr().String(), "reason", err)
+			raw.Close()
+		}
+	}
+}
+
 // track keeps the raw connection below conn for sever; released is called once when the user of conn closes it.
 func (s *stream) track(raw, conn net.Conn, released func()) *trackedConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conns[raw] = struct{}{}
+	s.conns[raw] = conn
 	if s.ctx.Err() != nil {
 		raw.Close()
 	}

@@ -12,7 +12,9 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +32,7 @@ func newTLSStream(t *testing.T, site, id string, config *tls.Config, log io.Writ
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newStream(site, Server{ID: id, Raft: l.Addr().String()}, l, config, slog.New(slog.NewTextHandler(log, nil)))
+	s := newStream(Options{Site: site, Self: Server{ID: id, Raft: l.Addr().String()}, Listener: l, TLS: config}, slog.New(slog.NewTextHandler(log, nil)))
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -101,6 +103,61 @@ func TestMutualTLS(t *testing.T) {
 			}
 			in.Close()
 		}
+	}
+}
+
+// Both ends of a connection look again: whichever trusts the other no more ends it, and both see that it has ended.
+func TestAConnectionEndsWhenItsOtherEndIsTrustedNoMore(t *testing.T) {
+	for _, end := range []string{"the dialler", "the receiver"} {
+		t.Run(end+" looks", func(t *testing.T) {
+			var revoked atomic.Bool
+			trusted := newIdentity(t)
+			doubtful := trusted.Clone()
+			doubtful.VerifyConnection = func(tls.ConnectionState) error {
+				if revoked.Load() {
+					return errors.New("the certificate is revoked")
+				}
+				return nil
+			}
+			log := &lines{}
+			from, here := newTLSStream(t, "1", "b", trusted, io.Discard), newTLSStream(t, "1", "a", doubtful, log)
+			looking := here
+			if end == "the dialler" {
+				from, here = newTLSStream(t, "1", "b", doubtful, log), newTLSStream(t, "1", "a", trusted, io.Discard)
+				looking = from
+			}
+			out, err := from.Dial(raft.ServerAddress("a@"+here.self.Raft), time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.Close()
+			in, err := here.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+
+			looking.examine()
+			if _, err := out.Write([]byte("x")); err != nil {
+				t.Fatalf("a connection that is trusted has ended: %v", err)
+			}
+			if _, err := io.ReadFull(in, make([]byte, 1)); err != nil {
+				t.Fatalf("a connection that is trusted has ended: %v", err)
+			}
+			revoked.Store(true)
+			looking.examine()
+			for name, conn := range map[string]net.Conn{"dialler": out, "receiver": in} {
+				if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil && !errors.Is(err, net.ErrClosed) {
+					t.Fatal(err)
+				}
+				if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("the %s still has its connection: %v", name, err)
+				}
+			}
+			if n := log.count("the certificate is revoked"); n != 1 {
+				t.Errorf("the reason is logged %d times, want once", n)
+			}
+		})
 	}
 }
 

@@ -56,6 +56,9 @@ func (b *Batch) Commit(index, term uint64) error {
 	if slices.ContainsFunc(b.pending.writes, func(w write) bool { return aboutPeople(w.key) }) {
 		b.store.people.Add(1)
 	}
+	if b.pending.ownPolicy != nil {
+		b.store.viewed.changed()
+	}
 	return nil
 }
 

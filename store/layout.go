@@ -35,6 +35,7 @@ const (
 	familySession     = 0x31
 	familySessionOf   = 0x32
 	familySessionEnd  = 0x33
+	familyMember      = 0x34
 	familyCustomer    = 0x40
 	familyCustomerBy  = 0x41
 	familyBlob        = 0x50
@@ -46,6 +47,10 @@ const (
 	familyDuty        = 0x63
 	familyFault       = 0x64
 	familyPolicy      = 0x65
+
+	familyAuditEntry      = 0x70
+	familyAuditCheckpoint = 0x71
+	familyAuditState      = 0x72
 )
 
 // The rows of familyMeta.

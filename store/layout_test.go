@@ -77,6 +77,9 @@ func TestGoldenRowsOfEverythingElse(t *testing.T) {
 			b.PutDuty(&deskpb.SetDuty{User: "li"}),
 			b.AddNotice(&deskpb.Notice{User: "li", Time: 5, Key: "k"}),
 			b.PutBasePolicy(&deskpb.Policy{Edition: 1}),
+			b.PutAudit(AuditRow{1, []byte("entry")}, []byte("h")),
+			b.AddCheckpoint(checkpointOf("330106", 1), 5),
+			b.PutAuditDenial(&deskpb.AuditCheckpoint{Site: "330106"}),
 		} {
 			if err != nil {
 				return err
@@ -118,6 +121,10 @@ func TestGoldenRowsOfEverythingElse(t *testing.T) {
 		"61" + text("li") + text("k") + " = ",
 		"63" + text("li") + " = *",
 		"65 = *",
+		"70" + "0000000000000001" + " = " + hex.EncodeToString([]byte("entry")),
+		"71" + text("330106") + "8000000000000005" + "0000000000000001" + " = *",
+		"72" + "01" + " = " + "0000000000000001" + text("h"),
+		"72" + "02" + text("330106") + " = *",
 	})
 }
 

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/store/keys"
@@ -23,16 +25,65 @@ func (r *Reader) Users(after desk.UserID, limit int) ([]*deskpb.User, error) {
 	return list[deskpb.User](r, under(family(familyUser)).behind(userKey(after)).first(limit))
 }
 
-// PutUser stores a user.
-func (b *Batch) PutUser(u *deskpb.User) error { return b.put(userKey(desk.UserID(u.GetName())), u) }
+// PutUser stores a user in place of one of the same name.
+func (b *Batch) PutUser(u *deskpb.User) error {
+	name := desk.UserID(u.GetName())
+	if err := b.DeleteUser(name); err != nil {
+		return err
+	}
+	for _, group := range u.GetGroups() {
+		if err := b.set(memberKey(group).Text(string(name)).Key(), nil); err != nil {
+			return err
+		}
+	}
+	return b.put(userKey(name), u)
+}
 
 // DeleteUser deletes a user, if there is one; the sessions stay.
-func (b *Batch) DeleteUser(name desk.UserID) error { return b.delete(userKey(name)) }
+func (b *Batch) DeleteUser(name desk.UserID) error {
+	user, err := b.User(name)
+	if user == nil || err != nil {
+		return err
+	}
+	for _, group := range user.GetGroups() {
+		if err := b.delete(memberKey(group).Text(string(name)).Key()); err != nil {
+			return err
+		}
+	}
+	return b.delete(userKey(name))
+}
+
+func memberKey(group string) keys.Builder { return keys.Build(familyMember).Text(group) }
+
+// MembersOf returns the users whose accounts name a group, by name, at most so many.
+func (r *Reader) MembersOf(group string, most int) (members []desk.UserID, err error) {
+	prefix := memberKey(group).Key()
+	err = r.scan(under(prefix).first(most), func(row, _ []byte) (bool, error) {
+		d := keys.Decode(row[len(prefix):])
+		members = append(members, desk.UserID(d.Text()))
+		return true, d.Done()
+	})
+	return members, err
+}
 
 // Session returns the session of a token by the token's hash, nil when there is none. An expired one is returned until
 // ExpireSessions deletes it.
 func (r *Reader) Session(tokenHash []byte) (*deskpb.Session, error) {
 	return load[deskpb.Session](r, sessionKey(tokenHash))
+}
+
+// SessionsOf returns the sessions of a user, of all kinds, in no useful order. Expired ones may be among them.
+func (r *Reader) SessionsOf(user desk.UserID) (sessions []*deskpb.Session, err error) {
+	prefix := sessionOfKey(user)
+	err = r.scan(under(prefix), func(row, _ []byte) (bool, error) {
+		d := keys.Decode(row[len(prefix):])
+		session, err := r.Session([]byte(d.Text()))
+		if session != nil {
+			sessions = append(sessions, session)
+		}
+		return true, errors.Join(err, d.Done())
+	})
+	return sessions, err
 }
 
 // PutSession stores a session in place of one with the same token hash.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -75,6 +76,72 @@ func TestSessionsEndAsAsked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMembersOfAGroup also counts the rows: none is left behind.
+func TestMembersOfAGroup(t *testing.T) {
+	s := openTest(t)
+	for _, step := range []struct {
+		name string
+		do   func(*Batch) error
+		net  string // the members of the group net
+		rows int
+	}{
+		{"three accounts", func(b *Batch) error {
+			return errors.Join(
+				b.PutUser(&deskpb.User{Name: "wang", Groups: []string{"net", "host"}}),
+				b.PutUser(&deskpb.User{Name: "li", Groups: []string{"net"}}),
+				b.PutUser(&deskpb.User{Name: "zhao", Groups: []string{"network"}}),
+			)
+		}, "[li wang]", 4},
+		{"one leaves a group", func(b *Batch) error { return b.PutUser(&deskpb.User{Name: "wang", Groups: []string{"host"}}) }, "[li]", 3},
+		{"one is written twice in a batch", func(b *Batch) error {
+			return errors.Join(b.PutUser(&deskpb.User{Name: "wang", Groups: []string{"net"}}), b.PutUser(&deskpb.User{Name: "wang"}))
+		}, "[li]", 2},
+		{"one is deleted", func(b *Batch) error { return b.DeleteUser("li") }, "[]", 1},
+		{"nobody is deleted", func(b *Batch) error { return b.DeleteUser("li") }, "[]", 1},
+	} {
+		commit(t, s, step.do)
+		view(t, s, func(r *Reader) error {
+			members, err := r.MembersOf("net", 10)
+			if got := fmt.Sprint(members); got != step.net {
+				t.Errorf("%s: the members are %s, want %s", step.name, got, step.net)
+			}
+			return err
+		})
+		rows := 0
+		for row := range strings.Lines(dump(t, s)) {
+			if strings.HasPrefix(row, "34") {
+				rows++
+			}
+		}
+		if rows != step.rows {
+			t.Errorf("%s: %d rows of members, want %d", step.name, rows, step.rows)
+		}
+	}
+	view(t, s, func(r *Reader) error {
+		members, err := r.MembersOf("network", 0)
+		if len(members) != 0 {
+			t.Errorf("at most none are %v", members)
+		}
+		return err
+	})
+}
+
+func TestSessionsOfAUser(t *testing.T) {
+	s := openTest(t)
+	commit(t, s, func(b *Batch) error {
+		return errors.Join(b.PutSession(session("a", "li", 20)), b.PutSession(session("b", "li", 10)), b.PutSession(session("c", "li\x00", 30)))
+	})
+	view(t, s, func(r *Reader) error {
+		for user, want := range map[desk.UserID]int{"li": 2, "li\x00": 1, "l": 0} {
+			sessions, err := r.SessionsOf(user)
+			if len(sessions) != want || err != nil {
+				t.Errorf("%q has the sessions %v, %v, want %d", user, sessions, err, want)
+			}
+		}
+		return nil
+	})
 }
 
 func TestUsersAreListedByName(t *testing.T) {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"sync/atomic"
+
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/store/keys"
 )
@@ -24,9 +26,46 @@ func aboutPolicy(key keys.Key) bool {
 	return key[0] == familyPolicy || key[0] == familyPublication || key[0] == familySiteInfo
 }
 
-// Policy has the policy of a site put together, for a path that stands for the sites that it depends on.
-func (r *Reader) Policy(_ string, build func() (*deskpb.Policy, error)) (*deskpb.Policy, error) {
-	return build()
+// policyView remembers for views the policy that one of them put together last. It is forgotten after each commit that the
+// policy depends on.
+type policyView struct {
+	version atomic.Uint64 // counts these commits
+	memo    atomic.Pointer[viewedPolicy]
+}
+
+// viewedPolicy is a policy that was put together by a view that began at the version.
+type viewedPolicy struct {
+	version uint64
+	policyMemo
+}
+
+// openPolicy is the memory of one view. Its version was taken before the view's state, so that what it puts together is never
+// remembered beyond the commit that changes it.
+type openPolicy struct {
+	view    *policyView
+	version uint64
+}
+
+func (v *policyView) open() *openPolicy { return &openPolicy{view: v, version: v.version.Load()} }
+
+// changed forgets what is remembered; the commit is visible to views already.
+func (v *policyView) changed() { v.version.Add(1) }
+
+// Policy has the policy of a site put together, for a path that stands for the sites that it depends on. In a view it comes from
+// memory while none of the rows has changed that build may read (see Batch.Policy). The policy must not be changed.
+func (r *Reader) Policy(path string, build func() (*deskpb.Policy, error)) (*deskpb.Policy, error) {
+	if r.policy == nil {
+		return build()
+	}
+	memory := &r.policy.view.memo
+	if known := memory.Load(); known != nil && known.version == r.policy.version && known.path == path {
+		return known.policy, nil
+	}
+	policy, err := build()
+	if err == nil {
+		memory.Store(&viewedPolicy{version: r.policy.version, policyMemo: policyMemo{path: path, policy: policy}})
+	}
+	return policy, err
 }
 
 // Policy is Reader.Policy, from memory while the path is the same and none of the rows has changed that build may read: the

@@ -75,3 +75,60 @@ func TestAPolicyIsRememberedUntilItsRowsChange(t *testing.T) {
 		return err
 	})
 }
+
+// Views share the policy that one of them put together, until a commit changes what it is made of; a view that began before that
+// leaves nothing behind.
+func TestViewsRememberAPolicyUntilItsRowsChange(t *testing.T) {
+	s := openTest(t)
+	built := 0
+	edition := func(r *Reader, path string) uint32 {
+		t.Helper()
+		p, err := r.Policy(path, func() (*deskpb.Policy, error) {
+			built++
+			base, err := r.BasePolicy()
+			return &deskpb.Policy{Edition: base.GetEdition()}, err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.GetEdition()
+	}
+	view := func(read func(*Reader)) {
+		t.Helper()
+		if err := s.View(func(r *Reader) error { read(r); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put := func(edition uint32) {
+		t.Helper()
+		commit(t, s, func(b *Batch) error { return b.PutBasePolicy(&deskpb.Policy{Edition: edition}) })
+	}
+	expect := func(step string, want uint32, builds int) {
+		t.Helper()
+		view(func(r *Reader) {
+			if got := edition(r, "330106"); got != want || built != builds {
+				t.Errorf("%s: a view has edition %d after %d builds, want %d after %d", step, got, built, want, builds)
+			}
+		})
+	}
+	put(1)
+	expect("at first", 1, 1)
+	expect("again", 1, 1)
+	commit(t, s, func(b *Batch) error { return b.PutUser(&deskpb.User{Name: "li"}) })
+	expect("after a change of something else", 1, 1)
+	put(2)
+	expect("after a change", 2, 2)
+	view(func(r *Reader) {
+		put(3)
+		if got := edition(r, "330106"); got != 2 {
+			t.Errorf("a view that began before the change has edition %d, want 2", got)
+		}
+	})
+	expect("after a view that began before the change", 3, built+1)
+	view(func(r *Reader) {
+		before := built
+		if edition(r, "330199"); built != before+1 {
+			t.Error("the policy for another path is the one for this path")
+		}
+	})
+}

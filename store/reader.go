@@ -18,6 +18,8 @@ import (
 type Reader struct {
 	from source
 	path string // the database directory, for errors
+	// policy is what views remember of the site's policy, nil where none is open.
+	policy *openPolicy
 }
 
 // source is where a Reader reads.

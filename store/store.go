@@ -32,6 +32,7 @@ type Store struct {
 	name string     // directory of db in the data directory
 
 	policy policyMemo // of db; only batches use it, one after the other
+	viewed policyView
 }
 
 // Open opens or makes the store. It refuses a directory that another process uses, that belongs to another site or node,
@@ -146,9 +147,12 @@ func (s *Store) View(read func(*Reader) error) error {
 	if s.db == nil {
 		return ErrClosed
 	}
+	policy := s.viewed.open()
 	snapshot := s.db.NewSnapshot()
 	defer snapshot.Close()
-	return read(s.reader(snapshot))
+	reader := s.reader(snapshot)
+	reader.policy = policy
+	return read(reader)
 }
 
 // reader reads from what belongs to the current database. The caller holds writing or mu.

@@ -3,6 +3,8 @@ package testbed
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -45,6 +47,9 @@ type NodeSpec struct {
 	GossipJoin               []string
 	ParentAddresses          []string
 	Recover                  bool // found a site anew whose data are lost
+	// File is a configuration that was written elsewhere; what is said above is only what tests go by. "": one is written.
+	File string
+	CA   string // the PEM file of who signs the certificate that the node shows; "": it speaks without TLS
 }
 
 // yaml is the node's configuration file.
@@ -69,6 +74,9 @@ recover: %t
 // Configuration writes the node's configuration file beside its data directory and returns its path.
 func (s NodeSpec) Configuration(t testing.TB) string {
 	t.Helper()
+	if s.File != "" {
+		return s.File
+	}
 	path := filepath.Join(filepath.Dir(s.Dir), s.Site+"-"+s.Node+".yaml")
 	if err := os.WriteFile(path, []byte(s.yaml()), 0o600); err != nil {
 		t.Fatal(err)
@@ -190,13 +198,18 @@ func (p *Process) Log() string { return p.log.String() }
 func (p *Process) Ready(ctx context.Context) error {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
+	client, address, err := p.Spec.web()
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
 	var last error
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Spec.HTTP+"/readyz", nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/readyz", nil)
 		if err != nil {
 			return err
 		}
-		response, err := http.DefaultClient.Do(request)
+		response, err := client.Do(request)
 		if err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {
@@ -213,6 +226,22 @@ func (p *Process) Ready(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// web is how the node's HTTP port is called.
+func (s NodeSpec) web() (client *http.Client, address string, err error) {
+	if s.CA == "" {
+		return &http.Client{Transport: &http.Transport{}}, "http://" + s.HTTP, nil
+	}
+	text, err := os.ReadFile(s.CA)
+	if err != nil {
+		return nil, "", err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, "", fmt.Errorf("%s holds no certificate", s.CA)
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}, "https://" + s.HTTP, nil
 }
 
 // logBuffer keeps the end of what a process writes.

@@ -26,7 +26,7 @@ const askPatience = 2 * time.Second
 // that it knows nothing is only said behind a barrier.
 func (t *Tiers) Ask(ctx context.Context, r *linkpb.AskRequest) (*linkpb.AskResponse, error) {
 	if certified := t.o.PeerSite(ctx); certified != "" && certified != r.GetSite() {
-		return nil, status.Errorf(codes.PermissionDenied, "the certificate names site %s, and only a site itself may ask about %.64q", certified, r.GetSite())
+		return nil, t.refuse(ctx, denied("the certificate names site %s, and only a site itself may ask about %.64q", certified, r.GetSite()))
 	}
 	answer, err := t.acquaintance(desk.SiteID(r.GetSite()))
 	if err == nil && !answer.Known {

@@ -124,15 +124,15 @@ func (t *Tiers) call(ctx context.Context, address string, term uint64) (met bool
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var failure dialFailure
+	parent := t.parent()
 	conn, err := grpc.NewClient("passthrough:///"+address,
-		grpc.WithTransportCredentials(t.o.Credentials),
+		grpc.WithTransportCredentials(t.o.Credentials(parent)),
 		// A window of its own size keeps gRPC from measuring the line with a ping after every frame.
 		grpc.WithInitialWindowSize(maxMessage),
 		grpc.WithInitialConnWindowSize(maxMessage),
 		grpc.WithContextDialer(failure.watch(t.reachOut)),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
 	)
-	parent := t.parent()
 	if err != nil {
 		return false, fmt.Errorf("call %s at %s: %w", parent, address, err)
 	}

@@ -135,7 +135,10 @@ type node struct {
 	metrics *prometheus.Registry
 	// certified is the site that the other end's certificate names; empty without TLS.
 	certified atomic.Value
-	parents   atomic.Value // []string: the addresses of the parent's nodes
+	// caller is what the certificate of a node that asks for the next one names: site and node.
+	caller  atomic.Value // [2]string
+	others  atomic.Value // []string: the addresses of the site's other nodes
+	parents atomic.Value // []string: the addresses of the parent's nodes
 }
 
 // newNode starts the links of an office. parents are the addresses of its parent's nodes.
@@ -149,6 +152,8 @@ func newNodeAt(t testing.TB, p pace, site *deskpb.Site, o *office, parents ...st
 	t.Helper()
 	n := &node{office: o, line: &line{}, metrics: prometheus.NewRegistry()}
 	n.certified.Store("")
+	n.caller.Store([2]string{})
+	n.others.Store([]string(nil))
 	n.parents.Store(parents)
 	var err error
 	n.tiers, err = start(Options{
@@ -161,6 +166,19 @@ func newNodeAt(t testing.TB, p pace, site *deskpb.Site, o *office, parents ...st
 				return "nobody"
 			}
 			return n.certified.Load().(string)
+		},
+		Renewal: &Renewal{
+			Caller: func(context.Context) (desk.SiteID, string) {
+				caller := n.caller.Load().([2]string)
+				return desk.SiteID(caller[0]), caller[1]
+			},
+			Others: func() []string { return n.others.Load().([]string) },
+		},
+		CheckCheckpoint: func(c *deskpb.AuditCheckpoint) error {
+			if string(c.Signature) == "forged" {
+				return errors.New("its signature is not of its key")
+			}
+			return nil
 		},
 		Metrics: n.metrics,
 	}, p)

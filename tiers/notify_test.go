@@ -63,6 +63,26 @@ func TestPeopleOfTheSiteGetTicketsInTurnAndHearOfIt(t *testing.T) {
 	}
 }
 
+// Whose account names the group gets tickets as those do whom its policy names; who may not sign in, or does not work on tickets, gets none.
+func TestAccountsOfAGroupGetItsTickets(t *testing.T) {
+	o := newOffice(t, county, wall)
+	named := func(name string, role deskpb.User_Role, disabled bool) *deskpb.User {
+		return &deskpb.User{Name: name, Role: role, Groups: []string{"网络组"}, Disabled: disabled}
+	}
+	wang := agent("wang")
+	wang.Disabled = true
+	o.staff(t, wang, named("chen", deskpb.User_DISPATCHER, false), named("sun", deskpb.User_AGENT, false),
+		named("bai", deskpb.User_LEADER, false), named("an", deskpb.User_AGENT, true), &deskpb.User{Name: "other", Role: deskpb.User_AGENT, Groups: []string{"应用组"}})
+	for i := range 3 {
+		o.open(t, fmt.Sprint(i))
+	}
+	o.checkTold(t, "sun", "ASSIGNED 0", "ASSIGNED 2")
+	o.checkTold(t, "chen", "ASSIGNED 1")
+	for _, nobody := range []desk.UserID{"wang", "bai", "an", "other"} {
+		o.checkTold(t, nobody)
+	}
+}
+
 // Several tickets of one log entry go on in turn too: each sees what those before it did.
 func TestTurnsGoOnWithinAnEntry(t *testing.T) {
 	o := newOffice(t, county, wall)

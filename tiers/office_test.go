@@ -1,6 +1,7 @@
 package tiers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -188,8 +189,24 @@ func (o *office) apply(b *store.Batch, c *deskpb.Command, at desk.Stamp) (*deskp
 		return nil, PutPublication(b, kind.PutPublication, at)
 	case *deskpb.Command_PlaceSite:
 		return nil, PlaceSite(b, kind.PlaceSite, at)
+	case *deskpb.Command_PutCheckpoint:
+		return nil, keepCheckpoint(b, kind.PutCheckpoint, at)
 	}
 	return nil, fmt.Errorf("the office has no use for %T", c.Kind)
+}
+
+// keepCheckpoint keeps a checkpoint that does not contradict those before it.
+func keepCheckpoint(b *store.Batch, c *deskpb.PutCheckpoint, at desk.Stamp) error {
+	kept, err := b.Checkpoints(desk.SiteID(c.Checkpoint.Site), 100)
+	if err != nil {
+		return err
+	}
+	for _, k := range kept {
+		if k.Checkpoint.Sequence == c.Checkpoint.Sequence && !bytes.Equal(k.Checkpoint.Hash, c.Checkpoint.Hash) {
+			return desk.Refuse(desk.FailedPrecondition, "CONTRADICTS", "the audit log of %s was rewritten", c.Checkpoint.Site)
+		}
+	}
+	return b.AddCheckpoint(c, at.Time)
 }
 
 func (o *office) Barrier(ctx context.Context) error {

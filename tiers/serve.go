@@ -178,14 +178,14 @@ func (t *Tiers) turnAway(ctx context.Context, w wire, peer desk.SiteID, err erro
 // reject ends a stream that did not come about. A refusal is told to the other end and, where the peer is known to be
 // a neighbour, raised as an alarm.
 func (t *Tiers) reject(ctx context.Context, w wire, peer desk.SiteID, err error) error {
+	if peer == "" && isRefusal(err) {
+		t.o.Refused(ctx, err.Error())
+	}
 	var own *desk.Refusal
 	if errors.As(err, &own) {
 		w.refuse(ctx, own)
 	}
 	if peer == "" {
-		if isRefusal(err) {
-			t.o.Logger.Warn("a caller was refused", "reason", err)
-		}
 		return err
 	}
 	if isRefusal(err) {

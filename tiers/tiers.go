@@ -56,14 +56,20 @@ type Options struct {
 	ParentSeen func() <-chan struct{}
 	// Dial opens a connection to a neighbour; nil: plain TCP. Tests and the demo cut lines here.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
-	// Credentials for the link; nil: without TLS.
-	Credentials credentials.TransportCredentials
+	// Credentials for calls to a site, which may be another parent than at the start; nil: without TLS.
+	Credentials func(site desk.SiteID) credentials.TransportCredentials
 	// Now is the site's time, told to the neighbours and held against what the log dates; nil: the machine's clock.
 	Now func() time.Time
 	// PeerSite returns the site that the other end's certificate names, "" without TLS; nil: always "".
 	PeerSite func(ctx context.Context) string
-	Logger   *slog.Logger          // nil: nothing is logged
-	Metrics  prometheus.Registerer // nil: not measured
+	// Renewal is this node's part in renewing certificates; nil without TLS.
+	Renewal *Renewal
+	// CheckCheckpoint says what is wrong with the signature of a checkpoint that a child hands up; nil: nobody looks at it.
+	CheckCheckpoint func(c *deskpb.AuditCheckpoint) error
+	// Refused is told of each call that is refused, and why; nil: each is logged.
+	Refused func(ctx context.Context, reason string)
+	Logger  *slog.Logger          // nil: nothing is logged
+	Metrics prometheus.Registerer // nil: not measured
 }
 
 func (o *Options) validate() error {
@@ -92,7 +98,7 @@ func (o *Options) complete() {
 		}
 	}
 	if o.Credentials == nil {
-		o.Credentials = insecure.NewCredentials()
+		o.Credentials = func(desk.SiteID) credentials.TransportCredentials { return insecure.NewCredentials() }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -100,8 +106,14 @@ func (o *Options) complete() {
 	if o.PeerSite == nil {
 		o.PeerSite = func(context.Context) string { return "" }
 	}
+	if o.CheckCheckpoint == nil {
+		o.CheckCheckpoint = func(*deskpb.AuditCheckpoint) error { return nil }
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Refused == nil {
+		o.Refused = func(_ context.Context, reason string) { o.Logger.Warn("a caller was refused", "reason", reason) }
 	}
 }
 
@@ -197,6 +209,8 @@ type Tiers struct {
 	above   above  // the parent's clock
 	bench   *bench // what the children say against this site
 	lines   lines
+	// renewals holds a token for each request for a certificate that is under way for somebody else.
+	renewals chan struct{}
 
 	stopping chan struct{}  // closed by Stop
 	running  sync.WaitGroup // everything that Start, Connect and their streams began
@@ -226,6 +240,7 @@ func start(o Options, p pace) (*Tiers, error) {
 		proof:    newProof(),
 		bench:    newBench(),
 		lines:    lines{live: make(map[desk.SiteID]*session)},
+		renewals: make(chan struct{}, maxRenewals),
 		stopping: make(chan struct{}),
 		sessions: make(map[desk.SiteID]*session),
 		heard:    make(map[desk.SiteID]time.Time),

@@ -14,14 +14,37 @@ const mostLoad = 1000
 // usersAtOnce is how many users are read at a time when all are looked through.
 const usersAtOnce = 100
 
-// Person tells whether somebody with the name signs in at this site.
+// Person tells whether somebody with the name signs in at this site; who may not do so any more is no person of the site.
 func (v view) Person(user desk.UserID) (bool, error) {
 	known, err := v.tree.r.User(user)
-	return known != nil, err
+	return known != nil && !known.Disabled, err
 }
 
 // Duty returns what was last said by hand of a person's duty.
 func (v view) Duty(user desk.UserID) (*deskpb.SetDuty, error) { return v.tree.r.Duty(user) }
+
+// mostMembers bounds the accounts of a group that are looked at.
+const mostMembers = 1000
+
+// Members lists the people of this site who work on tickets and whose accounts name a group, by name. Leaders and auditors belong to a
+// group to see its tickets, not to get any.
+func (v view) Members(group string) (members []desk.UserID, err error) {
+	named, err := v.tree.r.MembersOf(group, mostMembers)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range named {
+		user, err := v.tree.r.User(name)
+		if err != nil {
+			return nil, err
+		}
+		switch user.GetRole() {
+		case deskpb.User_AGENT, deskpb.User_DISPATCHER, deskpb.User_INCIDENT_MANAGER, deskpb.User_ADMINISTRATOR:
+			members = append(members, name)
+		}
+	}
+	return members, nil
+}
 
 // Load counts the open tickets that a person has here.
 func (v view) Load(user desk.UserID) (int, error) { return v.tree.r.Load(user, mostLoad) }
@@ -40,8 +63,9 @@ func managers(r *store.Reader) ([]desk.UserID, error) {
 			return nil, fmt.Errorf("read the users: %w", err)
 		}
 		for _, user := range page {
-			after = desk.UserID(user.Name)
-			found[user.Role] = append(found[user.Role], after)
+			if after = desk.UserID(user.Name); !user.Disabled {
+				found[user.Role] = append(found[user.Role], after)
+			}
 		}
 		if len(page) == usersAtOnce {
 			continue

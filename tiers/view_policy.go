@@ -39,13 +39,13 @@ func (v view) Policy() (*deskpb.Policy, error) {
 	return v.records.Policy(path.String(), func() (*deskpb.Policy, error) { return mergePolicy(v.tree.r, v.tree.path) })
 }
 
-// Policy returns the policy that holds at this site.
+// Policy returns the policy that holds at this site. It must not be changed.
 func Policy(r *store.Reader) (*deskpb.Policy, error) {
 	t, err := newTree(r)
 	if err != nil {
 		return nil, err
 	}
-	return mergePolicy(r, t.path)
+	return newView(r, t).Policy()
 }
 
 // PolicyLayers returns what this site has of the policies of a path, this site's own first, those of its ancestors behind it.

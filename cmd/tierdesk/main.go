@@ -44,7 +44,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(client.FlagError)
 	root.SetOut(os.Stdout)
 	root.SetErr(os.Stderr)
-	root.AddCommand(serveCommand(), restoreCommand(), demoCommand(), replayCommand(), versionCommand())
+	root.AddCommand(serveCommand(), restoreCommand(), demoCommand(), replayCommand(), versionCommand(), caCommand(), initCommand(), gossipKeyCommand())
 	root.AddCommand(client.Commands(client.Environment{
 		Getenv:   os.Getenv,
 		Environ:  os.Environ(),

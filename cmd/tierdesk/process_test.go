@@ -134,6 +134,9 @@ func TestTheProgram(t *testing.T) {
 		"a county restored":        aCountyThatIsRestored,
 		"a county rebuilt":         aCountyThatIsRebuilt,
 		"a county that moves":      aCountyThatMoves,
+		"a tree from nothing":      aTreeFromNothing,
+		"the authority of a tree":  theAuthorityOfATree,
+		"an audit log":             anAuditLog,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, program) })
 	}

@@ -47,10 +47,12 @@ with what its neighbours know, and tierdesk restore puts a backup back.`
 			collectRarely(os.Getenv)
 		}
 		return serve(cmd.Context(), node.Options{
-			Config:        c,
-			AdminPassword: os.Getenv(c.Admin.PasswordEnv),
-			Version:       buildVersion(),
-			Logger:        logger,
+			Config:            c,
+			AdminPassword:     os.Getenv(c.Admin.PasswordEnv),
+			DirectoryPassword: os.Getenv(c.SignIn.LDAP.BindPasswordEnv),
+			ProviderSecret:    os.Getenv(c.SignIn.OIDC.ClientSecretEnv),
+			Version:           buildVersion(),
+			Logger:            logger,
 		})
 	}
 	return cmd

@@ -335,7 +335,9 @@ type User struct {
 	// Until when password_hash stands in for a directory that cannot be reached, microseconds since 1970.
 	OfflineUntil int64 `protobuf:"varint,22,opt,name=offline_until,json=offlineUntil,proto3" json:"offline_until,omitempty"`
 	// Counts changes; the log sets it.
-	Version       uint64 `protobuf:"varint,23,opt,name=version,proto3" json:"version,omitempty"`
+	Version uint64 `protobuf:"varint,23,opt,name=version,proto3" json:"version,omitempty"`
+	// When the person was unlocked last, microseconds since 1970: wrong passwords from before count no more, at any node.
+	UnlockTime    int64 `protobuf:"varint,24,opt,name=unlock_time,json=unlockTime,proto3" json:"unlock_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -527,6 +529,13 @@ func (x *User) GetOfflineUntil() int64 {
 func (x *User) GetVersion() uint64 {
 	if x != nil {
 		return x.Version
+	}
+	return 0
+}
+
+func (x *User) GetUnlockTime() int64 {
+	if x != nil {
+		return x.UnlockTime
 	}
 	return 0
 }
@@ -1142,7 +1151,7 @@ var File_desk_deskpb_people_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_people_proto_rawDesc = "" +
 	"\n" +
-	"\x18desk/deskpb/people.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\b\n" +
+	"\x18desk/deskpb/people.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\b\n" +
 	"\x04User\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12/\n" +
@@ -1169,7 +1178,9 @@ const file_desk_deskpb_people_proto_rawDesc = "" +
 	"\flocked_until\x18\x14 \x01(\x03R\vlockedUntil\x12#\n" +
 	"\rpassword_time\x18\x15 \x01(\x03R\fpasswordTime\x12#\n" +
 	"\roffline_until\x18\x16 \x01(\x03R\fofflineUntil\x12\x18\n" +
-	"\aversion\x18\x17 \x01(\x04R\aversion\"\x88\x01\n" +
+	"\aversion\x18\x17 \x01(\x04R\aversion\x12\x1f\n" +
+	"\vunlock_time\x18\x18 \x01(\x03R\n" +
+	"unlockTime\"\x88\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\t\n" +
 	"\x05AGENT\x10\x01\x12\x14\n" +

@@ -1808,8 +1808,10 @@ func (x *RemoveUser) GetName() string {
 }
 
 type OpenSession struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Session       *Session               `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Session *Session               `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
+	// The time step of the second factor's code that was given (RFC 6238); refused when a code of it was taken before. 0 for none.
+	TotpStep      int64 `protobuf:"varint,2,opt,name=totp_step,json=totpStep,proto3" json:"totp_step,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1849,6 +1851,13 @@ func (x *OpenSession) GetSession() *Session {
 		return x.Session
 	}
 	return nil
+}
+
+func (x *OpenSession) GetTotpStep() int64 {
+	if x != nil {
+		return x.TotpStep
+	}
+	return 0
 }
 
 type CloseSession struct {
@@ -3849,9 +3858,10 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"if_version\x18\x03 \x01(\x04R\tifVersion\" \n" +
 	"\n" +
 	"RemoveUser\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"B\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"_\n" +
 	"\vOpenSession\x123\n" +
-	"\asession\x18\x01 \x01(\v2\x19.tierdesk.desk.v1.SessionR\asession\"-\n" +
+	"\asession\x18\x01 \x01(\v2\x19.tierdesk.desk.v1.SessionR\asession\x12\x1b\n" +
+	"\ttotp_step\x18\x02 \x01(\x03R\btotpStep\"-\n" +
 	"\fCloseSession\x12\x1d\n" +
 	"\n" +
 	"token_hash\x18\x01 \x01(\fR\ttokenHash\"[\n" +

@@ -161,3 +161,28 @@ func TestMergeStepByStep(t *testing.T) {
 		}
 	})
 }
+
+// What is shown of requesters is for each office to say, until one above has locked it.
+func TestPrivacyIsRefinedUnlessItIsLocked(t *testing.T) {
+	masked := &deskpb.Policy{Privacy: &deskpb.Privacy{MaskAboveHome: true}}
+	open := &deskpb.Policy{Privacy: &deskpb.Privacy{}}
+	locked := proto.CloneOf(masked)
+	locked.Locked = []string{"privacy"}
+	for _, test := range []struct {
+		name   string
+		layers []*deskpb.Policy
+		want   bool
+	}{
+		{"the built-in policy", []*deskpb.Policy{Default()}, false},
+		{"the province masks", []*deskpb.Policy{Default(), masked}, true},
+		{"the city says otherwise", []*deskpb.Policy{Default(), masked, open}, false},
+		{"the city says otherwise of what is locked", []*deskpb.Policy{Default(), locked, open}, true},
+	} {
+		if got := Merge(test.layers...).GetPrivacy().GetMaskAboveHome(); got != test.want {
+			t.Errorf("%s: masked %v, want %v", test.name, got, test.want)
+		}
+	}
+	if objections := Check([]*deskpb.Policy{Default(), locked}, open); len(objections) != 1 || objections[0].Path != "privacy" {
+		t.Errorf("changing what is locked is answered %v, want one objection to privacy", objections)
+	}
+}

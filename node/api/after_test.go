@@ -150,7 +150,7 @@ func TestRequesters(t *testing.T) {
 	if got := a.call("POST", "/api/v1/requesters/"+id, `{"requester":{"name":"x"},"etag":"no"}`); got.status != 400 {
 		t.Errorf("an etag that is none: %d %s", got.status, got.body)
 	}
-	if got := a.call("DELETE", "/api/v1/requesters/"+id, "", header{"Authorization", "Bearer li"}); got.status != 403 || got.reason() != "MANAGERS_ONLY" {
+	if got := a.call("DELETE", "/api/v1/requesters/"+id, "", header{"Authorization", "Bearer li"}); got.status != 403 || got.reason() != "PERMISSION_DENIED" {
 		t.Errorf("an agent forgets a requester: %d %s", got.status, got.body)
 	}
 	if got := a.call("GET", "/api/v1/requesters/nobody", ""); got.status != 404 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -29,10 +30,11 @@ type attachments struct {
 	backend   Backend
 	tickets   *tickets
 	transfers chan struct{} // a token for each file under way
+	pause     time.Duration // how long the other end of a stream may be silent
 }
 
 func newAttachments(backend Backend, t *tickets) *attachments {
-	return &attachments{backend: backend, tickets: t, transfers: make(chan struct{}, maxTransfers)}
+	return &attachments{backend: backend, tickets: t, transfers: make(chan struct{}, maxTransfers), pause: transferPause}
 }
 
 // enter counts a transfer in; who gets no error calls leave.
@@ -63,7 +65,7 @@ func (a *attachments) add(ctx context.Context, q *apipb.NewAttachment, content i
 	}
 	defer leave()
 	err = a.backend.Read(ctx, false, func(r *store.Reader) error {
-		_, err := a.tickets.record(r, q.GetNumber())
+		_, _, err := a.tickets.find(ctx, r, q.GetNumber())
 		return err
 	})
 	if err != nil {
@@ -107,7 +109,7 @@ func (a *attachments) open(ctx context.Context, number, id string) (*deskpb.Atta
 	}
 	var found *deskpb.Attachment
 	err := a.backend.Read(ctx, false, func(r *store.Reader) error {
-		record, err := a.tickets.record(r, number)
+		record, _, err := a.tickets.find(ctx, r, number)
 		if err != nil {
 			return err
 		}
@@ -130,15 +132,38 @@ func (a *attachments) open(ctx context.Context, number, id string) (*deskpb.Atta
 	return found, store.OpenFile(blob, view), nil
 }
 
+// patiently waits for the other end of a stream, so that nobody holds one of the few places for files by saying nothing. A wait that
+// is given up ends with the stream, and that with its method.
+func patiently[T any](pause time.Duration, wait func() (T, error)) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	ended := make(chan outcome, 1)
+	go func() {
+		value, err := wait()
+		ended <- outcome{value, err}
+	}()
+	silent := time.NewTimer(pause)
+	defer silent.Stop()
+	select {
+	case o := <-ended:
+		return o.value, o.err
+	case <-silent.C:
+		var none T
+		return none, desk.Refuse(desk.InvalidArgument, "BODY_CUT_OFF", "the other end was silent for %v, so the file was given up; send it again", pause)
+	}
+}
+
 func (a *attachments) AddAttachment(stream grpc.ClientStreamingServer[apipb.AddAttachmentRequest, deskpb.Ticket]) error {
-	first, err := stream.Recv()
-	if err != nil {
+	first, err := patiently(a.pause, stream.Recv)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if first.GetAttachment() == nil {
 		return desk.RefuseField("attachment", "is missing from the first message; say what is added")
 	}
-	ticket, err := a.add(stream.Context(), first.GetAttachment(), &messages{stream: stream, rest: first.GetData()})
+	ticket, err := a.add(stream.Context(), first.GetAttachment(), &messages{stream: stream, pause: a.pause, rest: first.GetData()})
 	if err != nil {
 		return err
 	}
@@ -148,12 +173,13 @@ func (a *attachments) AddAttachment(stream grpc.ClientStreamingServer[apipb.AddA
 // messages reads the bytes that the messages of a stream carry.
 type messages struct {
 	stream grpc.ClientStreamingServer[apipb.AddAttachmentRequest, deskpb.Ticket]
+	pause  time.Duration
 	rest   []byte // of the last message
 }
 
 func (m *messages) Read(into []byte) (int, error) {
 	for len(m.rest) == 0 {
-		next, err := m.stream.Recv()
+		next, err := patiently(m.pause, m.stream.Recv)
 		if err != nil {
 			return 0, err
 		}
@@ -174,14 +200,18 @@ func (a *attachments) GetAttachment(q *apipb.GetAttachmentRequest, stream grpc.S
 	if err != nil {
 		return err
 	}
-	if err := stream.Send(&apipb.GetAttachmentResponse{Attachment: found}); err != nil {
+	send := func(answer *apipb.GetAttachmentResponse) error {
+		_, err := patiently(a.pause, func() (any, error) { return nil, stream.Send(answer) })
+		return err
+	}
+	if err := send(&apipb.GetAttachmentResponse{Attachment: found}); err != nil {
 		return err
 	}
 	piece := make([]byte, transferBytes)
 	for {
 		n, err := content.Read(piece)
 		if n > 0 {
-			if err := stream.Send(&apipb.GetAttachmentResponse{Data: piece[:n]}); err != nil {
+			if err := send(&apipb.GetAttachmentResponse{Data: piece[:n]}); err != nil {
 				return err
 			}
 		}
@@ -204,7 +234,7 @@ func (a *attachments) ListAttachments(ctx context.Context, q *apipb.ListAttachme
 	}
 	answer := &apipb.ListAttachmentsResponse{}
 	err = a.backend.Read(ctx, stale, func(r *store.Reader) error {
-		record, err := a.tickets.record(r, q.GetNumber())
+		record, _, err := a.tickets.find(ctx, r, q.GetNumber())
 		if err != nil {
 			return err
 		}

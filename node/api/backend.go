@@ -6,9 +6,9 @@ package api
 import (
 	"context"
 	"io"
-	"time"
 
 	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/audit"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/store"
@@ -45,20 +45,51 @@ type Backend interface {
 	// FetchFile makes the content of a ticket's attachment complete at this node. For one that is at another site it waits a
 	// while; Unavailable says where it is when it does not come.
 	FetchFile(ctx context.Context, number string, a *deskpb.Attachment) (*deskpb.Blob, error)
+	// Record takes an entry for the audit log of what leaves no other trace in the site's log, such as a refusal. It never waits.
+	Record(e *deskpb.AuditEntry)
+	// RecordNow returns when the entry is in the audit log: whoever hands out an export, a backup or masked data waits for it, and
+	// hands out nothing after an error.
+	RecordNow(ctx context.Context, e *deskpb.AuditEntry) error
+	// Witnessed returns the checkpoints of this site's audit log that its parent keeps, in order; none at the province.
+	Witnessed(ctx context.Context) ([]*deskpb.AuditCheckpoint, error)
+	// Vouch tells which node signed a checkpoint, by the tree's authority; nil without TLS.
+	Vouch() audit.Voucher
 	// Ready returns the reasons why this node cannot serve, none when it can.
 	Ready(ctx context.Context) []string
 }
 
-// People knows who may sign in.
+// People knows who may sign in. What an actor may not do is refused as desk.May says it: a call about somebody else is another
+// verb than one about oneself. Users come without secrets.
 type People interface {
-	// Authenticate returns whose token it is: an Unauthenticated refusal for an unknown or expired one.
-	Authenticate(ctx context.Context, token string) (*deskpb.Actor, error)
-	// SignIn checks a password and opens a session. ttl 0 means 12 hours.
-	SignIn(ctx context.Context, user, password string, ttl time.Duration) (token string, expires time.Time, err error)
-	SignOut(ctx context.Context, token string) error
-	// CreateUser, SetPassword and DeleteUser check the actor's right, the name and the password's strength.
-	CreateUser(ctx context.Context, actor *deskpb.Actor, user *deskpb.User, password string) (*deskpb.User, error)
-	SetPassword(ctx context.Context, actor *deskpb.Actor, user desk.UserID, password string) error
-	DeleteUser(ctx context.Context, actor *deskpb.Actor, user desk.UserID) error
-	ListUsers(ctx context.Context, actor *deskpb.Actor, after desk.UserID, limit int) ([]*deskpb.User, error)
+	// Authenticate returns whose token it is, with what the account says now: an Unauthenticated refusal for an unknown or
+	// expired one. Address is where the call came from, without a port.
+	Authenticate(ctx context.Context, token, address string) (*deskpb.Actor, error)
+	// SignIn checks a password, and the second factor's code where there is one, and opens a session. Client is what the
+	// program said of itself.
+	SignIn(ctx context.Context, r *apipb.CreateSessionRequest, address, client string) (*apipb.CreateSessionResponse, error)
+	// SignOut ends the token's session; one that is not there has ended already.
+	SignOut(ctx context.Context, token, address string) error
+
+	// Session returns the session that a call carries, nil for an access token.
+	Session(ctx context.Context, actor *deskpb.Actor) (*apipb.Session, error)
+	// Sessions and AccessTokens list what is open of a user, the latest first; all of it is little.
+	Sessions(ctx context.Context, actor *deskpb.Actor, user desk.UserID) ([]*apipb.Session, error)
+	AccessTokens(ctx context.Context, actor *deskpb.Actor, user desk.UserID) ([]*apipb.AccessToken, error)
+	CreateAccessToken(ctx context.Context, actor *deskpb.Actor, r *apipb.CreateAccessTokenRequest) (*apipb.CreateAccessTokenResponse, error)
+	EndSession(ctx context.Context, actor *deskpb.Actor, user desk.UserID, id string) error
+	EndAccessToken(ctx context.Context, actor *deskpb.Actor, user desk.UserID, id string) error
+	// EndSessions ends all sessions and access tokens of a user but the actor's own.
+	EndSessions(ctx context.Context, actor *deskpb.Actor, user desk.UserID) error
+
+	CreateUser(ctx context.Context, actor *deskpb.Actor, r *apipb.CreateUserRequest) (*apipb.User, error)
+	User(ctx context.Context, actor *deskpb.Actor, name desk.UserID) (*apipb.User, error)
+	// ListUsers returns at most limit users behind a name, in the order of names.
+	ListUsers(ctx context.Context, actor *deskpb.Actor, after desk.UserID, limit int) ([]*apipb.User, error)
+	UpdateUser(ctx context.Context, actor *deskpb.Actor, r *apipb.UpdateUserRequest) (*apipb.User, error)
+	DeleteUser(ctx context.Context, actor *deskpb.Actor, name desk.UserID) error
+	SetPassword(ctx context.Context, actor *deskpb.Actor, r *apipb.SetPasswordRequest) error
+	UnlockUser(ctx context.Context, actor *deskpb.Actor, name desk.UserID) (*apipb.User, error)
+	EnrolSecondFactor(ctx context.Context, actor *deskpb.Actor, name desk.UserID) (*apipb.EnrolSecondFactorResponse, error)
+	ConfirmSecondFactor(ctx context.Context, actor *deskpb.Actor, r *apipb.ConfirmSecondFactorRequest) (*apipb.User, error)
+	RemoveSecondFactor(ctx context.Context, actor *deskpb.Actor, r *apipb.RemoveSecondFactorRequest) (*apipb.User, error)
 }

@@ -58,6 +58,18 @@ func takeBody(w http.ResponseWriter, r *http.Request) *badBody {
 	return nil
 }
 
+// checkHeaders refuses what the gateway would leave out without a word: values that are more than printable ASCII.
+func checkHeaders(r *http.Request) *desk.Refusal {
+	for _, name := range []string{"If-Match", "Authorization"} {
+		for _, value := range r.Header[name] {
+			if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' }) {
+				return desk.RefuseField(name, "the header holds more than printable ASCII; send it as it was given to you")
+			}
+		}
+	}
+	return nil
+}
+
 // checkQuery refuses what the gateway would overlook: parameters that the call does not know, and text that is not
 // UTF-8.
 func checkQuery(found *route, r *http.Request) *desk.Refusal {

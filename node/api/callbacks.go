@@ -38,15 +38,29 @@ func (s *callBacks) ListCallBacks(ctx context.Context, r *apipb.ListCallBacksReq
 	}
 	answer := &apipb.ListCallBacksResponse{}
 	err = s.backend.Read(ctx, false, func(reader *store.Reader) error {
-		calls, next, err := reader.DueCalls(by, after, size)
+		sight, err := sightOf(ctx, s.backend.Site(), reader)
+		if err != nil {
+			return err
+		}
+		veil, err := sight.veil(reader)
+		if err != nil {
+			return err
+		}
+		position, err := veil.lift(after)
+		if err != nil {
+			return err
+		}
+		calls, next, err := reader.DueCalls(by, position, size)
 		if err != nil {
 			return fmt.Errorf("list the call-backs: %w", err)
 		}
 		for _, call := range calls {
-			answer.Calls = append(answer.Calls, dueMessage(call))
+			if err := sight.addCall(reader, answer, call); err != nil {
+				return err
+			}
 		}
 		if next != nil {
-			answer.NextPageToken = scope.seal(next)
+			answer.NextPageToken = scope.seal(veil.over(next))
 		}
 		return nil
 	})
@@ -56,15 +70,21 @@ func (s *callBacks) ListCallBacks(ctx context.Context, r *apipb.ListCallBacksReq
 	return answer, nil
 }
 
-func dueMessage(call store.DueCall) *apipb.DueCall {
+// addCall lists a call, unless it is about a ticket that the caller does not see.
+func (s sight) addCall(reader *store.Reader, answer *apipb.ListCallBacksResponse, call store.DueCall) error {
 	due := &apipb.DueCall{DueTime: moment(call.Due)}
-	if call.Customer == nil {
-		due.Ticket = presented(call.Ticket)
-		return due
+	if call.Customer != nil {
+		_, due.Kind = desk.NextCall(call.Customer)
+		due.Requester = requesterMessage(call.Customer)
+	} else {
+		sees, err := s.seesNumber(reader, desk.TicketNumber(call.Ticket.GetNumber()))
+		if err != nil || !sees {
+			return err
+		}
+		due.Ticket = s.shown(call.Ticket)
 	}
-	_, due.Kind = desk.NextCall(call.Customer)
-	due.Requester = requesterMessage(call.Customer)
-	return due
+	answer.Calls = append(answer.Calls, due)
+	return nil
 }
 
 func (s *callBacks) RecordCustomerCall(ctx context.Context, r *apipb.RecordCustomerCallRequest) (*apipb.Requester, error) {

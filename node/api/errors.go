@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -72,8 +73,14 @@ type panicError struct {
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }
 
 // statusOf makes the status that the caller of a method with the request gets. Faults are logged here and told without
-// their cause, so that nothing of the inside leaves the node. What a write may have done although it failed is said.
-func (s *Server) statusOf(method string, in any, err error) *status.Status {
+// their cause, so that nothing of the inside leaves the node; the request's id stands in both. What a write may have done
+// although it failed is said.
+func (s *Server) statusOf(ctx context.Context, method string, in any, err error) *status.Status {
+	return withRequestID(s.judged(ctx, method, in, err), RequestID(ctx))
+}
+
+// judged is the status of an error before the request is named in it.
+func (s *Server) judged(ctx context.Context, method string, in any, err error) *status.Status {
 	var refusal *desk.Refusal
 	if errors.As(err, &refusal) {
 		return refusalStatus(refusal)
@@ -84,7 +91,7 @@ func (s *Server) statusOf(method string, in any, err error) *status.Status {
 	}
 	switch st.Code() {
 	case codes.Unknown, codes.Internal, codes.DataLoss:
-		attributes := []any{"method", method, "error", err}
+		attributes := []any{"method", method, "request", RequestID(ctx), "error", err}
 		var panicked *panicError
 		if errors.As(err, &panicked) {
 			attributes = append(attributes, "stack", string(panicked.stack))
@@ -133,6 +140,9 @@ func refusalStatus(r *desk.Refusal) *status.Status {
 		details = append(details, &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
 			{Field: r.Field, Description: r.Message},
 		}})
+	}
+	if r.Wait > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(r.Wait)})
 	}
 	return completed(detailed(code, r.Message, details...))
 }

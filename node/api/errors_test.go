@@ -112,6 +112,10 @@ func TestErrorsOfTheForm(t *testing.T) {
 			status: 400, code: 3, reason: "INVALID_FIELD", field: "If-Match"},
 		{name: "If-Match of two etags", method: "POST", path: ticket + ":start", headers: []header{{"If-Match", `"a", "b"`}},
 			status: 400, code: 3, reason: "INVALID_FIELD", field: "If-Match"},
+		{name: "If-Match that is not ASCII", method: "POST", path: ticket + ":start", headers: []header{{"If-Match", "\"版本\""}},
+			status: 400, code: 3, reason: "INVALID_FIELD", field: "If-Match"},
+		{name: "token that is not ASCII", method: "GET", path: ticket, headers: []header{{"Authorization", "Bearer 令牌"}},
+			status: 400, code: 3, reason: "INVALID_FIELD", field: "Authorization"},
 		{name: "no ticket in create", method: "POST", path: "/api/v1/tickets", headers: []header{asJSON},
 			status: 400, code: 3, reason: "INVALID_FIELD", field: "ticket"},
 		{name: "user without a role", method: "POST", path: "/api/v1/users", body: `{"user":{"name":"wang"},"password":"long enough"}`,
@@ -183,7 +187,7 @@ func TestErrorsOfTheSite(t *testing.T) {
 func TestAReadThatIsLateLosesNothing(t *testing.T) {
 	t.Parallel()
 	a := newTestAPI(t)
-	late := a.server.statusOf("/tierdesk.v1.Tickets/GetTicket", nil, context.DeadlineExceeded)
+	late := a.server.statusOf(t.Context(), "/tierdesk.v1.Tickets/GetTicket", nil, context.DeadlineExceeded)
 	if late.Code() != codes.DeadlineExceeded || strings.Contains(late.Message(), "unknown") {
 		t.Errorf("a late read is answered %v", late)
 	}

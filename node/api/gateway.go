@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -77,11 +78,23 @@ func (m marshaler) NewDecoder(r io.Reader) runtime.Decoder {
 		if len(bytes.TrimSpace(body)) == 0 {
 			return nil
 		}
-		if err := m.UnmarshalOptions.Unmarshal(body, value.(proto.Message)); err != nil {
+		if err := m.UnmarshalOptions.Unmarshal(body, messageIn(value)); err != nil {
 			return placed(body, err)
 		}
 		return nil
 	})
+}
+
+// messageIn is the message that a body is read into: the request, or a field of it, of which the gateway hands over the place.
+func messageIn(value any) proto.Message {
+	if message, ok := value.(proto.Message); ok {
+		return message
+	}
+	place := reflect.ValueOf(value).Elem()
+	if place.IsNil() {
+		place.Set(reflect.New(place.Type().Elem()))
+	}
+	return place.Interface().(proto.Message)
 }
 
 // passedHeader names the request headers that services see. Authorization always passes.

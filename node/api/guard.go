@@ -17,7 +17,7 @@ type guard struct {
 	// stream is what the calls pass that answer with a stream; nil where none is served.
 	stream grpc.StreamServerInterceptor
 	// admit takes a call of a method in before its message is decoded; nil: whoever calls has done so.
-	admit func(method string, decode func(any) error) (admitted func(any) error, end func(), err error)
+	admit func(ctx context.Context, method string, decode func(any) error) (admitted func(any) error, end func(), err error)
 }
 
 func (g guard) RegisterService(desc *grpc.ServiceDesc, service any) {
@@ -63,7 +63,8 @@ func (g guard) limit(method string, next grpc.MethodHandler) grpc.MethodHandler 
 		return next
 	}
 	return func(service any, ctx context.Context, decode func(any) error, outer grpc.UnaryServerInterceptor) (any, error) {
-		admitted, end, err := g.admit(method, decode)
+		ctx = identified(ctx)
+		admitted, end, err := g.admit(ctx, method, decode)
 		if err != nil {
 			return nil, err
 		}
@@ -74,9 +75,9 @@ func (g guard) limit(method string, next grpc.MethodHandler) grpc.MethodHandler 
 
 // admit takes a gRPC call in, whose message counts once it is decoded: the server has bounded it before. Its errors are
 // what the caller gets.
-func (s *Server) admit(method string, decode func(any) error) (admitted func(any) error, end func(), err error) {
+func (s *Server) admit(ctx context.Context, method string, decode func(any) error) (admitted func(any) error, end func(), err error) {
 	refuse := func(err error) error {
-		st := s.statusOf(method, nil, err)
+		st := s.statusOf(ctx, method, nil, err)
 		s.metrics.observe(method, st.Code(), 0)
 		return st.Err()
 	}

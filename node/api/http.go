@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -22,10 +23,18 @@ import (
 //go:embed openapi.json
 var document []byte
 
-// Handler serves /api/, /healthz, /readyz and /metrics. Everything else is answered 404 in the API's form.
+// Handler serves /api/, /healthz, /readyz and /metrics. Everything else is answered 404 in the API's form. Only a bearer token
+// says who calls: a cookie never does, and a call that a browser sends with cookies for a page of another origin is refused
+// before anything of it is looked at.
 func (s *Server) Handler() http.Handler {
 	metrics := promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{})
+	var origins http.CrossOriginProtection
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header["Cookie"]) > 0 && origins.Check(r) != nil {
+			writeError(w, http.StatusForbidden, refusalStatus(desk.Refuse(desk.PermissionDenied, "CROSS_ORIGIN",
+				"a page of another origin sent this call with cookies; call from a program, with a token")))
+			return
+		}
 		switch r.URL.Path {
 		case "/healthz":
 			readOnly(w, r, s.serveHealthz)
@@ -81,6 +90,7 @@ func writeJSON(w http.ResponseWriter, code int, value any) {
 
 // serveJSON checks the form of a call and hands it to the gateway. HEAD is GET whose body is not sent.
 func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) {
+	r = withOrigin(r)
 	if s.serveFile(w, r) {
 		return
 	}
@@ -100,13 +110,14 @@ func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) {
 			"there is nothing at %.200q; /api/openapi.json lists the calls", r.URL.Path)))
 		return
 	}
-	r, end, err := s.intake.count(r)
+	taken, end, err := s.intake.count(r)
 	if err != nil {
-		s.refuse(w, found, err)
+		s.refuse(w, r, found, err)
 		return
 	}
 	defer end()
-	if err := checkQuery(found, r); err != nil {
+	r = taken
+	if err := cmp.Or(checkHeaders(r), checkQuery(found, r)); err != nil {
 		writeError(w, http.StatusBadRequest, refusalStatus(err))
 		return
 	}
@@ -114,6 +125,7 @@ func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) {
 		writeError(w, problem.http, refusalStatus(problem.refusal))
 		return
 	}
+	r.Header.Set("Content-Type", "application/json") // every body that is taken is, whatever the header said
 	s.gateway.ServeHTTP(w, r)
 }
 
@@ -123,8 +135,8 @@ type headersOnly struct{ http.ResponseWriter }
 func (h headersOnly) Write(body []byte) (int, error) { return len(body), nil }
 
 // refuse answers a call that was not taken in.
-func (s *Server) refuse(w http.ResponseWriter, found *route, err error) {
-	st := s.statusOf(found.rpc, nil, err)
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, found *route, err error) {
+	st := s.statusOf(r.Context(), found.rpc, nil, err)
 	s.metrics.observe(found.rpc, st.Code(), 0)
 	writeError(w, ruleOf(st.Code()).http, st)
 }
@@ -151,7 +163,7 @@ func writeError(w http.ResponseWriter, code int, st *status.Status) {
 	}
 	header.Set("Content-Type", "application/json")
 	header.Set("Cache-Control", "no-store")
-	body, err := jsonMarshaler().Marshal(st.Proto())
+	body, err := jsonMarshaler().Marshal(withRequestID(st, header.Get(requestHeader)).Proto())
 	if err != nil {
 		code = http.StatusInternalServerError
 		body = []byte(`{"code":13,"message":"the error could not be written as JSON","details":[]}`)

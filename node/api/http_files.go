@@ -66,13 +66,13 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request, number string)
 		return
 	}
 	var ticket *deskpb.Ticket
-	err := s.transfer(r, func(ctx context.Context) (err error) {
+	err := s.transfer(r, method, q, func(ctx context.Context) (err error) {
 		body := &patientReader{from: http.MaxBytesReader(w, r.Body, q.Size), control: http.NewResponseController(w)}
 		ticket, err = s.files.add(ctx, q, body)
 		return err
 	})
 	if err != nil {
-		st := s.statusOf(method, q, err)
+		st := s.statusOf(r.Context(), method, q, err)
 		s.metrics.observe(method, st.Code(), time.Since(begin))
 		writeError(w, ruleOf(st.Code()).http, st)
 		return
@@ -116,7 +116,7 @@ func newAttachment(r *http.Request, number string) (*apipb.NewAttachment, *badBo
 func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, number, id string) {
 	const method = apipb.Attachments_GetAttachment_FullMethodName
 	begin, answered := time.Now(), false
-	err := s.transfer(r, func(ctx context.Context) error {
+	err := s.transfer(r, method, &apipb.GetAttachmentRequest{Number: number, Id: id}, func(ctx context.Context) error {
 		leave, err := s.files.enter()
 		if err != nil {
 			return err
@@ -144,7 +144,7 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, number, id str
 		s.metrics.observe(method, codes.OK, time.Since(begin))
 		return
 	}
-	st := s.statusOf(method, nil, err)
+	st := s.statusOf(r.Context(), method, nil, err)
 	s.metrics.observe(method, st.Code(), time.Since(begin))
 	if answered {
 		return // the answer is shorter than it said, which the caller sees
@@ -153,8 +153,8 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, number, id str
 }
 
 // transfer does with a file over HTTP what the interceptors do with a call: it is counted among those under way, must carry
-// a token, and has a deadline.
-func (s *Server) transfer(r *http.Request, do func(ctx context.Context) error) error {
+// a token of somebody who may, and has a deadline.
+func (s *Server) transfer(r *http.Request, method string, request any, do func(ctx context.Context) error) error {
 	call, err := s.intake.admit()
 	if err != nil {
 		return err
@@ -164,10 +164,7 @@ func (s *Server) transfer(r *http.Request, do func(ctx context.Context) error) e
 	defer cancel()
 	ctx = metadata.NewIncomingContext(ctx, metadata.Pairs(
 		"authorization", r.Header.Get("Authorization"), "if-match", r.Header.Get("If-Match")))
-	if ctx, err = s.authenticate(ctx); err != nil {
-		return err
-	}
-	return do(ctx)
+	return s.authorised(ctx, method, request, do)
 }
 
 // patientReader reads a body for as long as its bytes come. A connection without deadlines is read as it is.

@@ -3,11 +3,13 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/store"
 )
@@ -35,8 +37,10 @@ func (t *tickets) ListJournal(ctx context.Context, r *apipb.ListJournalRequest) 
 		return nil, err
 	}
 	var events []desk.Sealed
-	err = t.backend.Read(ctx, stale, func(reader *store.Reader) error {
-		if _, err := t.record(reader, r.GetNumber()); err != nil {
+	var record *deskpb.Record
+	var sight sight
+	err = t.backend.Read(ctx, stale, func(reader *store.Reader) (err error) {
+		if record, sight, err = t.find(ctx, reader, r.GetNumber()); err != nil {
 			return err
 		}
 		events, err = allEvents(reader, desk.TicketNumber(r.GetNumber()))
@@ -49,6 +53,7 @@ func (t *tickets) ListJournal(ctx context.Context, r *apipb.ListJournalRequest) 
 	if err != nil {
 		return nil, fmt.Errorf("render the journal of ticket %s: %w", r.GetNumber(), err)
 	}
+	journal = slices.DeleteFunc(journal, func(entry desk.JournalEntry) bool { return !sight.seesStep(entry) })
 	first, err := entryBehind(journal, string(after))
 	if err != nil {
 		return nil, err
@@ -56,7 +61,7 @@ func (t *tickets) ListJournal(ctx context.Context, r *apipb.ListJournalRequest) 
 	answer := &apipb.ListJournalResponse{}
 	page := journal[first:min(first+size, len(journal))]
 	for _, entry := range page {
-		answer.Entries = append(answer.Entries, journalEntry(entry))
+		answer.Entries = append(answer.Entries, sight.step(record.GetTicket(), entry))
 	}
 	if first+len(page) < len(journal) {
 		answer.NextPageToken = scope.seal([]byte(desk.EventName(page[len(page)-1].Event.GetId())))
@@ -93,7 +98,16 @@ func entryBehind(journal []desk.JournalEntry, id string) (int, error) {
 	return 0, refuseToken()
 }
 
-func journalEntry(entry desk.JournalEntry) *apipb.JournalEntry {
+// seesStep tells whether the caller sees a step of a ticket that the caller sees.
+func (s sight) seesStep(entry desk.JournalEntry) bool {
+	if s.actor.GetRole() != deskpb.User_REQUESTER {
+		return true
+	}
+	return entry.Event.GetVisibility() == deskpb.Event_EVERYONE && seenByRequesters(entry.Event.GetType())
+}
+
+// step is a step of a ticket as the caller sees it.
+func (s sight) step(t *deskpb.Ticket, entry desk.JournalEntry) *apipb.JournalEntry {
 	event := entry.Event
 	shown := &apipb.JournalEntry{
 		Id:          desk.EventName(event.GetId()),
@@ -106,7 +120,21 @@ func journalEntry(entry desk.JournalEntry) *apipb.JournalEntry {
 		Visibility:  event.GetVisibility().String(),
 		Superseded:  entry.Superseded,
 	}
+	outlined := s.actor.GetRole() == deskpb.User_REQUESTER
+	if event.GetRole() != deskpb.User_ROLE_UNSPECIFIED && !outlined {
+		shown.Role = event.GetRole().String()
+	}
+	if role := s.actor.GetRole(); role == deskpb.User_AUDITOR || role == deskpb.User_ADMINISTRATOR {
+		shown.Address = event.GetAddress()
+	}
+	masks := s.masks(t)
 	for _, change := range entry.Changes {
+		if outlined && !outlinedField(change.Field) {
+			continue
+		}
+		if masks {
+			change.Before, change.After = maskedField(change.Field, change.Before), maskedField(change.Field, change.After)
+		}
 		shown.Changes = append(shown.Changes, &apipb.Change{Field: change.Field, Before: change.Before, After: change.After})
 	}
 	return shown

@@ -34,29 +34,88 @@ func (t *tickets) ListTickets(ctx context.Context, r *apipb.ListTicketsRequest) 
 		return nil, err
 	}
 	scope := pageScope{"tickets", r.GetFilter(), order}
-	if query.After, err = scope.open(r.GetPageToken()); err != nil {
+	after, err := scope.open(r.GetPageToken())
+	if err != nil {
 		return nil, err
 	}
 	answer := &apipb.ListTicketsResponse{}
 	err = t.backend.Read(ctx, stale, func(reader *store.Reader) error {
-		if number, ok := wanted.number(); ok {
-			answer.Tickets, err = single(reader, number, wanted)
-			return err
-		}
-		found, next, err := scan(ctx, reader.Tickets, query, wanted, size)
+		sight, err := sightOf(ctx, t.backend.Site(), reader)
 		if err != nil {
 			return err
 		}
-		answer.Tickets = found
+		list := listing{reader: reader, sight: sight, query: query, wanted: wanted, after: after, size: size}
+		next, err := list.fill(ctx, answer)
 		if next != nil {
 			answer.NextPageToken = scope.seal(next)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return answer, nil
+}
+
+// listing is a page of tickets that a caller asks for.
+type listing struct {
+	reader *store.Reader
+	sight  sight
+	query  store.Query
+	wanted filter
+	after  []byte // the position that the caller's token stands for
+	size   int
+}
+
+// fill puts the tickets of the page into an answer and returns the position of the next one; nil for none.
+func (l listing) fill(ctx context.Context, answer *apipb.ListTicketsResponse) ([]byte, error) {
+	if number, ok := l.wanted.number(); ok {
+		record, err := l.reader.Ticket(number)
+		if err != nil {
+			return nil, fmt.Errorf("list ticket %q: %w", number, err)
+		}
+		if record != nil && l.fits(record) {
+			answer.Tickets = append(answer.Tickets, l.sight.shown(record.GetTicket()))
+		}
+		return nil, nil
+	}
+	query, err := l.sight.narrowed(l.query)
+	if err != nil {
+		return nil, err
+	}
+	veil, err := l.sight.veil(l.reader)
+	if err != nil {
+		return nil, err
+	}
+	if query.After, err = veil.lift(l.after); err != nil {
+		return nil, err
+	}
+	found, next, err := scan(ctx, l.reader.Tickets, query, l.fits, l.size)
+	if err != nil {
+		return nil, err
+	}
+	for _, record := range found {
+		answer.Tickets = append(answer.Tickets, l.sight.shown(record.GetTicket()))
+	}
+	return veil.over(next), nil
+}
+
+// fits tells whether the caller sees a ticket and asks for it.
+func (l listing) fits(record *deskpb.Record) bool {
+	return l.wanted.matches(record.GetTicket()) && l.sight.sees(record)
+}
+
+// narrowed is a query without most of what the caller does not see. The own tickets of a requester are few, and read as such
+// however many there are of others.
+func (s sight) narrowed(query store.Query) (store.Query, error) {
+	if s.actor.GetRole() != deskpb.User_REQUESTER {
+		return query, nil
+	}
+	if query.Index == store.ByNumber || query.Index == store.ByState {
+		return store.Query{}, desk.RefuseField("orderBy", "your own tickets are ordered by updateTime desc or updateTime; leave it out for the first")
+	}
+	query.Index, query.Value = store.ByRequester, s.actor.GetUser()
+	return query, nil
 }
 
 // number returns the one number that a ticket must have, when the filter says it.
@@ -67,18 +126,6 @@ func (f filter) number() (desk.TicketNumber, bool) {
 		}
 	}
 	return "", false
-}
-
-// single lists the ticket of a number, if it is known and meets the filter.
-func single(reader *store.Reader, number desk.TicketNumber, wanted filter) ([]*deskpb.Ticket, error) {
-	record, err := reader.Ticket(number)
-	if err != nil {
-		return nil, fmt.Errorf("list ticket %q: %w", number, err)
-	}
-	if record == nil || !wanted.matches(record.GetTicket()) {
-		return nil, nil
-	}
-	return []*deskpb.Ticket{presented(record.GetTicket())}, nil
 }
 
 // planQuery chooses the index whose order is asked for and that leaves the fewest rows to look at.
@@ -138,10 +185,10 @@ const (
 	scanChunk  = 200 // rows that are read at once, when a first look of the page's size was not enough
 )
 
-// scan collects at most size matching tickets, and the position to go on behind; nil at the end of the list. It reads as
+// scan collects at most size fitting tickets, and the position to go on behind; nil at the end of the list. It reads as
 // many rows as the page has first, all that is needed where the index alone fulfils the filter, and then more at once.
-func scan(ctx context.Context, read func(store.Query) (store.Page, error), query store.Query, wanted filter, size int) ([]*deskpb.Ticket, []byte, error) {
-	var found []*deskpb.Ticket
+func scan(ctx context.Context, read func(store.Query) (store.Page, error), query store.Query, fits func(*deskpb.Record) bool, size int) ([]*deskpb.Record, []byte, error) {
+	var found []*deskpb.Record
 	chunk := size
 	for budget := max(scanRows, scanFactor*size); budget > 0; {
 		if err := ctx.Err(); err != nil {
@@ -153,10 +200,10 @@ func scan(ctx context.Context, read func(store.Query) (store.Page, error), query
 			return nil, nil, fmt.Errorf("list tickets: %w", err)
 		}
 		for i, record := range page.Records {
-			if !wanted.matches(record.GetTicket()) {
+			if !fits(record) {
 				continue
 			}
-			if found = append(found, presented(record.GetTicket())); len(found) < size {
+			if found = append(found, record); len(found) < size {
 				continue
 			}
 			if last := i == len(page.Records)-1; last {

@@ -182,7 +182,8 @@ func TestAPageReadsNoMoreThanItNeeds(t *testing.T) {
 			}
 			return page, nil
 		}
-		found, next, err := scan(t.Context(), read, store.Query{}, wanted, c.size)
+		fits := func(record *deskpb.Record) bool { return wanted.matches(record.GetTicket()) }
+		found, next, err := scan(t.Context(), read, store.Query{}, fits, c.size)
 		if err != nil {
 			t.Fatal(err)
 		}

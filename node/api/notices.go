@@ -37,7 +37,14 @@ func (n *notices) ListNotices(ctx context.Context, r *apipb.ListNoticesRequest) 
 	}
 	var all []*deskpb.Notice
 	err = n.backend.Read(ctx, false, func(reader *store.Reader) (err error) {
-		all, err = reader.Notices(desk.UserID(user))
+		sight, err := sightOf(ctx, n.backend.Site(), reader)
+		if err != nil {
+			return err
+		}
+		if all, err = reader.Notices(desk.UserID(user)); err != nil {
+			return err
+		}
+		all, err = sight.notices(reader, all)
 		return err
 	})
 	if err != nil {
@@ -59,6 +66,27 @@ func (n *notices) ListNotices(ctx context.Context, r *apipb.ListNoticesRequest) 
 		}
 	}
 	return answer, nil
+}
+
+// notices returns those about tickets that the caller still sees.
+func (s sight) notices(reader *store.Reader, all []*deskpb.Notice) ([]*deskpb.Notice, error) {
+	known := map[string]bool{}
+	var seen []*deskpb.Notice
+	for _, notice := range all {
+		number := notice.GetTicket()
+		sees, asked := known[number]
+		if !asked {
+			var err error
+			if sees, err = s.seesNumber(reader, desk.TicketNumber(number)); err != nil {
+				return nil, err
+			}
+			known[number] = sees
+		}
+		if sees {
+			seen = append(seen, notice)
+		}
+	}
+	return seen, nil
 }
 
 func noticeMessage(n *deskpb.Notice) *apipb.Notice {

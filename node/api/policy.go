@@ -89,9 +89,6 @@ func (p *policies) CheckPolicy(ctx context.Context, r *apipb.CheckPolicyRequest)
 }
 
 func (p *policies) ApplyPolicy(ctx context.Context, r *apipb.ApplyPolicyRequest) (*apipb.SitePolicy, error) {
-	if err := administratorsOnly(ctx); err != nil {
-		return nil, err
-	}
 	var above []*deskpb.Policy
 	err := p.backend.Read(ctx, false, func(reader *store.Reader) (err error) {
 		above, err = tiers.PolicyAbove(reader)

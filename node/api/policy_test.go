@@ -26,7 +26,7 @@ func TestPolicy(t *testing.T) {
 	if diff := checked.text("diff"); !strings.Contains(diff, "-urging: {cool_down: 15m") || !strings.Contains(diff, "+urging: {cool_down: 5m}") {
 		t.Errorf("the change is shown as %q", diff)
 	}
-	if got := a.call("POST", "/api/v1/policy", body(t, "source", file), agent); got.status != 403 || got.reason() != "ADMINISTRATORS_ONLY" {
+	if got := a.call("POST", "/api/v1/policy", body(t, "source", file), agent); got.status != 403 || got.reason() != "PERMISSION_DENIED" {
 		t.Errorf("an agent applies a policy: %d %s", got.status, got.body)
 	}
 	applied := a.must("POST", "/api/v1/policy", body(t, "source", file))

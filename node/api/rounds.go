@@ -58,20 +58,34 @@ func (s *rounds) GetRoundReport(ctx context.Context, r *apipb.GetRoundReportRequ
 	}
 	report := &apipb.RoundReport{Name: r.GetName()}
 	err = s.backend.Read(ctx, false, func(reader *store.Reader) error {
-		page, err := reader.RoundTickets(r.GetName(), after, int(size))
+		sight, err := sightOf(ctx, s.backend.Site(), reader)
+		if err != nil {
+			return err
+		}
+		veil, err := sight.veil(reader)
+		if err != nil {
+			return err
+		}
+		position, err := veil.lift(after)
+		if err != nil {
+			return err
+		}
+		page, err := reader.RoundTickets(r.GetName(), position, int(size))
 		if err != nil {
 			return fmt.Errorf("list the tickets of a round: %w", err)
 		}
 		for _, record := range page.Records {
-			report.Findings = append(report.Findings, finding(record.GetTicket()))
+			if sight.sees(record) {
+				report.Findings = append(report.Findings, finding(record.GetTicket()))
+			}
 		}
 		if len(page.Records) == 0 {
-			if err := roundKnown(reader, r.GetName()); err != nil {
+			if err := roundKnown(sight.policy, r.GetName()); err != nil {
 				return err
 			}
 		}
 		if page.Next != nil {
-			report.NextPageToken = scope.seal(page.Next)
+			report.NextPageToken = scope.seal(veil.over(page.Next))
 		}
 		return nil
 	})
@@ -82,11 +96,7 @@ func (s *rounds) GetRoundReport(ctx context.Context, r *apipb.GetRoundReportRequ
 }
 
 // roundKnown refuses a round that the policy does not have. One that it had once has tickets, and its report stays.
-func roundKnown(reader *store.Reader, name string) error {
-	p, err := tiers.Policy(reader)
-	if err != nil {
-		return err
-	}
+func roundKnown(p *deskpb.Policy, name string) error {
 	if policy.Round(p, name) == nil {
 		return desk.Refuse(desk.NotFound, "ROUND_NOT_FOUND", "the policy has no round %.64q; list the rounds", name)
 	}

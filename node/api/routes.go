@@ -15,12 +15,12 @@ import (
 
 // route is one HTTP call of the API, as the schema's annotations name it.
 type route struct {
-	method   string // GET, POST or DELETE
+	method   string // GET, POST, PATCH or DELETE
 	template string // "/api/v1/tickets/{number}:assign"
 	rpc      string // full gRPC name, "/tierdesk.v1.Tickets/AssignTicket"
 	segments []string
 	verb     string          // what stands behind the last colon; empty for none
-	query    map[string]bool // parameters that it knows, in JSON spelling; nil for a call with a body
+	query    map[string]bool // parameters that it knows, in JSON spelling; nil for a call whose body is all of it
 }
 
 // routes are all HTTP calls of the API. They let unknown paths, methods and query parameters be refused exactly, which
@@ -35,7 +35,8 @@ func newRoutes() (*routes, error) {
 	files := []protoreflect.FileDescriptor{
 		apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_attachments_proto, apipb.File_node_api_apipb_site_proto, apipb.File_node_api_apipb_recovery_proto,
 		apipb.File_node_api_apipb_tree_proto, apipb.File_node_api_apipb_requesters_proto, apipb.File_node_api_apipb_rounds_proto,
-		apipb.File_node_api_apipb_notices_proto, apipb.File_node_api_apipb_policy_proto,
+		apipb.File_node_api_apipb_notices_proto, apipb.File_node_api_apipb_policy_proto, apipb.File_node_api_apipb_people_proto,
+		apipb.File_node_api_apipb_audit_proto,
 	}
 	for _, file := range files {
 		for i := range file.Services().Len() {
@@ -82,6 +83,8 @@ func newRoute(method protoreflect.MethodDescriptor) (*route, error) {
 		r.method, r.template = http.MethodGet, pattern.Get
 	case *annotations.HttpRule_Post:
 		r.method, r.template = http.MethodPost, pattern.Post
+	case *annotations.HttpRule_Patch:
+		r.method, r.template = http.MethodPatch, pattern.Patch
 	case *annotations.HttpRule_Delete:
 		r.method, r.template = http.MethodDelete, pattern.Delete
 	default:
@@ -90,11 +93,11 @@ func newRoute(method protoreflect.MethodDescriptor) (*route, error) {
 	path, verb := cutVerb(r.template)
 	r.verb = verb
 	r.segments = strings.Split(path, "/")
-	if rule.GetBody() == "" {
+	if body := rule.GetBody(); body != "*" {
 		r.query = make(map[string]bool)
 		fields := method.Input().Fields()
 		for i := range fields.Len() {
-			if name := fields.Get(i).JSONName(); !slices.Contains(r.segments, "{"+name+"}") {
+			if name := fields.Get(i).JSONName(); name != body && !slices.Contains(r.segments, "{"+name+"}") {
 				r.query[name] = true
 			}
 		}

@@ -52,6 +52,7 @@ type Server struct {
 	metrics  *metrics
 	version  string
 	routes   *routes
+	methods  methods
 	intake   *intake
 	files    *attachments
 	gateway  *runtime.ServeMux
@@ -79,6 +80,7 @@ func New(o Options) (*Server, error) {
 		metrics:  metrics,
 		version:  o.Version,
 		routes:   routes,
+		methods:  newMethods(),
 		intake:   newIntake(),
 		files:    newAttachments(o.Backend, &tickets{backend: o.Backend, fields: filterFields()}),
 	}
@@ -106,8 +108,9 @@ func (s *Server) registerServices(guarded guard) {
 	apipb.RegisterTicketsServer(guarded, served)
 	apipb.RegisterRecoveriesServer(guarded, &recoveries{backend: s.backend, tickets: served})
 	apipb.RegisterAttachmentsServer(guarded, s.files)
-	apipb.RegisterSessionsServer(guarded, &sessions{people: s.people})
-	apipb.RegisterUsersServer(guarded, &users{people: s.people})
+	users := &users{people: s.people, backend: s.backend, clock: time.Now}
+	apipb.RegisterSessionsServer(guarded, &sessions{people: s.people, users: users})
+	apipb.RegisterUsersServer(guarded, users)
 	apipb.RegisterAccessTokensServer(guarded, &accessTokens{people: s.people})
 	apipb.RegisterAuditsServer(guarded, &audits{backend: s.backend})
 	apipb.RegisterSitesServer(guarded, &sites{backend: s.backend})

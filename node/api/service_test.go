@@ -228,7 +228,7 @@ func TestSitesAndUsers(t *testing.T) {
 		"/api/v1/site:removeNode":         `{"node":"n2"}`,
 		"/api/v1/users":                   `{"user":{"name":"wang","role":"AGENT"},"password":"long enough"}`,
 	} {
-		if got := a.call("POST", path, body, agent); got.status != 403 || got.reason() != "ADMINISTRATORS_ONLY" {
+		if got := a.call("POST", path, body, agent); got.status != 403 || got.reason() != "PERMISSION_DENIED" {
 			t.Errorf("an agent's POST %s: %d %s", path, got.status, got.body)
 		}
 		a.must("POST", path, body)

@@ -68,15 +68,19 @@ func (t *tickets) FindSimilarTickets(ctx context.Context, r *apipb.FindSimilarTi
 		if err != nil {
 			return fmt.Errorf("look for tickets like %q: %w", r.GetTitle(), err)
 		}
-		answer.Tickets = alike(r.GetTitle(), page.Records)
+		sight, err := sightOf(ctx, t.backend.Site(), reader)
+		if err != nil {
+			return err
+		}
+		answer.Tickets = alike(r.GetTitle(), slices.DeleteFunc(page.Records, func(record *deskpb.Record) bool { return !sight.sees(record) }))
+		answer.Tickets = answer.Tickets[:min(len(answer.Tickets), int(size))]
+		for _, similar := range answer.Tickets {
+			similar.Ticket = sight.shown(similar.Ticket)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
-	}
-	answer.Tickets = answer.Tickets[:min(len(answer.Tickets), int(size))]
-	for _, similar := range answer.Tickets {
-		presented(similar.Ticket)
 	}
 	return answer, nil
 }
@@ -109,7 +113,7 @@ func (t *tickets) CountRepeats(ctx context.Context, r *apipb.CountRepeatsRequest
 	}
 	answer := &apipb.CountRepeatsResponse{Days: days}
 	err = t.backend.Read(ctx, false, func(reader *store.Reader) error {
-		record, err := t.record(reader, r.GetNumber())
+		record, sight, err := t.find(ctx, reader, r.GetNumber())
 		if err != nil {
 			return err
 		}
@@ -122,6 +126,9 @@ func (t *tickets) CountRepeats(ctx context.Context, r *apipb.CountRepeatsRequest
 		numbers, err := reader.Faults(answer.Application, answer.Category, before-int64(days)*microsOfDay, before, maxRepeats)
 		if err != nil {
 			return fmt.Errorf("count the faults before ticket %s: %w", r.GetNumber(), err)
+		}
+		if numbers, err = sight.numbers(reader, numbers); err != nil {
+			return err
 		}
 		answer.Count = int32(len(numbers))
 		for _, number := range numbers[:min(len(numbers), shownRepeats)] {

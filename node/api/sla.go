@@ -11,7 +11,6 @@ import (
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/store"
-	"github.com/tierdesk/tierdesk/tiers"
 )
 
 // ExplainSla tells the story of each clock of a ticket, up to now, from the journal.
@@ -25,15 +24,12 @@ func (t *tickets) ExplainSla(ctx context.Context, r *apipb.ExplainSlaRequest) (*
 	}
 	var record *deskpb.Record
 	var events []desk.Sealed
-	var policy *deskpb.Policy
+	var sight sight
 	err = t.backend.Read(ctx, stale, func(reader *store.Reader) (err error) {
-		if record, err = t.record(reader, r.GetNumber()); err != nil {
+		if record, sight, err = t.find(ctx, reader, r.GetNumber()); err != nil {
 			return err
 		}
-		if events, err = allEvents(reader, desk.TicketNumber(r.GetNumber())); err != nil {
-			return err
-		}
-		policy, err = tiers.Policy(reader)
+		events, err = allEvents(reader, desk.TicketNumber(r.GetNumber()))
 		return err
 	})
 	if err != nil {
@@ -44,7 +40,7 @@ func (t *tickets) ExplainSla(ctx context.Context, r *apipb.ExplainSlaRequest) (*
 		return nil, fmt.Errorf("render the journal of ticket %s: %w", r.GetNumber(), err)
 	}
 	answer := &apipb.SlaExplanation{}
-	for _, story := range desk.Explain(record, journal, policy, time.Now().UnixMicro()) {
+	for _, story := range desk.Explain(record, journal, sight.policy, time.Now().UnixMicro()) {
 		answer.Clocks = append(answer.Clocks, clockExplanation(story))
 	}
 	return answer, nil

@@ -9,7 +9,6 @@ import (
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/store"
-	"github.com/tierdesk/tierdesk/tiers"
 )
 
 // surveyPath begins the path of a survey; its secret follows.
@@ -29,7 +28,7 @@ func (s *surveys) CreateSurvey(ctx context.Context, r *apipb.CreateSurveyRequest
 	}
 	answer := &apipb.CreateSurveyResponse{}
 	err := s.backend.Read(ctx, false, func(reader *store.Reader) error {
-		record, err := s.tickets.record(reader, r.GetNumber())
+		record, sight, err := s.tickets.find(ctx, reader, r.GetNumber())
 		if err != nil {
 			return err
 		}
@@ -37,11 +36,7 @@ func (s *surveys) CreateSurvey(ctx context.Context, r *apipb.CreateSurveyRequest
 		if err != nil {
 			return fmt.Errorf("read the site: %w", err)
 		}
-		policy, err := tiers.Policy(reader)
-		if err != nil {
-			return fmt.Errorf("read the policy: %w", err)
-		}
-		valid := policy.GetClosing().GetSurveyValid()
+		valid := sight.policy.GetClosing().GetSurveyValid()
 		switch state, into := record.GetTicket().GetState(), record.GetTicket().GetMergedInto(); {
 		case into != "":
 			return desk.Refuse(desk.FailedPrecondition, "MERGED", "ticket %s was merged into %s; ask for a rating of that one, once it is solved",
@@ -76,7 +71,8 @@ func (s *surveys) AnswerSurvey(ctx context.Context, r *apipb.AnswerSurveyRequest
 		return nil, err
 	}
 	result, err := s.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_Ticket{Ticket: &deskpb.TicketCommand{
-		Actor: &deskpb.Actor{}, Number: string(number), Verb: &deskpb.TicketCommand_Rate{Rate: &deskpb.Rate{Satisfaction: r.GetSatisfaction()}},
+		Actor:  &deskpb.Actor{}, // the site itself takes the rating
+		Number: string(number), Verb: &deskpb.TicketCommand_Rate{Rate: &deskpb.Rate{Satisfaction: r.GetSatisfaction()}},
 	}}})
 	if err != nil {
 		return nil, err

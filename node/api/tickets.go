@@ -52,7 +52,7 @@ func (t *tickets) propose(ctx context.Context, method string, r write, c *deskpb
 		return nil, desk.Refuse(desk.InvalidArgument, "BODY_TOO_LARGE",
 			"the request has %d bytes; at most %d are taken, so leave out what is not needed", size, maxCommand)
 	}
-	c.Actor, c.Request = callerOf(ctx).actor, key
+	c.Request = key
 	result, err := t.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_Ticket{Ticket: c}})
 	if err != nil {
 		return nil, err
@@ -60,7 +60,19 @@ func (t *tickets) propose(ctx context.Context, method string, r write, c *deskpb
 	if result.GetTicket() == nil {
 		return nil, fmt.Errorf("%s: the log's result has no ticket", method)
 	}
-	return presented(result.GetTicket()), nil
+	return t.shown(ctx, result.GetTicket())
+}
+
+// shown is a ticket that the log has changed, as the caller sees it.
+func (t *tickets) shown(ctx context.Context, ticket *deskpb.Ticket) (*deskpb.Ticket, error) {
+	err := t.backend.Read(ctx, true, func(reader *store.Reader) error {
+		sight, err := sightOf(ctx, t.backend.Site(), reader)
+		if err == nil {
+			ticket = sight.shown(ticket)
+		}
+		return err
+	})
+	return ticket, err
 }
 
 // requestKey makes the key that lets a repeated request take effect once; nil when the caller gave no id.
@@ -94,14 +106,6 @@ func bodyHash(r proto.Message) ([]byte, error) {
 	return sum[:16], nil
 }
 
-// presented returns the ticket as the API shows it: with its hand-over also when there is none.
-func presented(ticket *deskpb.Ticket) *deskpb.Ticket {
-	if ticket.GetHandover() == nil {
-		ticket.Handover = &deskpb.Handover{}
-	}
-	return ticket
-}
-
 func (t *tickets) GetTicket(ctx context.Context, r *apipb.GetTicketRequest) (*deskpb.Ticket, error) {
 	if err := numberGiven(r.GetNumber()); err != nil {
 		return nil, err
@@ -110,26 +114,38 @@ func (t *tickets) GetTicket(ctx context.Context, r *apipb.GetTicketRequest) (*de
 	if err != nil {
 		return nil, err
 	}
-	var record *deskpb.Record
+	var ticket *deskpb.Ticket
 	err = t.backend.Read(ctx, stale, func(reader *store.Reader) error {
-		record, err = t.record(reader, r.GetNumber())
+		record, sight, err := t.find(ctx, reader, r.GetNumber())
+		if err == nil {
+			ticket = sight.shown(record.GetTicket())
+		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return presented(record.GetTicket()), nil
+	return ticket, err
 }
 
-// record reads one ticket's record; NotFound when the site does not know the number.
+// find reads the record of a ticket that the caller sees; NotFound when there is none, and who does not see it is told just that.
+func (t *tickets) find(ctx context.Context, reader *store.Reader, number string) (*deskpb.Record, sight, error) {
+	record, err := t.record(reader, number)
+	if err != nil {
+		return nil, sight{}, err
+	}
+	sight, err := sightOf(ctx, t.backend.Site(), reader)
+	if err == nil && !sight.sees(record) {
+		err = desk.Unknown(t.backend.Site(), desk.TicketNumber(shortened(number)))
+	}
+	return record, sight, err
+}
+
+// record reads one ticket's record, whoever calls; NotFound when the site does not know the number.
 func (t *tickets) record(reader *store.Reader, number string) (*deskpb.Record, error) {
 	record, err := reader.Ticket(desk.TicketNumber(number))
 	if err != nil {
 		return nil, fmt.Errorf("read ticket %q: %w", number, err)
 	}
 	if record == nil {
-		return nil, desk.Refuse(desk.NotFound, "TICKET_NOT_FOUND",
-			"ticket %.100q is not known at site %s; check the number", number, t.backend.Site())
+		return nil, desk.Unknown(t.backend.Site(), desk.TicketNumber(shortened(number)))
 	}
 	return record, nil
 }

@@ -2,38 +2,36 @@ package api
 
 import (
 	"context"
+	"slices"
+	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/tierdesk/tierdesk/desk"
-	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/store"
+	"github.com/tierdesk/tierdesk/tiers"
 )
 
-// users serves the people of the site. Rights, names and passwords are checked by People; a password's hash never
-// leaves it.
+// users serves the people of the site. Rights, fields and passwords are checked by People; no secret leaves it.
 type users struct {
 	apipb.UnimplementedUsersServer
-	people People
+	people  People
+	backend Backend
+	clock   func() time.Time
 }
 
 func (u *users) CreateUser(ctx context.Context, r *apipb.CreateUserRequest) (*apipb.User, error) {
-	user := r.GetUser()
-	switch {
-	case user.GetName() == "":
+	if r.GetUser().GetName() == "" {
 		return nil, desk.RefuseField("user.name", "is missing; give the name that the user signs in with")
-	case deskpb.User_Role_name[int32(user.GetRole())] == "" || user.GetRole() == apipb.User_ROLE_UNSPECIFIED:
-		return nil, desk.RefuseField("user.role", "is missing or unknown; give AGENT, INCIDENT_MANAGER or ADMINISTRATOR")
 	}
-	made, err := u.people.CreateUser(ctx, callerOf(ctx).actor, &deskpb.User{
-		Name:        user.GetName(),
-		DisplayName: user.GetDisplayName(),
-		Role:        deskpb.User_Role(user.GetRole()),
-	}, r.GetPassword())
-	if err != nil {
-		return nil, err
-	}
-	return shownUser(made), nil
+	return u.complete(ctx)(u.people.CreateUser(ctx, callerOf(ctx).actor, r))
+}
+
+func (u *users) GetUser(ctx context.Context, r *apipb.GetUserRequest) (*apipb.User, error) {
+	actor := callerOf(ctx).actor
+	return u.complete(ctx)(u.people.User(ctx, actor, orOneself(actor, r.GetName())))
 }
 
 func (u *users) ListUsers(ctx context.Context, r *apipb.ListUsersRequest) (*apipb.ListUsersResponse, error) {
@@ -51,36 +49,86 @@ func (u *users) ListUsers(ctx context.Context, r *apipb.ListUsersRequest) (*apip
 	if err != nil {
 		return nil, err
 	}
-	answer := &apipb.ListUsersResponse{}
-	for _, user := range found[:min(size, len(found))] {
-		answer.Users = append(answer.Users, shownUser(user))
-	}
+	answer := &apipb.ListUsersResponse{Users: found[:min(size, len(found))]}
 	if len(found) > size {
 		answer.NextPageToken = scope.seal([]byte(found[size-1].GetName()))
 	}
-	return answer, nil
+	return answer, u.place(ctx, answer.Users)
+}
+
+func (u *users) UpdateUser(ctx context.Context, r *apipb.UpdateUserRequest) (*apipb.User, error) {
+	return u.complete(ctx)(u.people.UpdateUser(ctx, callerOf(ctx).actor, r))
 }
 
 func (u *users) SetPassword(ctx context.Context, r *apipb.SetPasswordRequest) (*emptypb.Empty, error) {
-	if err := u.people.SetPassword(ctx, callerOf(ctx).actor, desk.UserID(r.GetName()), r.GetPassword()); err != nil {
-		return nil, err
-	}
-	return &emptypb.Empty{}, nil
+	actor := callerOf(ctx).actor
+	r = proto.CloneOf(r)
+	r.Name = string(orOneself(actor, r.GetName()))
+	return empty(u.people.SetPassword(ctx, actor, r))
+}
+
+func (u *users) UnlockUser(ctx context.Context, r *apipb.UnlockUserRequest) (*apipb.User, error) {
+	return u.complete(ctx)(u.people.UnlockUser(ctx, callerOf(ctx).actor, desk.UserID(r.GetName())))
+}
+
+func (u *users) EnrolSecondFactor(ctx context.Context, r *apipb.EnrolSecondFactorRequest) (*apipb.EnrolSecondFactorResponse, error) {
+	actor := callerOf(ctx).actor
+	return u.people.EnrolSecondFactor(ctx, actor, orOneself(actor, r.GetName()))
+}
+
+func (u *users) ConfirmSecondFactor(ctx context.Context, r *apipb.ConfirmSecondFactorRequest) (*apipb.User, error) {
+	actor := callerOf(ctx).actor
+	r = proto.CloneOf(r)
+	r.Name = string(orOneself(actor, r.GetName()))
+	return u.complete(ctx)(u.people.ConfirmSecondFactor(ctx, actor, r))
+}
+
+func (u *users) RemoveSecondFactor(ctx context.Context, r *apipb.RemoveSecondFactorRequest) (*apipb.User, error) {
+	actor := callerOf(ctx).actor
+	r = proto.CloneOf(r)
+	r.Name = string(orOneself(actor, r.GetName()))
+	return u.complete(ctx)(u.people.RemoveSecondFactor(ctx, actor, r))
 }
 
 func (u *users) DeleteUser(ctx context.Context, r *apipb.DeleteUserRequest) (*emptypb.Empty, error) {
-	if err := u.people.DeleteUser(ctx, callerOf(ctx).actor, desk.UserID(r.GetName())); err != nil {
-		return nil, err
-	}
-	return &emptypb.Empty{}, nil
+	return empty(u.people.DeleteUser(ctx, callerOf(ctx).actor, desk.UserID(r.GetName())))
 }
 
-// shownUser is a user without the password's hash.
-func shownUser(user *deskpb.User) *apipb.User {
-	return &apipb.User{
-		Name:        user.GetName(),
-		DisplayName: user.GetDisplayName(),
-		Role:        apipb.User_Role(user.GetRole()),
-		CreateTime:  user.GetCreateTime(),
+// complete adds to the user that a call of People returns what the policy says of the person.
+func (u *users) complete(ctx context.Context) func(*apipb.User, error) (*apipb.User, error) {
+	return func(user *apipb.User, err error) (*apipb.User, error) {
+		if err != nil {
+			return nil, err
+		}
+		return user, u.place(ctx, []*apipb.User{user})
 	}
+}
+
+// place says of each user which groups the person is a member of, by the policy or the account, and whether the person is on duty in one
+// of them now.
+func (u *users) place(ctx context.Context, people []*apipb.User) error {
+	return u.backend.Read(ctx, true, func(r *store.Reader) error {
+		groups, err := tiers.Duties(r, u.clock().UnixMicro())
+		if err != nil {
+			return err
+		}
+		named := make(map[desk.UserID]*apipb.User, len(people))
+		for _, person := range people {
+			named[desk.UserID(person.Name)] = person
+			person.MemberOf = slices.Clone(person.Groups)
+		}
+		for _, group := range groups {
+			for _, member := range group.Members {
+				person, name := named[member.User], group.Group.GetName()
+				if person == nil {
+					continue
+				}
+				if !slices.Contains(person.MemberOf, name) {
+					person.MemberOf = append(person.MemberOf, name)
+				}
+				person.OnDuty = person.OnDuty || member.On
+			}
+		}
+		return nil
+	})
 }

@@ -8,6 +8,9 @@ import (
 )
 
 func (t *tickets) ClassifyTicket(ctx context.Context, r *apipb.ClassifyTicketRequest) (*deskpb.Ticket, error) {
+	if err := t.unmask(ctx, r); err != nil {
+		return nil, err
+	}
 	return t.act(ctx, "classify", r, &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Classify{Classify: &deskpb.Classify{
 		Fields: r.GetFields(), Ticket: r.GetTicket(), Reason: r.GetReason(),
 	}}})

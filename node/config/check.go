@@ -29,7 +29,7 @@ const maxNameLength = 200
 // check returns the first key that is wrong, in the order of the file, or nil.
 func (c *Config) check() *invalid {
 	for _, check := range []func() *invalid{
-		c.checkSite, c.checkNode, c.checkAddresses, c.checkRaft, c.checkTLS, c.checkReach, c.checkGossipKeys, c.checkAdmin, c.checkAttachments,
+		c.checkSite, c.checkNode, c.checkAddresses, c.checkRaft, c.checkTLS, c.checkReach, c.checkGossipKeys, c.checkAdmin, c.checkSignIn, c.checkAttachments,
 	} {
 		if bad := check(); bad != nil {
 			return bad
@@ -167,8 +167,11 @@ const minRemoveDead = 10 * time.Minute
 
 func (c *Config) checkTLS() *invalid {
 	t := c.TLS
-	if t == (TLS{}) || t.Enabled() {
+	if t == (TLS{}) {
 		return nil
+	}
+	if t.Enabled() {
+		return c.checkAuthority()
 	}
 	for _, part := range []struct{ key, value, what string }{
 		{"tls.ca", t.CA, "the file of the tree's certificate authority"},
@@ -178,6 +181,14 @@ func (c *Config) checkTLS() *invalid {
 		if part.value == "" {
 			return missing(part.key, part.what+", or leave all of tls empty")
 		}
+	}
+	return nil
+}
+
+// checkAuthority keeps the key of the whole tree where the fewest can take it away.
+func (c *Config) checkAuthority() *invalid {
+	if c.TLS.Authority != "" && c.Site.Tier != Province {
+		return wrong("tls.authority", c.TLS.Authority, fmt.Sprintf("only a province keeps the tree's authority; leave it empty at a %s", c.Site.Tier))
 	}
 	return nil
 }
@@ -221,7 +232,7 @@ func (c *Config) checkAdmin() *invalid {
 	switch {
 	case !regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`).MatchString(c.Admin.User):
 		return wrong("admin.user", c.Admin.User, "use 1 to 64 of a-z, 0-9, '.', '_' and '-', such as admin")
-	case !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(c.Admin.PasswordEnv):
+	case !isVariable(c.Admin.PasswordEnv):
 		return &invalid{"admin.password_env", "is not the name of an environment variable; put the password into a variable " +
 			"and its name here, such as TIERDESK_ADMIN_PASSWORD"}
 	}

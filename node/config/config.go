@@ -15,7 +15,7 @@ import (
 
 // Config is the configuration of one node. A key of the file is the path of yaml names to a field: "site.id". Its twin
 // in the environment is TIERDESK_ and the key in upper case with underscores, TIERDESK_SITE_ID, and wins over the file;
-// lists are separated by commas there.
+// lists are separated by commas there, lists of sections are written as in the file.
 type Config struct {
 	Site      Site      `yaml:"site"`
 	Node      Node      `yaml:"node"`
@@ -26,6 +26,7 @@ type Config struct {
 	Link      Link      `yaml:"link"`
 	TLS       TLS       `yaml:"tls"`
 	Admin     Admin     `yaml:"admin"`
+	SignIn    SignIn    `yaml:"sign_in"`
 	// Attachments says what is done with files before they are stored.
 	Attachments Attachments `yaml:"attachments"`
 	// Recover founds a site whose data are lost anew, as another life of the one that its neighbours know: it gets back from
@@ -91,6 +92,9 @@ type TLS struct {
 	CA   string `yaml:"ca"`
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
+	// Authority is the directory of the tree's authority, on one node of the province: it signs the next certificates of all
+	// nodes of the tree. Whoever has it can speak as any of them; of two copies in use, neither knows what the other issued.
+	Authority string `yaml:"authority"`
 }
 
 // Enabled tells whether the node speaks TLS.
@@ -130,6 +134,7 @@ func Default() *Config {
 		Listen: Addresses{HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:7400", Raft: "127.0.0.1:7401", Gossip: "127.0.0.1:7402"},
 		Raft:   Raft{BootstrapExpect: 1},
 		Admin:  Admin{User: "admin", PasswordEnv: "TIERDESK_ADMIN_PASSWORD"},
+		SignIn: defaultSignIn(),
 	}
 }
 

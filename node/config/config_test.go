@@ -73,6 +73,7 @@ recover: true
 		Link:      Link{ParentAddresses: []string{"10.0.9.1:7400"}},
 		TLS:       TLS{CA: "ca.pem", Cert: "node.pem", Key: "node.key"},
 		Admin:     Admin{User: "root", PasswordEnv: "DESK_PASSWORD"},
+		SignIn:    Default().SignIn,
 		Recover:   true,
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -177,6 +178,10 @@ func TestBadFiles(t *testing.T) {
 			want: `config.yaml:8: raft.remove_dead_after is "3 days"; use a duration of at least 10m, such as 72h, or leave it empty`},
 		{name: "half of TLS", text: minimal + "tls: {ca: ca.pem, key: k.pem}\n",
 			want: "config.yaml: tls.cert is missing; set it to the file of this node's certificate, or leave all of tls empty"},
+		{name: "an authority without TLS", text: minimal + "tls: {authority: /ca}\n",
+			want: "config.yaml: tls.ca is missing; set it to the file of the tree's certificate authority, or leave all of tls empty"},
+		{name: "the authority at a county", text: minimal + "tls: {ca: ca.pem, cert: n.pem, key: k.pem, authority: /ca}\n",
+			want: `config.yaml:8: tls.authority is "/ca"; only a province keeps the tree's authority; leave it empty at a county`},
 		{name: "admin", text: minimal + "admin: {user: 管理员}\n", want: `config.yaml:8: admin.user is "管理员"; use 1 to 64 of a-z, 0-9, '.', '_' and '-', such as admin`},
 		{name: "password in the file", text: minimal + "admin: {password_env: s3cret!}\n",
 			want: "config.yaml:8: admin.password_env is not the name of an environment variable; put the password into a variable and its name here, such as TIERDESK_ADMIN_PASSWORD"},
@@ -221,6 +226,8 @@ func TestBadGossipKeys(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	f.Add(minimal)
 	f.Add("site: &a {id: *a}")
+	f.Add("sign_in: {ldap: {roles: [{group: a, role: b, groups: [c]}]}}")
+	f.Add("sign_in: {ldap: {roles: [[a], b]}}")
 	f.Add("? [a]\n: b")
 	f.Add("? \"0\\n0\"\n: b")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -20,13 +20,7 @@ func readFile(c *Config, path string, origin origins) error {
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	f := file{name: path, keys: map[string]key{}, sections: map[string]bool{}, origin: origin}
-	for _, k := range keys(c) {
-		f.keys[k.name] = k
-		if section, _, inside := strings.Cut(k.name, "."); inside {
-			f.sections[section] = true
-		}
-	}
+	f := newFile(path, keys(c), origin)
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document, second yaml.Node
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
@@ -46,6 +40,19 @@ type file struct {
 	keys     map[string]key
 	sections map[string]bool
 	origin   origins
+}
+
+func newFile(name string, keys []key, origin origins) file {
+	f := file{name: name, keys: map[string]key{}, sections: map[string]bool{}, origin: origin}
+	for _, k := range keys {
+		f.keys[k.name] = k
+		for i, letter := range k.name {
+			if letter == '.' {
+				f.sections[k.name[:i]] = true
+			}
+		}
+	}
+	return f
 }
 
 func (f file) errorf(at *yaml.Node, format string, args ...any) error {
@@ -90,6 +97,10 @@ func (f file) entry(full string, name, value *yaml.Node) error {
 	if isNull(value) {
 		return nil
 	}
+	if k.holdsSections() {
+		f.origin[full] = fmt.Sprintf("%s:%d", f.name, value.Line)
+		return f.list(k, value)
+	}
 	values, fits := scalars(k, value)
 	if !fits {
 		return f.errorf(value, "%s must be %s, not %s", full, k.kind(), describe(value))
@@ -98,6 +109,22 @@ func (f file) entry(full string, name, value *yaml.Node) error {
 		return f.errorf(value, "%v", err)
 	}
 	f.origin[full] = fmt.Sprintf("%s:%d", f.name, value.Line)
+	return nil
+}
+
+// list reads a list of sections, each of which has the keys of the list's elements.
+func (f file) list(k key, list *yaml.Node) error {
+	if list.Kind != yaml.SequenceNode {
+		return f.errorf(list, "%s must be %s, not %s", k.name, k.kind(), describe(list))
+	}
+	elements := reflect.MakeSlice(k.field.Type(), len(list.Content), len(list.Content))
+	for i, section := range list.Content {
+		element := newFile(f.name, leaves(k.name+".", elements.Index(i)), origins{})
+		if err := element.section(k.name+".", section); err != nil {
+			return err
+		}
+	}
+	k.field.Set(elements)
 	return nil
 }
 

@@ -5,12 +5,14 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"gopkg.in/yaml.v3"
 )
 
 // key is one leaf of the configuration: its dotted name and the field that holds it.
 type key struct {
 	name  string
-	field reflect.Value // a string, an int, a bool or a []string
+	field reflect.Value // a string, an int, a bool, a []string or a slice of sections
 }
 
 // keys lists every leaf under a pointer to a configuration, in the order of the fields. It is the one list of keys:
@@ -32,6 +34,11 @@ func leaves(prefix string, section reflect.Value) []key {
 	return all
 }
 
+// holdsSections tells whether the key holds a list of sections.
+func (k key) holdsSections() bool {
+	return k.field.Kind() == reflect.Slice && k.field.Type().Elem().Kind() == reflect.Struct
+}
+
 // variable is the key's twin in the environment.
 func (k key) variable() string {
 	return "TIERDESK_" + strings.ToUpper(strings.ReplaceAll(k.name, ".", "_"))
@@ -39,12 +46,14 @@ func (k key) variable() string {
 
 // kind says what the key holds, for people.
 func (k key) kind() string {
-	switch k.field.Kind() {
-	case reflect.Int:
+	switch kind := k.field.Kind(); {
+	case k.holdsSections():
+		return "a list of sections such as [{a: 1}, {a: 2}]"
+	case kind == reflect.Int:
 		return "a whole number"
-	case reflect.Bool:
+	case kind == reflect.Bool:
 		return "true or false"
-	case reflect.Slice:
+	case kind == reflect.Slice:
 		return "a list such as [a, b]"
 	default:
 		return "text"
@@ -98,6 +107,13 @@ func readEnviron(c *Config, environ []string, origin origins) error {
 		if value == "" {
 			continue
 		}
+		origin[k.name] = k.variable()
+		if k.holdsSections() {
+			if err := readSections(k, value); err != nil {
+				return err
+			}
+			continue
+		}
 		values := []string{value}
 		if k.field.Kind() == reflect.Slice {
 			values = splitList(value)
@@ -105,9 +121,20 @@ func readEnviron(c *Config, environ []string, origin origins) error {
 		if err := k.set(values...); err != nil {
 			return fmt.Errorf("%s: %w", k.variable(), err)
 		}
-		origin[k.name] = k.variable()
 	}
 	return nil
+}
+
+// readSections reads the twin of a key that holds a list of sections, which is written as in the file.
+func readSections(k key, text string) error {
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		return fmt.Errorf("%s: %s", k.variable(), strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if len(document.Content) == 0 {
+		return nil
+	}
+	return newFile(k.variable(), nil, origins{}).list(k, document.Content[0])
 }
 
 func splitList(text string) []string {

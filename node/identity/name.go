@@ -1,14 +1,10 @@
 package identity
 
 import (
-	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
-
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/peer"
 )
 
 // scheme begins the one name of a node in its certificate: tierdesk://<site>/<node>, a URI among the alternative names.
@@ -40,22 +36,4 @@ func plain(id string) bool {
 	return id != "" && !strings.ContainsFunc(id, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-'
 	})
-}
-
-// SiteOf returns the site and the node that the caller of a gRPC method proved to be, both empty when the caller showed
-// no certificate or the connection is without TLS.
-func SiteOf(ctx context.Context) (site, node string) {
-	caller, ok := peer.FromContext(ctx)
-	if !ok {
-		return "", ""
-	}
-	info, ok := caller.AuthInfo.(credentials.TLSInfo)
-	if !ok || len(info.State.VerifiedChains) == 0 {
-		return "", ""
-	}
-	site, node, err := Parse(info.State.VerifiedChains[0][0])
-	if err != nil {
-		return "", ""
-	}
-	return site, node
 }

@@ -58,14 +58,17 @@ func line(t *testing.T) (near, far net.Conn) {
 }
 
 // forged is an identity that Load would refuse.
-func forged(t *testing.T, a *authority, roots *x509.CertPool, plan *x509.Certificate) *Identity {
+func forged(t *testing.T, a *authority, like *Identity, plan *x509.Certificate) *Identity {
 	t.Helper()
 	o := a.issue(t, plan)
-	pair, err := loadPair(o.Cert, o.Key)
+	own, err := loadPair(o.Cert, o.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Identity{site: "330106", roots: roots, own: pair}
+	i := &Identity{files: like.files, roots: like.roots}
+	i.own.Store(own)
+	i.revoked.Store(&revocations{})
+	return i
 }
 
 func TestWhoMeetsWhom(t *testing.T) {
@@ -77,14 +80,14 @@ func TestWhoMeetsWhom(t *testing.T) {
 
 	plan := certificate(t, county)
 	plan.NotAfter = time.Now().Add(-time.Minute)
-	expired := forged(t, tree, xihu.roots, plan)
-	nameless := forged(t, tree, xihu.roots, certificate(t))
+	expired := forged(t, tree, xihu, plan)
+	nameless := forged(t, tree, xihu, certificate(t))
 	plan = certificate(t, county)
 	plan.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	clientOnly := forged(t, tree, xihu.roots, plan)
+	clientOnly := forged(t, tree, xihu, plan)
 	plan = certificate(t, county)
 	plan.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	serverOnly := forged(t, tree, xihu.roots, plan)
+	serverOnly := forged(t, tree, xihu, plan)
 	browser := &tls.Config{InsecureSkipVerify: true}
 	old := &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}
 
@@ -103,7 +106,7 @@ func TestWhoMeetsWhom(t *testing.T) {
 		{"Raft dials another site", xihu.PeerTLS(), city.ServerTLS(), "node n1 of site 330100, not of site 330106"},
 		{"another site dials Raft", city.LinkTLS("330106"), xihu.PeerTLS(), "node n1 of site 330100, not of site 330106"},
 		{"a link to the wrong site", xihu.LinkTLS("330100"), xihuTwo.ServerTLS(), "node n2 of site 330106, not of site 330100"},
-		{"nobody dials Raft", browser, xihu.PeerTLS(), "didn't provide a certificate"},
+		{"nobody dials Raft", browser, xihu.PeerTLS(), "shows no certificate"},
 		{"an old client at the gRPC port", old, city.ServerTLS(), "version"},
 
 		{"another tree dials Raft", tolerant(stranger), xihu.PeerTLS(), "unknown authority"},
@@ -144,18 +147,18 @@ func TestWhoMeetsWhom(t *testing.T) {
 func tolerant(i *Identity) *tls.Config {
 	return &tls.Config{
 		InsecureSkipVerify:   true,
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &i.own, nil },
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &i.own.Load().Certificate, nil },
 	}
 }
 
-// caller answers health checks and notes who asked.
-type caller struct {
+// asked answers health checks and notes who asked.
+type asked struct {
 	grpc_health_v1.UnimplementedHealthServer
 	site, node string
 }
 
-func (c *caller) Check(ctx context.Context, _ *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
-	c.site, c.node = SiteOf(ctx)
+func (a *asked) Check(ctx context.Context, _ *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
+	a.site, a.node = SiteOf(ctx)
 	return &grpc_health_v1.HealthCheckResponse{}, nil
 }
 
@@ -175,7 +178,7 @@ func TestSiteOfTellsWhoCalls(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			server, seen := grpc.NewServer(grpc.Creds(credentials.NewTLS(city.ServerTLS()))), &caller{}
+			server, seen := grpc.NewServer(grpc.Creds(city.ServerCredentials())), &asked{}
 			grpc_health_v1.RegisterHealthServer(server, seen)
 			served := make(chan error, 1)
 			go func() { served <- server.Serve(listener) }()

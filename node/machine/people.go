@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"crypto/sha256"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -11,13 +10,11 @@ import (
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 )
 
-// expireAtOnce is how many ended sessions a new one clears away at most.
-const expireAtOnce = 100
-
 // usersAtOnce is how many users are read at a time when all are looked through.
 const usersAtOnce = 100
 
-// putUser writes a user. A changed password ends the user's sessions, and the last administrator stays one.
+// putUser writes a user. Whatever ends the right to be signed in ends the user's sessions: another password, a disabled account. The last
+// administrator stays one.
 func (t *turn) putUser(c *deskpb.PutUser) error {
 	if err := checkUser(c.User); err != nil {
 		return err
@@ -34,20 +31,29 @@ func (t *turn) putUser(c *deskpb.PutUser) error {
 		return t.b.PutUser(t.dated(c.User))
 	case c.CreateOnly:
 		return desk.Refuse(desk.AlreadyExists, "USER_EXISTS", "user %s exists already", name)
+	case c.IfVersion != 0 && c.IfVersion != old.Version:
+		return desk.Refuse(desk.Aborted, "STALE_ETAG", "user %s was changed since it was read; read it again", name)
 	}
-	if c.User.Role != deskpb.User_ADMINISTRATOR {
+	if c.User.Role != deskpb.User_ADMINISTRATOR || c.User.Disabled {
 		if err := t.keepAdministrator(old); err != nil {
 			return err
 		}
 	}
-	if c.User.PasswordHash != old.PasswordHash {
+	if c.User.PasswordHash != old.PasswordHash || c.User.Disabled {
 		if err := t.b.DeleteSessionsOf(name); err != nil {
 			return err
 		}
 	}
 	user := proto.CloneOf(c.User)
-	user.CreateTime = old.CreateTime
+	user.CreateTime, user.Version = old.CreateTime, old.Version+1
 	return t.b.PutUser(user)
+}
+
+// dated is a new user with the entry's time as the time of its making.
+func (t *turn) dated(user *deskpb.User) *deskpb.User {
+	user = proto.CloneOf(user)
+	user.CreateTime, user.Version = timestamppb.New(time.UnixMicro(t.at.Time)), 1
+	return user
 }
 
 // removeUser deletes a user with all that the site keeps for the person, and ends the user's sessions.
@@ -71,9 +77,9 @@ func (t *turn) removeUser(c *deskpb.RemoveUser) error {
 	return t.b.DeleteUser(name)
 }
 
-// keepAdministrator refuses when the user is the only administrator: nobody could make another one.
+// keepAdministrator refuses when the user is the only administrator who may sign in: nobody could make another one.
 func (t *turn) keepAdministrator(user *deskpb.User) error {
-	if user.Role != deskpb.User_ADMINISTRATOR {
+	if !administers(user) {
 		return nil
 	}
 	for after := desk.UserID(""); ; {
@@ -82,7 +88,7 @@ func (t *turn) keepAdministrator(user *deskpb.User) error {
 			return err
 		}
 		for _, other := range page {
-			if other.Role == deskpb.User_ADMINISTRATOR && other.Name != user.Name {
+			if administers(other) && other.Name != user.Name {
 				return nil
 			}
 			after = desk.UserID(other.Name)
@@ -94,26 +100,27 @@ func (t *turn) keepAdministrator(user *deskpb.User) error {
 	}
 }
 
-// openSession lets a user in, and clears away sessions that have ended.
-func (t *turn) openSession(c *deskpb.OpenSession) error {
-	session := c.Session
-	switch {
-	case len(session.GetTokenHash()) != sha256.Size:
-		return desk.RefuseField("session.tokenHash", "it has %d bytes, not the %d of a SHA-256", len(session.GetTokenHash()), sha256.Size)
-	case session.ExpireTime <= t.at.Time:
-		return desk.RefuseField("session.expireTime", "it lies in the past")
-	}
-	user, err := t.b.User(desk.UserID(session.User))
+func administers(user *deskpb.User) bool {
+	return user.Role == deskpb.User_ADMINISTRATOR && !user.Disabled
+}
+
+// lockUser keeps a user from signing in by password until a time, or lets the user again.
+func (t *turn) lockUser(c *deskpb.LockUser) error {
+	user, err := t.b.User(desk.UserID(c.User))
 	if err != nil {
 		return err
 	}
 	if user == nil {
-		return noUser(desk.UserID(session.User))
+		return noUser(desk.UserID(c.User))
 	}
-	if err := t.b.ExpireSessions(t.at.Time, expireAtOnce); err != nil {
-		return err
+	if c.Until != 0 && c.Until <= user.LockedUntil {
+		return nil
 	}
-	return t.b.PutSession(session)
+	user.LockedUntil = c.Until
+	if c.Until == 0 {
+		user.UnlockTime = t.at.Time
+	}
+	return t.b.PutUser(user)
 }
 
 // checkUser holds a user to the least that the store and signing in need; people's names and passwords are checked
@@ -123,18 +130,11 @@ func checkUser(user *deskpb.User) error {
 	case user.GetName() == "":
 		return desk.RefuseField("user.name", "it is missing")
 	case user.Role == deskpb.User_ROLE_UNSPECIFIED:
-		return desk.RefuseField("user.role", "it is missing; use AGENT, INCIDENT_MANAGER or ADMINISTRATOR")
-	case user.PasswordHash == "":
+		return desk.RefuseField("user.role", "it is missing; give one such as AGENT")
+	case user.PasswordHash == "" && user.Source == deskpb.User_LOCAL:
 		return desk.RefuseField("user.passwordHash", "it is missing")
 	}
 	return nil
-}
-
-// dated is a new user with the entry's time as the time of its making.
-func (t *turn) dated(user *deskpb.User) *deskpb.User {
-	user = proto.CloneOf(user)
-	user.CreateTime = timestamppb.New(time.UnixMicro(t.at.Time))
-	return user
 }
 
 func noUser(name desk.UserID) error {

@@ -50,7 +50,7 @@ func (t *turn) decode(raw []byte) (*deskpb.Ticket, error) {
 		return nil, desk.Refuse(desk.InvalidArgument, "MALFORMED_COMMAND", "the command of %d bytes cannot be decoded", len(raw))
 	}
 	if found, ok := command.Kind.(*deskpb.Command_Found); ok {
-		return nil, within("found", t.found(found.Found))
+		return nil, t.audited(command, func() error { return within("found", t.found(found.Found)) })
 	}
 	if !t.founded {
 		site, err := t.b.Site()
@@ -66,10 +66,14 @@ func (t *turn) decode(raw []byte) (*deskpb.Ticket, error) {
 		t.founded = !site.Restored
 	}
 	if c, ok := command.Kind.(*deskpb.Command_Ticket); ok {
-		ticket, err := t.ticket(c.Ticket)
-		return ticket, within("ticket command", err)
+		var ticket *deskpb.Ticket
+		err := t.audited(command, func() (err error) {
+			ticket, err = t.ticket(c.Ticket)
+			return within("ticket command", err)
+		})
+		return ticket, err
 	}
-	return nil, t.other(command)
+	return nil, t.audited(command, func() error { return t.other(command) })
 }
 
 // other decides the commands that answer with nothing but yes or no.
@@ -87,6 +91,12 @@ func (t *turn) other(command *deskpb.Command) error {
 		return within("open session", t.openSession(c.OpenSession))
 	case *deskpb.Command_CloseSession:
 		return within("close session", t.b.DeleteSession(c.CloseSession.TokenHash))
+	case *deskpb.Command_CloseSessions:
+		return within("close sessions", t.closeSessions(c.CloseSessions))
+	case *deskpb.Command_RenewSessions:
+		return within("renew sessions", t.renewSessions(c.RenewSessions))
+	case *deskpb.Command_LockUser:
+		return within("lock user", t.lockUser(c.LockUser))
 	case *deskpb.Command_AdmitPeer:
 		t.links = true
 		return within("admit peer", tiers.AdmitPeer(t.b, c.AdmitPeer, t.at))
@@ -149,6 +159,10 @@ func (t *turn) beside(command *deskpb.Command) error {
 		return within("put chunk", t.putChunk(c.PutChunk))
 	case *deskpb.Command_DropBlob:
 		return within("drop blob", t.dropBlob(c.DropBlob))
+	case *deskpb.Command_AddAudit:
+		return within("add to the audit log", t.addAudit(c.AddAudit))
+	case *deskpb.Command_PutCheckpoint:
+		return within("put checkpoint", t.putCheckpoint(c.PutCheckpoint))
 	default:
 		return desk.Refuse(desk.InvalidArgument, "UNKNOWN_COMMAND", "the command is of no kind that this node knows")
 	}

@@ -26,7 +26,7 @@ type Replica interface {
 }
 
 // ServerOptions make a Server. All fields are required but AskNeighbour, without which no
-// link is carried, and CallerSite.
+// link is carried, Refused and CallerSite.
 type ServerOptions struct {
 	Site    string
 	Replica Replica
@@ -36,6 +36,8 @@ type ServerOptions struct {
 	Diagnose func(ctx context.Context) Diagnosis
 	// AskNeighbour puts a question about a file to a neighbour; nil when this node does not carry the link.
 	AskNeighbour func(ctx context.Context, peer desk.SiteID, w *linkpb.Want) *linkpb.Piece
+	// Refused is told of each call by somebody who is no node of the site, and why; nil: nobody is told.
+	Refused func(ctx context.Context, reason string)
 	// CallerSite returns the site that the caller's certificate names; nil without TLS, when callers are on this machine.
 	CallerSite func(ctx context.Context) string
 }
@@ -75,21 +77,24 @@ type server struct {
 func (s *server) admit(ctx context.Context, site string) error {
 	if s.options.CallerSite != nil {
 		if named := s.options.CallerSite(ctx); named != s.options.Site {
-			return s.wrongSite(named)
+			return s.wrongSite(ctx, named)
 		}
 	}
 	if site != s.options.Site {
-		return s.wrongSite(site)
+		return s.wrongSite(ctx, site)
 	}
 	return nil
 }
 
-func (s *server) wrongSite(caller string) error {
+func (s *server) wrongSite(ctx context.Context, caller string) error {
 	if caller == "" {
 		caller = "an unnamed site"
 	}
-	return toStatus(fmt.Errorf("%w: this is a node of %s, not of %.64s; look at raft.join", replication.ErrRefused,
-		s.options.Site, caller))
+	err := fmt.Errorf("%w: this is a node of %s, not of %.64s; look at raft.join", replication.ErrRefused, s.options.Site, caller)
+	if s.options.Refused != nil {
+		s.options.Refused(ctx, err.Error())
+	}
+	return toStatus(err)
 }
 
 func (s *server) Hello(ctx context.Context, in *peerpb.HelloRequest) (*peerpb.HelloResponse, error) {

@@ -39,14 +39,17 @@ const (
 
 // hasher computes argon2id hashes, few at a time.
 type hasher struct {
+	cost    cost // of new hashes, and of nobody's
 	turns   chan struct{}
 	waiting atomic.Int32
+	derived atomic.Int64 // how many were computed
 }
 
-func newHasher() *hasher { return &hasher{turns: make(chan struct{}, maxHashes)} }
+func newHasher() *hasher { return &hasher{cost: standardCost(), turns: make(chan struct{}, maxHashes)} }
 
-// derive waits for its turn and computes one hash. It refuses at once when too many wait.
-func (h *hasher) derive(ctx context.Context, password string, salt []byte, c cost) ([]byte, error) {
+// derive waits for its turn and computes one hash. It refuses at once when too many wait, and when its turn has come what admit
+// refuses, which may be nil.
+func (h *hasher) derive(ctx context.Context, password string, salt []byte, c cost, admit func() error) ([]byte, error) {
 	defer h.waiting.Add(-1)
 	if h.waiting.Add(1) > maxWaiting+maxHashes {
 		return nil, desk.Refuse(desk.ResourceExhausted, "TOO_MANY_SIGN_INS", "too many people sign in at once; try again in a moment")
@@ -57,6 +60,12 @@ func (h *hasher) derive(ctx context.Context, password string, salt []byte, c cos
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if admit != nil {
+		if err := admit(); err != nil {
+			return nil, err
+		}
+	}
+	h.derived.Add(1)
 	return argon2.IDKey([]byte(password), salt, c.passes, c.memory, c.threads, hashBytes), nil
 }
 
@@ -64,8 +73,8 @@ func (h *hasher) derive(ctx context.Context, password string, salt []byte, c cos
 func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	rand.Read(salt) // it never returns an error
-	c := standardCost()
-	derived, err := h.derive(ctx, password, salt, c)
+	c := h.cost
+	derived, err := h.derive(ctx, password, salt, c, nil)
 	if err != nil {
 		return "", err
 	}
@@ -75,16 +84,19 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 }
 
 // matches tells whether the password is the one of the PHC string. For an empty string, nobody's hash, it does the same
-// work and says no.
-func (h *hasher) matches(ctx context.Context, password, phc string) (bool, error) {
-	salt, want, c := make([]byte, saltBytes), make([]byte, hashBytes), standardCost()
+// work and says no; so it does for a password that nobody can have. Admit is asked when its turn has come.
+func (h *hasher) matches(ctx context.Context, password, phc string, admit func() error) (bool, error) {
+	if len(password) > maxPassword {
+		password, phc = "", ""
+	}
+	salt, want, c := make([]byte, saltBytes), make([]byte, hashBytes), h.cost
 	if phc != "" {
 		var err error
 		if salt, want, c, err = parsePHC(phc); err != nil {
 			return false, err
 		}
 	}
-	got, err := h.derive(ctx, password, salt, c)
+	got, err := h.derive(ctx, password, salt, c, admit)
 	if err != nil {
 		return false, err
 	}

@@ -23,11 +23,11 @@ func TestHashesMatchTheirPasswordAlone(t *testing.T) {
 		t.Errorf("a second hash is %q, %v; want another salt", again, err)
 	}
 	for try, want := range map[string]bool{password: true, "Correct horse": false, "": false} {
-		if got, err := h.matches(t.Context(), try, hash); err != nil || got != want {
+		if got, err := h.matches(t.Context(), try, hash, nil); err != nil || got != want {
 			t.Errorf("%q matches: %v, %v, want %v", try, got, err, want)
 		}
 	}
-	if got, err := h.matches(t.Context(), "", ""); got || err != nil {
+	if got, err := h.matches(t.Context(), "", "", nil); got || err != nil {
 		t.Errorf("the hash of nobody matches: %v, %v", got, err)
 	}
 }
@@ -36,12 +36,12 @@ func TestHashNamesItsOwnCost(t *testing.T) {
 	// A hash from before the cost was raised.
 	const cheap = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$"
 	h := newHasher()
-	derived, err := h.derive(t.Context(), password, []byte("somesalt"), cost{memory: 64, passes: 1, threads: 1})
+	derived, err := h.derive(t.Context(), password, []byte("somesalt"), cost{memory: 64, passes: 1, threads: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	phc := cheap + base64.RawStdEncoding.EncodeToString(derived)
-	if got, err := h.matches(t.Context(), password, phc); !got || err != nil {
+	if got, err := h.matches(t.Context(), password, phc, nil); !got || err != nil {
 		t.Errorf("matches %s: %v, %v", phc, got, err)
 	}
 }

@@ -4,29 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/store"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const password = "correct horse"
+const (
+	password = "correct horse"
+	county   = "10.33.1.6" // where calls come from when a test does not say otherwise
+)
 
-// site is a site of one node without a log: commands are written to a store at once. While it lags, stale
-// reads find nothing.
+// site is a site of one node without a log: commands are written to a store at once, with the least of what its machine checks. While it
+// lags, stale reads find nothing.
 type site struct {
 	mu       sync.Mutex // guards all below
 	store    *store.Store
 	index    uint64
+	commands []*deskpb.Command // all that were accepted
 	lagging  bool
 	barriers int
 	down     bool // nothing can be proposed or proved
@@ -40,31 +45,93 @@ func (s *site) Propose(_ context.Context, c *deskpb.Command) (*deskpb.Result, er
 	}
 	b := s.store.NewBatch()
 	defer b.Discard()
-	var err error
-	switch k := c.Kind.(type) {
-	case *deskpb.Command_PutUser:
-		old, _ := b.User(desk.UserID(k.PutUser.User.Name))
-		if old != nil && k.PutUser.CreateOnly {
-			return nil, desk.Refuse(desk.AlreadyExists, "USER_EXISTS", "there is one")
-		}
-		if old != nil && old.PasswordHash != k.PutUser.User.PasswordHash {
-			err = b.DeleteSessionsOf(desk.UserID(old.Name))
-		}
-		err = errors.Join(err, b.PutUser(k.PutUser.User))
-	case *deskpb.Command_RemoveUser:
-		err = b.DeleteUser(desk.UserID(k.RemoveUser.Name))
-	case *deskpb.Command_OpenSession:
-		err = b.PutSession(k.OpenSession.Session)
-	case *deskpb.Command_CloseSession:
-		err = b.DeleteSession(k.CloseSession.TokenHash)
-	default:
-		err = fmt.Errorf("unexpected %T", k)
-	}
-	if err != nil {
+	if err := decide(b, c); err != nil {
 		return nil, err
 	}
 	s.index++
+	s.commands = append(s.commands, proto.CloneOf(c))
 	return &deskpb.Result{}, b.Commit(s.index, 1)
+}
+
+// decide writes what a command asks for.
+func decide(b *store.Batch, c *deskpb.Command) error {
+	switch k := c.Kind.(type) {
+	case *deskpb.Command_PutUser:
+		return decideUser(b, k.PutUser)
+	case *deskpb.Command_RemoveUser:
+		return errors.Join(b.DeleteSessionsOf(desk.UserID(k.RemoveUser.Name)), b.DeleteUser(desk.UserID(k.RemoveUser.Name)))
+	case *deskpb.Command_OpenSession:
+		user, err := b.User(desk.UserID(k.OpenSession.Session.User))
+		if err != nil {
+			return err
+		}
+		if step := k.OpenSession.TotpStep; step != 0 {
+			if step <= user.TotpStep {
+				return wrongCode()
+			}
+			user.TotpStep = step
+			if err := b.PutUser(user); err != nil {
+				return err
+			}
+		}
+		return b.PutSession(k.OpenSession.Session)
+	case *deskpb.Command_CloseSession:
+		return b.DeleteSession(k.CloseSession.TokenHash)
+	case *deskpb.Command_LockUser:
+		user, err := b.User(desk.UserID(k.LockUser.User))
+		if err != nil {
+			return err
+		}
+		user.LockedUntil = k.LockUser.Until
+		if user.LockedUntil == 0 {
+			user.UnlockTime = time.Now().UnixMicro()
+		}
+		return b.PutUser(user)
+	case *deskpb.Command_RenewSessions:
+		for _, renewal := range k.RenewSessions.Renewals {
+			session, err := b.Session(renewal.TokenHash)
+			if session == nil || err != nil {
+				return err
+			}
+			session.ExpireTime, session.SeenTime = renewal.ExpireTime, renewal.SeenTime
+			if err := b.PutSession(session); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *deskpb.Command_CloseSessions:
+		open, err := b.SessionsOf(desk.UserID(k.CloseSessions.User))
+		for _, session := range open {
+			if id := k.CloseSessions.Id; id != "" && session.Id != id || id == "" && string(session.TokenHash) == string(k.CloseSessions.Except) {
+				continue
+			}
+			err = errors.Join(err, b.DeleteSession(session.TokenHash))
+		}
+		return err
+	}
+	return fmt.Errorf("unexpected %T", c.Kind)
+}
+
+func decideUser(b *store.Batch, c *deskpb.PutUser) error {
+	old, err := b.User(desk.UserID(c.User.Name))
+	if err != nil {
+		return err
+	}
+	switch {
+	case old != nil && c.CreateOnly:
+		return desk.Refuse(desk.AlreadyExists, "USER_EXISTS", "there is one")
+	case c.IfVersion != 0 && c.IfVersion != old.GetVersion():
+		return desk.Refuse(desk.Aborted, "STALE_ETAG", "somebody else was faster")
+	case old.GetRole() == deskpb.User_ADMINISTRATOR && c.User.Role != deskpb.User_ADMINISTRATOR:
+		return desk.Refuse(desk.FailedPrecondition, "LAST_ADMINISTRATOR", "nobody else could make one")
+	case old != nil && (old.PasswordHash != c.User.PasswordHash || c.User.Disabled):
+		if err := b.DeleteSessionsOf(desk.UserID(old.Name)); err != nil {
+			return err
+		}
+	}
+	user := proto.CloneOf(c.User)
+	user.Version = old.GetVersion() + 1
+	return b.PutUser(user)
 }
 
 func (s *site) PeopleVersion() uint64 { return s.store.PeopleVersion() }
@@ -81,6 +148,41 @@ func (s *site) Read(_ context.Context, stale bool, read func(*store.Reader) erro
 		s.barriers++
 	}
 	return s.store.View(read)
+}
+
+// proposed is how many commands were accepted.
+func (s *site) proposed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.commands)
+}
+
+// last is the latest command.
+func (s *site) last() *deskpb.Command {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.commands[len(s.commands)-1]
+}
+
+// user reads a user as it is stored.
+func (s *site) user(t testing.TB, name string) (user *deskpb.User) {
+	t.Helper()
+	err := s.store.View(func(r *store.Reader) (err error) {
+		user, err = r.User(desk.UserID(name))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user
+}
+
+// put stores a user as it is.
+func (s *site) put(t testing.TB, user *deskpb.User) {
+	t.Helper()
+	if _, err := s.Propose(t.Context(), &deskpb.Command{Kind: &deskpb.Command_PutUser{PutUser: &deskpb.PutUser{User: user}}}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 var errDown = errors.New("no leader")
@@ -103,7 +205,28 @@ func (c *clock) advance(by time.Duration) {
 	c.now = c.now.Add(by)
 }
 
-func open(t *testing.T) (*People, *site, *clock) {
+// log is an audit log in memory.
+type log struct {
+	mu      sync.Mutex // guards entries
+	entries []*deskpb.AuditEntry
+}
+
+func (l *log) Record(e *deskpb.AuditEntry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, e)
+}
+
+// office is people with what stands around them: the agent wang with a password of her own, and the administrator admin.
+type office struct {
+	*People
+	t     testing.TB
+	site  *site
+	clock *clock
+	log   *log
+}
+
+func open(t testing.TB, change ...func(*Options)) *office {
 	t.Helper()
 	st, err := store.Open(store.Options{Dir: "data", FS: vfs.NewMem(), Site: "330106", Node: "n1"})
 	if err != nil {
@@ -114,24 +237,63 @@ func open(t *testing.T) (*People, *site, *clock) {
 			t.Error(err)
 		}
 	})
-	s, c := &site{store: st}, &clock{now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
-	p, err := New(s, c.time)
-	if err != nil {
+	b := st.NewBatch()
+	defer b.Discard()
+	if err := errors.Join(b.PutSite(&deskpb.Site{Id: "330106"}), b.Commit(1, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.CreateUser(t.Context(), administrator, &deskpb.User{Name: "wang", DisplayName: "王芳", Role: deskpb.User_AGENT}, password); err != nil {
+	o := &office{t: t, site: &site{store: st, index: 1}, clock: &clock{now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}, log: &log{}}
+	options := Options{Site: o.site, Clock: o.clock.time, Audit: o.log, Name: "西湖区", Node: "n1"}
+	for _, c := range change {
+		c(&options)
+	}
+	if o.People, err = New(options); err != nil {
 		t.Fatal(err)
 	}
-	return p, s, c
+	o.hasher.cost = cost{memory: 8, passes: 1, threads: 1} // what is tried here is not how long a hash takes
+	for _, user := range []*apipb.User{
+		{Name: "admin", Role: apipb.User_ADMINISTRATOR},
+		{Name: "wang", DisplayName: "王芳", Role: apipb.User_AGENT},
+	} {
+		if _, err := o.CreateUser(t.Context(), founder, &apipb.CreateUserRequest{User: user, Password: password, KeepPassword: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return o
 }
 
 var (
+	founder       = &deskpb.Actor{User: "founder", Role: deskpb.User_ADMINISTRATOR}
 	administrator = &deskpb.Actor{User: "admin", Role: deskpb.User_ADMINISTRATOR}
 	agent         = &deskpb.Actor{User: "wang", Role: deskpb.User_AGENT}
 )
 
+// signIn opens a session and returns its token.
+func (o *office) signIn(name string) string {
+	o.t.Helper()
+	opened, err := o.try(name, password, "", county)
+	if err != nil {
+		o.t.Fatalf("%s signs in: %v", name, err)
+	}
+	return opened.Token
+}
+
+func (o *office) try(name, password, code, address string) (*apipb.CreateSessionResponse, error) {
+	return o.SignIn(o.t.Context(), &apipb.CreateSessionRequest{User: name, Password: password, Code: code}, address, "a test")
+}
+
+// actor is whose token it is.
+func (o *office) actor(token string) *deskpb.Actor {
+	o.t.Helper()
+	actor, err := o.Authenticate(o.t.Context(), token, county)
+	if err != nil {
+		o.t.Fatalf("authenticate: %v", err)
+	}
+	return actor
+}
+
 // mustRefuse wants a refusal with a reason.
-func mustRefuse(t *testing.T, what string, err error, reason string) {
+func mustRefuse(t testing.TB, what string, err error, reason string) {
 	t.Helper()
 	var refusal *desk.Refusal
 	switch {
@@ -142,229 +304,24 @@ func mustRefuse(t *testing.T, what string, err error, reason string) {
 	}
 }
 
-func TestSignInAndOut(t *testing.T) {
-	p, s, c := open(t)
-	token, expires, err := p.SignIn(t.Context(), "wang", password, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasPrefix(token, "td_") || len(token) != 46 || !expires.Equal(c.now.Add(12*time.Hour)) {
-		t.Errorf("token of %d characters until %v, want td_ and 43 more for 12 hours", len(token), expires)
-	}
-	barriers := s.barriers
-	actor, err := p.Authenticate(t.Context(), token)
-	if err != nil || actor.User != "wang" || actor.Role != deskpb.User_AGENT {
-		t.Errorf("the token is of %v, %v, want the agent wang", actor, err)
-	}
-	if s.barriers != barriers {
-		t.Error("a known token cost a barrier")
-	}
-	if err := p.SignOut(t.Context(), token); err != nil {
-		t.Fatal(err)
-	}
-	_, err = p.Authenticate(t.Context(), token)
-	mustRefuse(t, "a token after its sign-out", err, "TOKEN_UNKNOWN")
+// mustUnknown wants a token to be nobody's.
+func (o *office) mustUnknown(what, token string) {
+	o.t.Helper()
+	_, err := o.Authenticate(o.t.Context(), token, county)
+	mustRefuse(o.t, what, err, "TOKEN_UNKNOWN")
 }
 
-func TestTokenIsNotStored(t *testing.T) {
-	p, s, _ := open(t)
-	token, _, err := p.SignIn(t.Context(), "wang", password, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = s.store.View(func(r *store.Reader) error {
-		if session, err := r.Session([]byte(token)); session != nil || err != nil {
-			t.Errorf("a session stands under the token itself: %v, %v", session, err)
-		}
-		session, err := r.Session(tokenHash(token))
-		if session == nil {
-			t.Error("no session stands under the token's hash")
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestWrongSignIns(t *testing.T) {
-	p, _, _ := open(t)
-	for _, test := range []struct {
-		what, user, password string
-		ttl                  time.Duration
-		reason               string
-	}{
-		{"wrong password", "wang", "wrong horse", 0, "WRONG_PASSWORD"},
-		{"no password", "wang", "", 0, "WRONG_PASSWORD"},
-		{"endless password", "wang", strings.Repeat("x", 2000), 0, "WRONG_PASSWORD"},
-		{"unknown user", "li", password, 0, "WRONG_PASSWORD"},
-		{"no user", "", "", 0, "WRONG_PASSWORD"},
-		{"long session", "wang", password, 31 * 24 * time.Hour, "INVALID_FIELD"},
-		{"negative session", "wang", password, -time.Second, "INVALID_FIELD"},
+func TestOptionsAreChecked(t *testing.T) {
+	now := time.Now
+	for name, o := range map[string]Options{
+		"nothing":                   {},
+		"no clock":                  {Site: &site{}},
+		"no site":                   {Clock: now},
+		"sessions that end at once": {Site: &site{}, Clock: now, Session: time.Millisecond},
+		"idle longer than at all":   {Site: &site{}, Clock: now, Session: 2 * time.Hour, Longest: time.Hour},
 	} {
-		_, _, err := p.SignIn(t.Context(), test.user, test.password, test.ttl)
-		mustRefuse(t, test.what, err, test.reason)
-	}
-}
-
-func TestTokensExpire(t *testing.T) {
-	p, _, c := open(t)
-	token, _, err := p.SignIn(t.Context(), "wang", password, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.advance(59 * time.Second)
-	if _, err := p.Authenticate(t.Context(), token); err != nil {
-		t.Errorf("a second before the end: %v", err)
-	}
-	c.advance(time.Second)
-	_, err = p.Authenticate(t.Context(), token)
-	mustRefuse(t, "an expired token", err, "TOKEN_EXPIRED")
-	if !strings.Contains(err.Error(), "the token has expired; sign in again") {
-		t.Errorf("message %q does not say what to do", err)
-	}
-}
-
-func TestYoungTokenIsFoundBehindABarrier(t *testing.T) {
-	p, s, _ := open(t)
-	token, _, err := p.SignIn(t.Context(), "wang", password, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	unseen, _, err := p.SignIn(t.Context(), "wang", password, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.lagging = true
-	if actor, err := p.Authenticate(t.Context(), token); err != nil || actor.User != "wang" {
-		t.Errorf("at a lagging node: %v, %v, want wang", actor, err)
-	}
-	s.down = true
-	if _, err := p.Authenticate(t.Context(), unseen); !errors.Is(err, errDown) {
-		t.Errorf("at a lagging node without a leader: %v, want the barrier's error", err)
-	}
-}
-
-// A token that was seen needs no read of the state, until any user or session changes.
-func TestARememberedTokenIsForgottenWithTheNextChange(t *testing.T) {
-	p, s, _ := open(t)
-	signIn := func() string {
-		token, _, err := p.SignIn(t.Context(), "wang", password, 0)
-		if err != nil {
-			t.Fatal(err)
+		if _, err := New(o); err == nil {
+			t.Errorf("%s: accepted", name)
 		}
-		if _, err := p.Authenticate(t.Context(), token); err != nil {
-			t.Fatal(err)
-		}
-		return token
-	}
-	token := signIn()
-	s.lagging, s.down = true, true // nothing can be read
-	if actor, err := p.Authenticate(t.Context(), token); err != nil || actor.User != "wang" {
-		t.Errorf("a remembered token: %v, %v, want wang", actor, err)
-	}
-	s.lagging, s.down = false, false
-	if err := p.SignOut(t.Context(), token); err != nil {
-		t.Fatal(err)
-	}
-	_, err := p.Authenticate(t.Context(), token)
-	mustRefuse(t, "a token after signing out", err, "TOKEN_UNKNOWN")
-
-	token = signIn()
-	if _, err := s.Propose(t.Context(), &deskpb.Command{Kind: &deskpb.Command_RemoveUser{RemoveUser: &deskpb.RemoveUser{Name: "wang"}}}); err != nil {
-		t.Fatal(err)
-	}
-	_, err = p.Authenticate(t.Context(), token)
-	mustRefuse(t, "the token of a removed user", err, "TOKEN_UNKNOWN")
-}
-
-func TestJunkTokensCostNothing(t *testing.T) {
-	p, s, _ := open(t)
-	before := s.barriers
-	for _, token := range []string{"", "td_", "junk", strings.Repeat("x", 46), "td_" + strings.Repeat("x", 100)} {
-		_, err := p.Authenticate(t.Context(), token)
-		mustRefuse(t, "token "+token, err, "TOKEN_UNKNOWN")
-	}
-	if s.barriers != before {
-		t.Errorf("junk cost %d barriers", s.barriers-before)
-	}
-	_, err := p.Authenticate(t.Context(), newToken())
-	mustRefuse(t, "a token that nobody was given", err, "TOKEN_UNKNOWN")
-}
-
-func TestPasswords(t *testing.T) {
-	p, _, _ := open(t)
-	token, _, err := p.SignIn(t.Context(), "wang", password, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mustRefuse(t, "an agent sets another's", p.SetPassword(t.Context(), agent, "li", "another horse"), "ADMINISTRATORS_ONLY")
-	mustRefuse(t, "a short one", p.SetPassword(t.Context(), agent, "wang", "七个字不够用啊"), "INVALID_FIELD")
-	mustRefuse(t, "a long one", p.SetPassword(t.Context(), agent, "wang", strings.Repeat("x", 1025)), "INVALID_FIELD")
-	mustRefuse(t, "not UTF-8", p.SetPassword(t.Context(), agent, "wang", "\xff\xff\xff\xff\xff\xff\xff\xff"), "INVALID_FIELD")
-	mustRefuse(t, "of nobody", p.SetPassword(t.Context(), administrator, "li", "another horse"), "USER_NOT_FOUND")
-	if err := p.SetPassword(t.Context(), agent, "wang", "八个字就可以用了"); err != nil {
-		t.Fatal(err)
-	}
-	_, err = p.Authenticate(t.Context(), token)
-	mustRefuse(t, "a token from before", err, "TOKEN_UNKNOWN")
-	_, _, err = p.SignIn(t.Context(), "wang", password, 0)
-	mustRefuse(t, "the old password", err, "WRONG_PASSWORD")
-	if _, _, err := p.SignIn(t.Context(), "wang", "八个字就可以用了", 0); err != nil {
-		t.Errorf("the new password: %v", err)
-	}
-}
-
-func TestUsers(t *testing.T) {
-	p, _, _ := open(t)
-	good := &deskpb.User{Name: "li.wei", Role: deskpb.User_AGENT}
-	for _, test := range []struct {
-		what   string
-		actor  *deskpb.Actor
-		change func(*deskpb.User)
-		reason string
-	}{
-		{"an agent", agent, func(*deskpb.User) {}, "ADMINISTRATORS_ONLY"},
-		{"nobody", nil, func(*deskpb.User) {}, "ADMINISTRATORS_ONLY"},
-		{"no name", administrator, func(u *deskpb.User) { u.Name = "" }, "INVALID_FIELD"},
-		{"capitals", administrator, func(u *deskpb.User) { u.Name = "Li" }, "INVALID_FIELD"},
-		{"a colon", administrator, func(u *deskpb.User) { u.Name = "li:wei" }, "INVALID_FIELD"},
-		{"two lines", administrator, func(u *deskpb.User) { u.DisplayName = "a\nb" }, "INVALID_FIELD"},
-		{"no role", administrator, func(u *deskpb.User) { u.Role = 0 }, "INVALID_FIELD"},
-		{"no such role", administrator, func(u *deskpb.User) { u.Role = 9 }, "INVALID_FIELD"},
-		{"an existing name", administrator, func(u *deskpb.User) { u.Name = "wang" }, "USER_EXISTS"},
-	} {
-		user := &deskpb.User{Name: good.Name, Role: good.Role}
-		test.change(user)
-		_, err := p.CreateUser(t.Context(), test.actor, user, password)
-		mustRefuse(t, test.what, err, test.reason)
-	}
-	_, err := p.CreateUser(t.Context(), administrator, good, "short")
-	mustRefuse(t, "a short password", err, "INVALID_FIELD")
-	made, err := p.CreateUser(t.Context(), administrator, good, password)
-	if err != nil || made.Name != "li.wei" || made.PasswordHash != "" {
-		t.Fatalf("created %v, %v, want li.wei without a hash", made, err)
-	}
-
-	_, err = p.ListUsers(t.Context(), agent, "", 10)
-	mustRefuse(t, "an agent lists", err, "ADMINISTRATORS_ONLY")
-	_, err = p.ListUsers(t.Context(), administrator, "", 0)
-	mustRefuse(t, "a page of none", err, "INVALID_FIELD")
-	users, err := p.ListUsers(t.Context(), administrator, "li", 10)
-	if err != nil || len(users) != 2 || users[0].Name != "li.wei" || users[1].Name != "wang" {
-		t.Fatalf("users behind li: %v, %v, want li.wei and wang", users, err)
-	}
-	for _, user := range users {
-		if user.PasswordHash != "" {
-			t.Errorf("the list shows the hash of %s", user.Name)
-		}
-	}
-
-	mustRefuse(t, "an agent deletes", p.DeleteUser(t.Context(), agent, "li.wei"), "ADMINISTRATORS_ONLY")
-	if err := p.DeleteUser(t.Context(), administrator, "li.wei"); err != nil {
-		t.Fatal(err)
-	}
-	if users, err := p.ListUsers(t.Context(), administrator, "", 10); err != nil || len(users) != 1 {
-		t.Errorf("users after the deletion: %v, %v", users, err)
 	}
 }

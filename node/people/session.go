@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"strings"
 	"time"
 
@@ -16,17 +17,17 @@ import (
 const (
 	tokenPrefix = "td_" // makes a token that leaked recognisable
 	tokenBytes  = 32
-
-	defaultLife  = 12 * time.Hour
-	shortestLife = time.Second
-	longestLife  = 30 * 24 * time.Hour
+	idBytes     = 9
 )
 
 // newToken draws a bearer token.
-func newToken() string {
-	random := make([]byte, tokenBytes)
-	rand.Read(random) // it never returns an error
-	return tokenPrefix + base64.RawURLEncoding.EncodeToString(random)
+func newToken() string { return tokenPrefix + random(tokenBytes) }
+
+// random draws a text of so many random bytes.
+func random(bytes int) string {
+	drawn := make([]byte, bytes)
+	rand.Read(drawn) // it never returns an error
+	return base64.RawURLEncoding.EncodeToString(drawn)
 }
 
 // tokenHash is what is stored of a token. A token is random throughout, so a plain hash of it tells nothing.
@@ -41,49 +42,10 @@ func wellFormed(token string) bool {
 	return ok && len(text) == base64.RawURLEncoding.EncodedLen(tokenBytes)
 }
 
-// SignIn checks a password and opens a session that lives for ttl: 1 second to 30 days, 0 for 12 hours. An unknown user
-// and a wrong password get the same answer after the same work.
-func (p *People) SignIn(ctx context.Context, name, password string, ttl time.Duration) (token string, expires time.Time, err error) {
-	if ttl == 0 {
-		ttl = defaultLife
-	}
-	if ttl < shortestLife || ttl > longestLife {
-		return "", time.Time{}, desk.RefuseField("ttl", "%v is not between 1s and 720h", ttl)
-	}
-	user, err := p.user(ctx, desk.UserID(name))
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	fits := false
-	if len(password) <= maxPassword {
-		if fits, err = p.hasher.matches(ctx, password, user.GetPasswordHash()); err != nil {
-			return "", time.Time{}, err
-		}
-	}
-	if !fits {
-		return "", time.Time{}, desk.Refuse(desk.Unauthenticated, "WRONG_PASSWORD", "the user or the password is wrong")
-	}
-	token, expires = newToken(), p.clock().Add(ttl)
-	err = p.propose(ctx, &deskpb.Command{Kind: &deskpb.Command_OpenSession{OpenSession: &deskpb.OpenSession{
-		Session: &deskpb.Session{TokenHash: tokenHash(token), User: name, ExpireTime: expires.UnixMicro()},
-	}}})
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	return token, expires, nil
-}
-
-// SignOut ends the token's session; one that is not there has ended already.
-func (p *People) SignOut(ctx context.Context, token string) error {
-	return p.propose(ctx, &deskpb.Command{Kind: &deskpb.Command_CloseSession{
-		CloseSession: &deskpb.CloseSession{TokenHash: tokenHash(token)},
-	}})
-}
-
-// Authenticate returns whose token it is, with the role that the user has now. It reads this node's own state, so that a
-// call costs no round trip; a token that is not there may be too young to have arrived, so it looks once more behind a
-// barrier. A session that was just ended may live on at a node for as long as that node lags behind.
-func (p *People) Authenticate(ctx context.Context, token string) (*deskpb.Actor, error) {
+// Authenticate returns whose token it is, with what the account says now. It reads this node's own state, so that a call costs no
+// round trip; a token that is not there may be too young to have arrived, so it looks once more behind a barrier. A session that
+// was just ended may live on at a node for as long as that node lags behind. The use of a session is written down later, by Run.
+func (p *People) Authenticate(ctx context.Context, token, address string) (*deskpb.Actor, error) {
 	if !wellFormed(token) {
 		return nil, unknownToken()
 	}
@@ -98,16 +60,18 @@ func (p *People) Authenticate(ctx context.Context, token string) (*deskpb.Actor,
 		if err != nil {
 			return nil, err
 		}
-		if session == nil || user == nil {
+		if session == nil || user == nil || user.Disabled {
 			return nil, unknownToken()
 		}
-		bearer = holder{user: user.Name, role: user.Role, expires: session.ExpireTime}
+		bearer = &holder{session: session, user: user}
 		p.known.put(hash, version, bearer)
 	}
-	if bearer.expires <= p.clock().UnixMicro() {
+	now := p.clock()
+	if bearer.session.ExpireTime <= now.UnixMicro() {
 		return nil, desk.Refuse(desk.Unauthenticated, "TOKEN_EXPIRED", "the token has expired; sign in again")
 	}
-	return &deskpb.Actor{User: bearer.user, Role: bearer.role}, nil
+	p.upkeep.used(bearer.session, now)
+	return bearer.actor(address), nil
 }
 
 // sessionOf reads a session and its user; either is nil when it is not there.
@@ -124,4 +88,50 @@ func (p *People) sessionOf(ctx context.Context, stale bool, hash []byte) (sessio
 
 func unknownToken() error {
 	return desk.Refuse(desk.Unauthenticated, "TOKEN_UNKNOWN", "the token is not known; sign in again")
+}
+
+// SignOut ends the token's session; one that is not there has ended already.
+func (p *People) SignOut(ctx context.Context, token, address string) error {
+	actor, err := p.Authenticate(ctx, token, address)
+	var refusal *desk.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return nil
+	case err != nil:
+		return err
+	}
+	return p.propose(ctx, actor, &deskpb.Command{Kind: &deskpb.Command_CloseSession{
+		CloseSession: &deskpb.CloseSession{TokenHash: tokenHash(token)},
+	}})
+}
+
+// opening is a session that is about to be opened.
+type opening struct {
+	user            *deskpb.User
+	life            life
+	address, client string
+	step            int64 // of the second factor's code, 0 for none
+}
+
+// life is how long a session lives: without use, and at all.
+type life struct{ idle, longest time.Duration }
+
+// open opens a session and returns its token and the end that it has without use.
+func (p *People) open(ctx context.Context, o opening) (token string, ends time.Time, err error) {
+	now := p.clock()
+	latest := now.Add(o.life.longest)
+	ends = now.Add(min(o.life.idle, o.life.longest))
+	token = newToken()
+	bearer := holder{user: o.user, session: &deskpb.Session{
+		TokenHash: tokenHash(token), User: o.user.Name, Id: random(idBytes), CreateTime: now.UnixMicro(), SeenTime: now.UnixMicro(),
+		ExpireTime: ends.UnixMicro(), Idle: o.life.idle.Microseconds(), LatestTime: latest.UnixMicro(),
+		Address: o.address, Client: oneLine(o.client, maxClient),
+	}}
+	err = p.propose(ctx, bearer.actor(o.address), &deskpb.Command{Kind: &deskpb.Command_OpenSession{
+		OpenSession: &deskpb.OpenSession{Session: bearer.session, TotpStep: o.step},
+	}})
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return token, ends, nil
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -22,6 +23,7 @@ import (
 
 // fakeDesk shows a county whose line to its city is cut. Each part can be made to break.
 type fakeDesk struct {
+	asker                             *deskpb.Actor // who asked for tickets last
 	overviewErr, sitesErr, ticketsErr error
 	overview                          *apipb.GetSiteResponse
 }
@@ -38,7 +40,8 @@ func (d *fakeDesk) Sites(context.Context) (*apipb.ListSitesResponse, error) {
 	}}, d.sitesErr
 }
 
-func (d *fakeDesk) LatestTickets(_ context.Context, limit int) ([]*deskpb.Ticket, error) {
+func (d *fakeDesk) LatestTickets(_ context.Context, asker *deskpb.Actor, limit int) ([]*deskpb.Ticket, error) {
+	d.asker = asker
 	if limit != latestTickets {
 		return nil, errors.New("the page asks for another number of tickets")
 	}
@@ -93,56 +96,92 @@ func sampleOverview() *apipb.GetSiteResponse {
 // fakePeople lets li in with the password "correct"; li's token is "token-of-li".
 type fakePeople struct {
 	err      error // what every call comes to, when set
+	setErr   error // what setting a password comes to, when set
+	role     deskpb.User_Role
+	must     bool   // li has to set another password first
+	code     string // of li's second factor; empty for none
 	signedIn string
 	ended    []string
+	password string // that li has set
 }
 
-func (p *fakePeople) Authenticate(_ context.Context, token string) (*deskpb.Actor, error) {
+// requester is the role of those who see their own tickets alone.
+const requester = deskpb.User_REQUESTER
+
+func (p *fakePeople) Authenticate(_ context.Context, token, _ string) (*deskpb.Actor, error) {
 	switch {
 	case p.err != nil:
 		return nil, p.err
 	case token != "token-of-li":
 		return nil, desk.Refuse(desk.Unauthenticated, "UNKNOWN_TOKEN", "unknown token")
 	}
-	return &deskpb.Actor{User: "li", Role: deskpb.User_AGENT}, nil
+	return &deskpb.Actor{User: "li", Role: cmp.Or(p.role, deskpb.User_AGENT), MustChangePassword: p.must}, nil
 }
 
-func (p *fakePeople) SignIn(_ context.Context, user, password string, _ time.Duration) (string, time.Time, error) {
+func (p *fakePeople) SignIn(_ context.Context, r *apipb.CreateSessionRequest, _, _ string) (*apipb.CreateSessionResponse, error) {
 	switch {
 	case p.err != nil:
-		return "", time.Time{}, p.err
-	case user != "li" || password != "correct":
-		return "", time.Time{}, desk.Refuse(desk.Unauthenticated, "WRONG_PASSWORD", "wrong")
+		return nil, p.err
+	case r.GetUser() != "li" || r.GetPassword() != "correct":
+		return nil, desk.Refuse(desk.Unauthenticated, "WRONG_PASSWORD", "wrong")
+	case p.code != "" && r.GetCode() == "":
+		return nil, desk.Refuse(desk.Unauthenticated, "SECOND_FACTOR_REQUIRED", "code missing")
+	case r.GetCode() != p.code:
+		return nil, desk.Refuse(desk.Unauthenticated, "WRONG_CODE", "wrong code")
 	}
-	p.signedIn = user
-	return "token-of-li", time.Date(2026, 11, 21, 22, 0, 0, 0, china()), nil
+	p.signedIn = r.GetUser()
+	return &apipb.CreateSessionResponse{Token: "token-of-li", ExpireTime: at(22, 0, 0)}, nil
 }
 
-func (p *fakePeople) SignOut(_ context.Context, token string) error {
+func (p *fakePeople) SignOut(_ context.Context, token, _ string) error {
 	p.ended = append(p.ended, token)
 	return p.err
 }
 
+func (p *fakePeople) SetPassword(_ context.Context, actor *deskpb.Actor, r *apipb.SetPasswordRequest) error {
+	switch {
+	case p.err != nil || p.setErr != nil:
+		return errors.Join(p.err, p.setErr)
+	case actor.GetUser() != "li" || r.GetName() != "li" || r.GetCurrentPassword() != "correct":
+		return desk.Refuse(desk.Unauthenticated, "WRONG_PASSWORD", "wrong")
+	}
+	p.password = r.GetPassword()
+	return nil
+}
+
 // visit is pages with what stands behind them.
 type visit struct {
-	t      *testing.T
-	desk   *fakeDesk
-	people *fakePeople
-	pages  *Pages
+	t        *testing.T
+	desk     *fakeDesk
+	people   *fakePeople
+	provider *fakeProvider
+	now      time.Time
+	pages    *Pages
 }
 
 func newVisit(t *testing.T) *visit {
 	t.Helper()
-	v := &visit{t: t, desk: &fakeDesk{overview: sampleOverview()}, people: &fakePeople{}}
-	var err error
-	v.pages, err = New(Options{
-		Desk: v.desk, People: v.people, Logger: slog.New(slog.DiscardHandler), SiteID: "330106", SiteName: "西湖区",
-		Zone: china(), Now: func() time.Time { return at(10, 42, 0).AsTime() },
-	})
-	if err != nil {
-		t.Fatal(err)
+	v := &visit{
+		t: t, desk: &fakeDesk{overview: sampleOverview()}, people: &fakePeople{}, provider: &fakeProvider{}, now: at(10, 42, 0).AsTime(),
 	}
+	v.build()
 	return v
+}
+
+// build makes the pages of what stands behind them.
+func (v *visit) build() {
+	v.t.Helper()
+	o := Options{
+		Desk: v.desk, People: v.people, Logger: slog.New(slog.DiscardHandler), SiteID: "330106", SiteName: "西湖区",
+		Zone: china(), Now: func() time.Time { return v.now },
+	}
+	if v.provider != nil {
+		o.Provider = v.provider
+	}
+	var err error
+	if v.pages, err = New(o); err != nil {
+		v.t.Fatal(err)
+	}
 }
 
 // do sends a request; with a session when signed in.

@@ -16,6 +16,7 @@ type frame struct {
 	User     string // who is signed in; empty for nobody
 	Query    string // what keeps the chosen language, "?lang=en" or empty
 	Now      string // when the page was made, with the zone's name
+	Refresh  string // when the browser looks again, and where, as a meta element says it; empty for never
 
 	words catalogue
 	zone  *time.Location
@@ -34,11 +35,17 @@ func (p *Pages) frame(r *http.Request, user string) frame {
 		zone:     p.zone,
 		now:      now,
 	}
+	f.Query = languageQuery(r)
+	return f
+}
+
+// languageQuery is what keeps the language that the visitor chose, "?lang=en" or empty.
+func languageQuery(r *http.Request) string {
 	switch chosen := r.URL.Query().Get("lang"); chosen {
 	case "en", "zh":
-		f.Query = "?lang=" + chosen
+		return "?lang=" + chosen
 	}
-	return f
+	return ""
 }
 
 // Word returns the text of a key in the page's language.

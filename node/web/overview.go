@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
@@ -15,6 +16,7 @@ const latestTickets = 50
 // overviewPage tells how the site, its links and its latest tickets stand.
 type overviewPage struct {
 	frame
+	Site    bool     // whether the person may see more than tickets
 	Banners []string // what to know at once: links that are down, and what the operator should look at
 	Missing []string // parts that could not be read now
 	Nodes   []nodeRow
@@ -68,32 +70,37 @@ type ticketRow struct {
 	Updated  string
 }
 
-// overview puts the page together. A part that cannot be read is named on the page and logged; the rest is shown.
-func (p *Pages) overview(ctx context.Context, f frame) overviewPage {
-	page := overviewPage{frame: f}
+// overview puts the page together, for who may not see the site itself of the tickets alone. A part that cannot be read is named
+// on the page and logged; the rest is shown.
+func (p *Pages) overview(ctx context.Context, f frame, actor *deskpb.Actor) overviewPage {
+	page := overviewPage{frame: f, Site: desk.May(actor, desk.SiteRead) == nil}
 	missing := func(part string, err error) {
 		p.log.Warn("read a part of the overview", "part", part, "error", err)
 		page.Missing = append(page.Missing, f.Word("missing."+part))
 	}
 	names := siteNames{f.SiteID: f.SiteName}
-	if known, err := p.desk.Sites(ctx); err != nil {
+	known, err := p.desk.Sites(ctx)
+	if err != nil {
 		missing("sites", err)
-	} else {
-		names.learn(known.GetSites())
-		page.Sites = siteRows(f, known.GetSites())
 	}
-	if here, err := p.desk.Overview(ctx); err != nil {
-		missing("site", err)
-	} else {
+	names.learn(known.GetSites())
+	if page.Site {
+		page.Sites = siteRows(f, known.GetSites())
+		here, err := p.desk.Overview(ctx)
+		if err != nil {
+			missing("site", err)
+		}
 		page.Nodes = nodeRows(f, here)
 		page.Links = linkRows(f, names, here.GetLinks())
-		page.Banners = banners(f, names, here)
+		if err == nil {
+			page.Banners = banners(f, names, here)
+		}
 	}
-	if tickets, err := p.desk.LatestTickets(ctx, latestTickets); err != nil {
+	tickets, err := p.desk.LatestTickets(ctx, actor, latestTickets)
+	if err != nil {
 		missing("tickets", err)
-	} else {
-		page.Tickets = ticketRows(f, names, tickets)
 	}
+	page.Tickets = ticketRows(f, names, tickets)
 	return page
 }
 

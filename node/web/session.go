@@ -2,92 +2,46 @@ package web
 
 import (
 	"context"
-	"errors"
+	"net"
 	"net/http"
-	"net/url"
-	"strings"
+	"time"
 
-	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
 )
 
-// maxForm is the largest form that is read, in bytes.
-const maxForm = 16 << 10
-
-// signInPage is the form for signing in.
-type signInPage struct {
-	frame
-	Problem string // why the last try did not succeed; empty for none
-	Name    string // what was typed as the user's name
-}
+// cookieLife is how long a browser keeps the cookie: longer than any session, which ends by itself.
+const cookieLife = 30 * 24 * time.Hour
 
 // cookieName is the name of the session's cookie.
 func (p *Pages) cookieName() string { return "tierdesk_" + p.siteID }
 
-// visitor returns the name of who is signed in. Without one, problem is the key of the words that say what went wrong,
-// empty when nobody tried.
-func (p *Pages) visitor(ctx context.Context, r *http.Request) (user, problem string) {
+// visitor returns who is signed in. Without one, failed says what went wrong, and is empty when nobody tried.
+func (p *Pages) visitor(ctx context.Context, r *http.Request) (actor *deskpb.Actor, failed problem) {
 	cookie, err := r.Cookie(p.cookieName())
 	if err != nil || cookie.Value == "" {
-		return "", ""
+		return nil, problem{}
 	}
-	actor, err := p.people.Authenticate(ctx, cookie.Value)
-	switch {
-	case err == nil:
-		return actor.GetUser(), ""
-	case refused(err):
-		return "", "sign-in.expired"
+	if actor, err = p.people.Authenticate(ctx, cookie.Value, address(r)); err == nil {
+		return actor, problem{}
 	}
-	p.log.Warn("authenticate a visitor", "error", err)
-	return "", "sign-in.unavailable"
+	if failed = p.problemOf("authenticate a visitor", err); failed.status == http.StatusUnauthorized {
+		failed.key = "sign-in.expired"
+	}
+	return nil, failed
 }
 
-// refused tells a wrong password or token from a site that cannot answer now.
-func refused(err error) bool {
-	var refusal *desk.Refusal
-	if !errors.As(err, &refusal) {
-		return false
-	}
-	switch refusal.Code {
-	case desk.Unauthenticated, desk.InvalidArgument, desk.PermissionDenied, desk.NotFound:
-		return true
-	}
-	return false
-}
-
-func (p *Pages) showSignIn(w http.ResponseWriter, r *http.Request, code int, problem, name string) {
-	page := signInPage{frame: p.frame(r, ""), Name: name}
-	if problem != "" {
-		page.Problem = page.Word(problem)
-	}
-	p.render(w, code, "sign-in.html", page)
-}
-
-// serveSignIn opens a session and goes back to the page.
-func (p *Pages) serveSignIn(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), pageDeadline)
-	defer cancel()
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		p.showSignIn(w, r, http.StatusBadRequest, "sign-in.malformed", "")
-		return
-	}
-	name := strings.ToValidUTF8(strings.TrimSpace(r.PostForm.Get("user")), "")
-	token, expires, err := p.people.SignIn(ctx, name, r.PostForm.Get("password"), 0)
-	switch {
-	case err == nil:
-	case refused(err):
-		p.showSignIn(w, r, http.StatusUnauthorized, "sign-in.wrong", name)
-		return
-	default:
-		p.log.Warn("sign a visitor in", "error", err)
-		w.Header().Set("Retry-After", "1")
-		p.showSignIn(w, r, http.StatusServiceUnavailable, "sign-in.unavailable", name)
-		return
-	}
+// admit gives the browser the session and nothing else: what it sees next depends on where it came from.
+func (p *Pages) admit(w http.ResponseWriter, r *http.Request, token string) {
 	cookie := p.cookie(r, token)
-	cookie.Expires = expires
+	cookie.Expires = p.now().Add(cookieLife)
 	http.SetCookie(w, cookie)
-	http.Redirect(w, r, home(r), http.StatusSeeOther)
+}
+
+// dismiss takes the session's cookie away.
+func (p *Pages) dismiss(w http.ResponseWriter, r *http.Request) {
+	gone := p.cookie(r, "")
+	gone.MaxAge = -1
+	http.SetCookie(w, gone)
 }
 
 // serveSignOut ends the session. The cookie goes also when the site cannot end the session now; it then ends by itself.
@@ -95,13 +49,11 @@ func (p *Pages) serveSignOut(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), pageDeadline)
 	defer cancel()
 	if cookie, err := r.Cookie(p.cookieName()); err == nil {
-		if err := p.people.SignOut(ctx, cookie.Value); err != nil && !refused(err) {
-			p.log.Warn("sign a visitor out", "error", err)
+		if err := p.people.SignOut(ctx, cookie.Value, address(r)); err != nil {
+			p.problemOf("sign a visitor out", err)
 		}
 	}
-	gone := p.cookie(r, "")
-	gone.MaxAge = -1
-	http.SetCookie(w, gone)
+	p.dismiss(w, r)
 	http.Redirect(w, r, home(r), http.StatusSeeOther)
 }
 
@@ -118,10 +70,14 @@ func (p *Pages) cookie(r *http.Request, token string) *http.Cookie {
 	}
 }
 
-// home is the address of the page, in the language that the visitor chose.
-func home(r *http.Request) string {
-	if chosen := r.URL.Query().Get("lang"); chosen != "" {
-		return "/?lang=" + url.QueryEscape(chosen)
+// address is where a request came from, without its port.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
 	}
-	return "/"
+	return host
 }
+
+// home is the address of the page, in the language that the visitor chose.
+func home(r *http.Request) string { return "/" + languageQuery(r) }

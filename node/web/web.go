@@ -19,20 +19,24 @@ type Desk interface {
 	// Overview tells of this site's nodes and links, Sites of the whole tree as it is known here.
 	Overview(ctx context.Context) (*apipb.GetSiteResponse, error)
 	Sites(ctx context.Context) (*apipb.ListSitesResponse, error)
-	// LatestTickets returns the tickets that changed last, latest first, as this node has them: the page must show them
-	// also while the site has no leader.
-	LatestTickets(ctx context.Context, limit int) ([]*deskpb.Ticket, error)
+	// LatestTickets returns the tickets that changed last of those that the actor sees, latest first, as this node has them: the
+	// page must show them also while the site has no leader.
+	LatestTickets(ctx context.Context, actor *deskpb.Actor, limit int) ([]*deskpb.Ticket, error)
 }
 
 // People knows who may sign in. Refusals come as *desk.Refusal.
 type People interface {
-	Authenticate(ctx context.Context, token string) (*deskpb.Actor, error)
-	// SignIn checks a password and opens a session. ttl 0 means 12 hours.
-	SignIn(ctx context.Context, user, password string, ttl time.Duration) (token string, expires time.Time, err error)
-	SignOut(ctx context.Context, token string) error
+	// Authenticate returns whose token it is. Address is where the call came from, without a port.
+	Authenticate(ctx context.Context, token, address string) (*deskpb.Actor, error)
+	// SignIn checks a password, and the second factor's code where there is one, and opens a session. Client is what the
+	// browser says of itself. SECOND_FACTOR_REQUIRED is the reason of the refusal when only the code is missing.
+	SignIn(ctx context.Context, r *apipb.CreateSessionRequest, address, client string) (*apipb.CreateSessionResponse, error)
+	SignOut(ctx context.Context, token, address string) error
+	// SetPassword needs the current one for one's own, and ends all sessions of the user.
+	SetPassword(ctx context.Context, actor *deskpb.Actor, r *apipb.SetPasswordRequest) error
 }
 
-// Options make the Pages. Every field is required but Now.
+// Options make the Pages. Every field is required but Provider and Now.
 type Options struct {
 	Desk   Desk
 	People People
@@ -41,6 +45,8 @@ type Options struct {
 	// not end each other's sessions.
 	SiteID   string
 	SiteName string
+	// Provider signs people in elsewhere; nil: nobody does.
+	Provider Provider
 	// Zone is the site's time zone, in which times are shown.
 	Zone *time.Location
 	// Now tells the time; nil means time.Now.
@@ -70,6 +76,8 @@ var files embed.FS
 type Pages struct {
 	desk      Desk
 	people    People
+	provider  Provider // nil: there is none
+	steps     *steps
 	log       *slog.Logger
 	siteID    string
 	siteName  string
@@ -93,9 +101,15 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: parse the templates: %w", err)
 	}
+	steps, err := newSteps()
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	p := &Pages{
 		desk:      o.Desk,
 		people:    o.People,
+		provider:  o.Provider,
+		steps:     steps,
 		log:       o.Logger.With("component", "web"),
 		siteID:    o.SiteID,
 		siteName:  o.SiteName,
@@ -116,6 +130,12 @@ func (p *Pages) newHandler() http.Handler {
 	mux.HandleFunc("GET /{$}", p.serveHome)
 	mux.HandleFunc("POST /sign-in", p.serveSignIn)
 	mux.HandleFunc("POST /sign-out", p.serveSignOut)
+	mux.HandleFunc("GET /password", p.servePassword)
+	mux.HandleFunc("POST /password", p.serveSetPassword)
+	if p.provider != nil {
+		mux.HandleFunc("GET /sign-in/provider", p.serveBegin)
+		mux.HandleFunc("GET /sign-in/callback", p.serveCallback)
+	}
 	for _, name := range []string{"style.css", "icon.svg"} {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "public, max-age=3600")
@@ -125,7 +145,7 @@ func (p *Pages) newHandler() http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-// ServeHTTP serves /, /sign-in, /sign-out and the files that the pages name. No script runs in the pages, and they load
+// ServeHTTP serves /, /sign-in, /sign-out, /password and the files that the pages name. No script runs in the pages, and they load
 // nothing from elsewhere.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
@@ -139,14 +159,21 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // pageDeadline bounds the time in which a page is put together.
 const pageDeadline = 5 * time.Second
 
-// serveHome shows the overview to who is signed in, and the sign-in form to everybody else.
+// serveHome shows the overview to who is signed in, and the sign-in form to everybody else. Whose password was set by somebody
+// else sets another one first.
 func (p *Pages) serveHome(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), pageDeadline)
 	defer cancel()
-	user, problem := p.visitor(ctx, r)
-	if user == "" {
-		p.showSignIn(w, r, http.StatusOK, problem, "")
-		return
+	actor, failed := p.visitor(ctx, r)
+	switch {
+	case actor == nil:
+		failed.status = http.StatusOK // the form is what was asked for
+		p.showSignIn(w, p.signInPage(r, failed), failed)
+	case actor.GetMustChangePassword():
+		p.showPassword(w, r, actor, problem{})
+	default:
+		f := p.frame(r, actor.GetUser())
+		f.Refresh = "5"
+		p.render(w, http.StatusOK, "overview.html", p.overview(ctx, f, actor))
 	}
-	p.render(w, http.StatusOK, "overview.html", p.overview(ctx, p.frame(r, user)))
 }

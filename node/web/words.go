@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -30,7 +31,9 @@ func readCatalogue(files fs.FS, name string) (catalogue, error) {
 		return nil, fmt.Errorf("read the words: %w", err)
 	}
 	words := make(catalogue)
-	if err := yaml.Unmarshal(text, &words); err != nil {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true) // what follows a comma in a text without quotes would be lost
+	if err := decoder.Decode(&words); err != nil {
 		return nil, fmt.Errorf("read the words of %s: %w", name, err)
 	}
 	return words, nil

@@ -23,6 +23,8 @@ func TestNoWordIsMissing(t *testing.T) {
 	asked := map[string]bool{
 		// Keys that the code puts together or passes on.
 		"sign-in.expired": true, "sign-in.unavailable": true, "sign-in.malformed": true, "sign-in.wrong": true,
+		"sign-in.refused": true, "sign-in.step-lost": true, "sign-in.too-many": true, "wait.seconds": true, "wait.minutes": true,
+		"password.done": true, "password.differ": true, "password.current-wrong": true, "password.weak": true, "password.elsewhere": true,
 		"missing.site": true, "missing.sites": true, "missing.tickets": true,
 		"move.queued.up": true, "move.queued.back": true, "move.transit.up": true, "move.transit.back": true,
 		"banner.no-leader": true, "banner.frozen": true, "banner.major": true, "banner.recovering": true, "banner.recovered-soon": true, "never": true, "alive": true, "not-seen": true, "not-seen-since": true,
@@ -39,6 +41,9 @@ func TestNoWordIsMissing(t *testing.T) {
 		for i := range enum.Values().Len() {
 			asked[prefix+string(enum.Values().Get(i).Name())] = true
 		}
+	}
+	for _, spoken := range spokenReasons() {
+		asked[spoken.key] = true
 	}
 	inTemplate := regexp.MustCompile(`\.Word "([^"]+)"`)
 	err = fs.WalkDir(files, "templates", func(path string, entry fs.DirEntry, err error) error {

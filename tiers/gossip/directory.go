@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -203,6 +204,37 @@ func (d *directory) seen(site string) bool {
 		}
 	}
 	return false
+}
+
+// lacking names the neighbours that announce keys, but not this one: those that live, or while none does, those of an
+// earlier run.
+func (d *directory) lacking(fingerprint string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var living, remembered []string
+	for _, name := range slices.Sorted(maps.Keys(d.entries)) {
+		e := d.entries[name]
+		if name == d.self || e.Keys == "" || slices.Contains(strings.Fields(e.Keys), fingerprint) {
+			continue
+		}
+		if remembered = append(remembered, name); len(e.living) > 0 {
+			living = append(living, name)
+		}
+	}
+	if d.alone() {
+		return remembered
+	}
+	return living
+}
+
+// alone tells whether no other node lives. The caller holds mu.
+func (d *directory) alone() bool {
+	for name, e := range d.entries {
+		if name != d.self && len(e.living) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // lost returns the gossip addresses of the nodes of the sites below a site, when none of them lives.

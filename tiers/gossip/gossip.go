@@ -16,6 +16,7 @@ import (
 type Member struct {
 	Site, Name, Parent, Tier, Node, GRPC string
 	ServerID                             string
+	Keys                                 string // fingerprints of its gossip keys, by spaces, the one that encrypts first
 	Alive                                bool
 }
 
@@ -40,30 +41,35 @@ type Gossip struct {
 // Start binds the address and joins the pools in the background: a county that of its parent, a province that of its
 // children, a city both. It fails when the options are wrong or the address is taken, and leaves nothing running then.
 func Start(o Options) (*Gossip, error) {
-	keys, err := newKeys(o.Keys)
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("gossip: %w", err)
+	}
+	logger := o.Logger.With("component", "gossip")
+	o.Logger = logger
+	directory := newDirectory(o.Self)
+	if err := directory.remember(o.file()); err != nil {
+		logger.Warn("starting without remembered addresses", "error", err)
+	}
+	keys, err := newKeys(o.Keys, directory.lacking)
 	if err != nil {
 		return nil, fmt.Errorf("gossip: %w", err)
 	}
-	if err := o.validate(keys.ring != nil); err != nil {
+	if err := o.validateAddresses(keys.ring != nil); err != nil {
 		return nil, fmt.Errorf("gossip: %w", err)
 	}
 	drop := o.Drop
 	if drop == nil {
 		drop = func(net.Addr) bool { return false }
 	}
-	logger := o.Logger.With("component", "gossip")
-	o.Logger = logger
 	s, err := listen(o.Listener, drop, logger)
 	if err != nil {
 		return nil, fmt.Errorf("gossip listening at %s: %w", o.Listener, err)
 	}
 	g := &Gossip{
 		self: o.Self, join: o.Join, file: o.file(), logger: logger, keys: keys,
-		directory: newDirectory(o.Self), socket: s,
+		directory: directory, socket: s,
 	}
-	if err := g.directory.remember(g.file); err != nil {
-		logger.Warn("starting without remembered addresses", "error", err)
-	}
+	o.Self.Keys = keys.announced()
 	if err := g.openPools(&o); err != nil {
 		g.close()
 		return nil, fmt.Errorf("gossip: %w", err)
@@ -131,6 +137,9 @@ func (g *Gossip) Coming(site string) <-chan struct{} { return g.directory.coming
 
 // Members lists every node heard of, this one and remembered ones included, in order of site and node.
 func (g *Gossip) Members() []Member { return g.directory.members() }
+
+// Keys is how far this node is with the operator's keys; the zero one without encryption.
+func (g *Gossip) Keys() KeyState { return g.keys.standing() }
 
 // Alarms are sentences an operator should read: a doubled node, until it was not seen for ten minutes, and keys that
 // cannot be read anew.

@@ -3,9 +3,12 @@ package gossip
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,20 +24,38 @@ const (
 	keysEvery = 10 * time.Second
 )
 
-// keys are what encrypts the pools of a node: the first one of the operator's list encrypts, all of them decrypt. They
-// follow the list while the node runs, so that a key is replaced without a pause: added behind the present one at every
-// node, moved to the front at every node, and then the old one is removed.
+// keys are what encrypts the pools of a node. All keys of the operator's list decrypt; the first one that every living
+// neighbour knows encrypts. They follow the list while the node runs, so that a key is replaced without a pause: the new one
+// is put before the present one at every node, in any order, and when all use it the old one is removed.
 type keys struct {
 	read func() ([][]byte, error)
-	ring *memberlist.Keyring // nil: no encryption
+	// lacking names the living neighbours that do not know a key, by its fingerprint.
+	lacking func(fingerprint string) []string
+	ring    *memberlist.Keyring // nil: no encryption
 
-	mu    sync.Mutex // guards alarm
+	mu    sync.Mutex // guards alarm and state
 	alarm string     // why the list cannot be followed; empty when it can
+	state KeyState
 }
 
-// newKeys reads the keys for the first time.
-func newKeys(read func() ([][]byte, error)) (*keys, error) {
-	k := &keys{read: read}
+// KeyState is how far this node is with the operator's keys, each by its fingerprint.
+type KeyState struct {
+	Use    string   // encrypts
+	Others []string // decrypt as well
+	Wanted string   // the first of the list
+	// Lacking are the living neighbours, "<site>/<node>", that do not know Wanted, for which Use stays in use.
+	Lacking []string
+}
+
+// Fingerprint names a key without telling it: the first eight hexadecimal digits of its SHA-256.
+func Fingerprint(key []byte) string {
+	sum := sha256.Sum256(key)
+	return hex.EncodeToString(sum[:4])
+}
+
+// newKeys reads the keys for the first time. lacking tells of those neighbours that an earlier run knew.
+func newKeys(read func() ([][]byte, error), lacking func(fingerprint string) []string) (*keys, error) {
+	k := &keys{read: read, lacking: lacking}
 	if read == nil {
 		return k, nil
 	}
@@ -45,8 +66,42 @@ func newKeys(read func() ([][]byte, error)) (*keys, error) {
 	if err := checkKeys(list); err != nil {
 		return nil, err
 	}
-	k.ring, err = memberlist.NewKeyring(list, list[0])
+	first := k.choose(list)
+	k.ring, err = memberlist.NewKeyring(list, list[first])
 	return k, err
+}
+
+// choose finds the first key of the list that no neighbour lacks, 0 when there is none, and keeps how it stands.
+func (k *keys) choose(list [][]byte) (first int) {
+	state := KeyState{Wanted: Fingerprint(list[0])}
+	state.Lacking = k.lacking(state.Wanted)
+	if first = slices.IndexFunc(list, func(key []byte) bool { return len(k.lacking(Fingerprint(key))) == 0 }); first < 0 {
+		first = 0
+	}
+	for n, key := range list {
+		if n == first {
+			state.Use = Fingerprint(key)
+		} else {
+			state.Others = append(state.Others, Fingerprint(key))
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.state = state
+	return first
+}
+
+// standing is how far this node is with the keys; the zero one without encryption.
+func (k *keys) standing() KeyState {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.state
+}
+
+// announced are the fingerprints of all keys, the one that encrypts first, as the neighbours are told.
+func (k *keys) announced() string {
+	state := k.standing()
+	return strings.TrimSpace(state.Use + " " + strings.Join(state.Others, " "))
 }
 
 func checkKeys(list [][]byte) error {
@@ -87,7 +142,7 @@ func (k *keys) install(list [][]byte) error {
 			return err
 		}
 	}
-	if err := k.ring.UseKey(list[0]); err != nil {
+	if err := k.ring.UseKey(list[k.choose(list)]); err != nil {
 		return err
 	}
 	for _, key := range slices.Clone(k.ring.GetKeys()) {
@@ -116,7 +171,7 @@ func (k *keys) alarms() []string {
 func (g *Gossip) keepKeys(ctx context.Context, every time.Duration) {
 	said := ""
 	for pause(ctx, every) {
-		err := g.keys.follow()
+		err := g.followKeys()
 		switch {
 		case err == nil:
 			said = ""
@@ -125,4 +180,23 @@ func (g *Gossip) keepKeys(ctx context.Context, every time.Duration) {
 			g.logger.Warn("gossip keys are not read anew", "error", err)
 		}
 	}
+}
+
+// followKeys takes the list as it is now, and tells the neighbours when that makes a difference.
+func (g *Gossip) followKeys() error {
+	before := g.keys.announced()
+	err := g.keys.follow()
+	after := g.keys.announced()
+	if before == after {
+		return err
+	}
+	g.logger.Info("gossip keys have changed", "use", g.keys.standing().Use, "keys", after)
+	self := g.self
+	self.Keys = after
+	for _, p := range g.pools {
+		if announceErr := p.announce(self); announceErr != nil {
+			g.logger.Info("the gossip keys are announced later", "pool", p.label, "error", announceErr)
+		}
+	}
+	return err
 }

@@ -41,41 +41,118 @@ func (f *keyFile) set(err error, list ...[]byte) {
 	f.list, f.err = list, err
 }
 
-// A key is replaced in three steps at each node in turn. Whatever step the one has taken and the other has not, they talk;
-// afterwards the old key opens nothing any more.
+// A key is replaced by putting the new one first at each node, in any order, and then by removing the old one. Whichever node
+// has done what, all talk and nobody is taken for gone; afterwards the old key opens nothing any more.
 func TestKeysRotateWithoutAPause(t *testing.T) {
 	old, fresh := bytes.Repeat([]byte{1}, keyLength), bytes.Repeat([]byte{2}, keyLength)
-	var files [2]keyFile
-	var nodes [2]*Gossip
-	for i, o := range []Options{options(t, hangzhou), options(t, xihu)} {
+	var files [3]keyFile
+	var nodes [3]*Gossip
+	for i, m := range []Member{zhejiang, hangzhou, xihu} {
+		o := options(t, m, nodes[:i]...)
 		files[i].set(nil, old)
 		o.Keys = files[i].read
 		nodes[i] = start(t, o)
 	}
+	neighbours := [3][]string{
+		{"330000/n1", "330100/n1"}, {"330000/n1", "330100/n1", "330106/n1"}, {"330100/n1", "330106/n1"},
+	}
+	for i, n := range nodes {
+		eventually(t, n.self.Site+" sees its neighbours", func() bool { return slices.Equal(alive(n), neighbours[i]) })
+	}
 	talk := func(step string) {
 		t.Helper()
-		for i, pool := range []*pool{nodes[0].pools[1], nodes[1].pools[0]} {
-			if _, err := pool.list.Join([]string{nodes[1-i].advertised}); err != nil {
-				t.Errorf("%s: %s does not reach %s: %v", step, nodes[i].self.Site, nodes[1-i].self.Site, err)
+		for _, way := range []struct {
+			from, to int
+			label    string
+		}{{0, 1, "330000"}, {1, 0, "330000"}, {1, 2, "330100"}, {2, 1, "330100"}} {
+			if err := reaches(nodes[way.from], nodes[way.to], way.label); err != nil {
+				t.Errorf("%s: %s does not reach %s: %v", step, nodes[way.from].self.Site, nodes[way.to].self.Site, err)
 			}
+		}
+		for i, n := range nodes {
+			if got := alive(n); !slices.Equal(got, neighbours[i]) {
+				t.Errorf("%s: %s sees %v alive, want %v", step, n.self.Site, got, neighbours[i])
+			}
+		}
+	}
+	follow := func(n *Gossip) {
+		t.Helper()
+		if err := n.followKeys(); err != nil {
+			t.Fatal(err)
 		}
 	}
 	talk("before")
-	for step, list := range [][][]byte{{old, fresh}, {fresh, old}, {fresh}} {
-		for i := range nodes {
-			files[i].set(nil, list...)
-			if err := nodes[i].keys.follow(); err != nil {
-				t.Fatal(err)
-			}
-			talk(fmt.Sprintf("step %d at %s", step+1, nodes[i].self.Site))
-		}
+	for _, i := range []int{2, 0, 1} {
+		files[i].set(nil, fresh, old)
+		follow(nodes[i])
+		talk("the new key is put first at " + nodes[i].self.Site)
+	}
+	for _, n := range nodes {
+		eventually(t, n.self.Site+" uses the new key", func() bool {
+			follow(n)
+			return n.Keys().Use == Fingerprint(fresh)
+		})
+		talk(n.self.Site + " uses the new key")
+	}
+	for i := range nodes {
+		files[i].set(nil, fresh)
+		follow(nodes[i])
+		talk("the old key is removed at " + nodes[i].self.Site)
 	}
 	o := options(t, ningbo)
-	o.Self.Site, o.Self.Parent, o.Self.Tier = "330108", "330100", county
 	o.Keys = always(old)
 	stranger := start(t, o)
-	if _, err := stranger.pools[0].list.Join([]string{nodes[0].advertised}); err == nil {
+	if err := reaches(stranger, nodes[0], "330000"); err == nil {
 		t.Error("a node that has only the old key joined after it was removed")
+	}
+}
+
+// reaches has one node join another one in a pool.
+func reaches(from, to *Gossip, label string) error {
+	for _, p := range from.pools {
+		if p.label == label {
+			_, err := p.list.Join([]string{to.advertised})
+			return err
+		}
+	}
+	return fmt.Errorf("%s is not in the pool of %s", from.self.Site, label)
+}
+
+// A key that a living neighbour does not know waits, and says for whom; one that waits for nobody, or has no other beside it, is
+// used. A node that starts anew in the middle goes by what its neighbours knew before.
+func TestAKeyWaitsForTheNeighboursThatDoNotKnowIt(t *testing.T) {
+	old, fresh := bytes.Repeat([]byte{1}, keyLength), bytes.Repeat([]byte{2}, keyLength)
+	both := Fingerprint(old) + " " + Fingerprint(fresh)
+	for _, tt := range []struct {
+		name    string
+		knows   string // what the neighbour announces
+		list    [][]byte
+		use     []byte
+		lacking []string
+	}{
+		{"the neighbour knows the old one", Fingerprint(old), [][]byte{fresh, old}, old, []string{"330000/n1"}},
+		{"the neighbour knows both", both, [][]byte{fresh, old}, fresh, nil},
+		{"the neighbour tells nothing", "", [][]byte{fresh, old}, fresh, nil},
+		{"the old one is gone", Fingerprint(old), [][]byte{fresh}, fresh, []string{"330000/n1"}},
+		{"the new one is behind", both, [][]byte{old, fresh}, old, nil},
+	} {
+		for _, living := range []bool{true, false} {
+			d := newDirectory(hangzhou)
+			neighbour := zhejiang
+			neighbour.Keys = tt.knows
+			d.heard("330000", neighbour, "127.0.0.1:1", time.Now())
+			if !living {
+				d.left("330000", "330000/n1", time.Now())
+			}
+			k, err := newKeys(func() ([][]byte, error) { return tt.list, nil }, d.lacking)
+			if err != nil {
+				t.Fatal(err)
+			}
+			state := k.standing()
+			if !bytes.Equal(k.ring.GetPrimaryKey(), tt.use) || state.Use != Fingerprint(tt.use) || !slices.Equal(state.Lacking, tt.lacking) {
+				t.Errorf("%s (living: %v): uses %s and waits for %v, want %s and %v", tt.name, living, state.Use, state.Lacking, Fingerprint(tt.use), tt.lacking)
+			}
+		}
 	}
 }
 

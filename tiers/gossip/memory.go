@@ -24,6 +24,7 @@ type remembered struct {
 	Tier     string    `json:"tier"`
 	GRPC     string    `json:"grpc"`
 	ServerID string    `json:"serverId,omitempty"`
+	Keys     string    `json:"keys,omitempty"`
 	Gossip   string    `json:"gossip"`
 	Seen     time.Time `json:"seen"`
 }
@@ -44,7 +45,7 @@ func (d *directory) remember(file string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, r := range nodes {
-		m := Member{Site: r.Site, Node: r.Node, Name: r.Name, Parent: r.Parent, Tier: r.Tier, GRPC: r.GRPC, ServerID: r.ServerID}
+		m := Member{Site: r.Site, Node: r.Node, Name: r.Name, Parent: r.Parent, Tier: r.Tier, GRPC: r.GRPC, ServerID: r.ServerID, Keys: r.Keys}
 		if e := d.place(m.member()); e != nil {
 			e.Member, e.gossip, e.seen = m, r.Gossip, r.Seen
 		}
@@ -67,7 +68,7 @@ func (d *directory) nodes(now time.Time) []remembered {
 		}
 		nodes = append(nodes, remembered{
 			Site: e.Site, Node: e.Node, Name: e.Name, Parent: e.Parent, Tier: e.Tier,
-			GRPC: e.GRPC, ServerID: e.ServerID, Gossip: e.gossip, Seen: seen.UTC(),
+			GRPC: e.GRPC, ServerID: e.ServerID, Keys: e.Keys, Gossip: e.gossip, Seen: seen.UTC(),
 		})
 	}
 	slices.SortFunc(nodes, func(a, b remembered) int {

@@ -21,6 +21,7 @@ type meta struct {
 	Tier     string `json:"t"`
 	GRPC     string `json:"g"`
 	ServerID string `json:"i,omitempty"`
+	Keys     string `json:"k,omitempty"`
 }
 
 // member is the name of a node in its pools, "<site>/<node>".
@@ -29,7 +30,7 @@ func (m Member) member() string { return m.Site + "/" + m.Node }
 // encodeMeta announces m. The name is the only text for people in it, so it alone is shortened, by whole characters,
 // until the rest fits.
 func encodeMeta(m Member) ([]byte, error) {
-	out := meta{Site: m.Site, Node: m.Node, Name: m.Name, Parent: m.Parent, Tier: m.Tier, GRPC: m.GRPC, ServerID: m.ServerID}
+	out := meta{Site: m.Site, Node: m.Node, Name: m.Name, Parent: m.Parent, Tier: m.Tier, GRPC: m.GRPC, ServerID: m.ServerID, Keys: m.Keys}
 	for {
 		text, err := json.Marshal(out)
 		if err != nil {
@@ -57,7 +58,7 @@ func decodeMeta(member string, text []byte) (Member, error) {
 	if err := json.Unmarshal(text, &in); err != nil {
 		return Member{}, fmt.Errorf("reading the announcement: %w", err)
 	}
-	m := Member{Site: in.Site, Node: in.Node, Name: in.Name, Parent: in.Parent, Tier: in.Tier, GRPC: in.GRPC, ServerID: in.ServerID}
+	m := Member{Site: in.Site, Node: in.Node, Name: in.Name, Parent: in.Parent, Tier: in.Tier, GRPC: in.GRPC, ServerID: in.ServerID, Keys: in.Keys}
 	if m.Site == "" || m.Node == "" || strings.Contains(m.Site+m.Node, "/") || m.member() != member {
 		return Member{}, fmt.Errorf("announcement speaks of %q", m.member())
 	}

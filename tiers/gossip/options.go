@@ -29,8 +29,8 @@ type Options struct {
 	Advertise string   // host:port where others reach it; empty: the listener's
 	Join      []string // host:port of any nodes of this site or its parent; this node's own address is passed over
 	Dir       string   // remembers addresses here, in gossip.json
-	// Keys reads the keys of 32 bytes each: the first encrypts, all decrypt. It is called at the start and then every ten
-	// seconds. Nil, or no key at the start: no encryption, loopback only.
+	// Keys reads the keys of 32 bytes each: all of them decrypt, and the first one that every living neighbour knows
+	// encrypts. It is called at the start and then every ten seconds. Nil, or no key at the start: no encryption, loopback only.
 	Keys func() ([][]byte, error)
 	// Drop, when set, tells that packets to or from an address are lost and streams to or from it are refused. A node's
 	// packets come from its gossip address, its streams from a port of the moment: a line between two nodes on one
@@ -40,7 +40,7 @@ type Options struct {
 }
 
 // validate finds what cannot work before any port is bound.
-func (o *Options) validate(encrypted bool) error {
+func (o *Options) validate() error {
 	self := o.Self
 	if self.Site == "" || self.Node == "" || strings.Contains(self.Site+self.Node, "/") {
 		return fmt.Errorf("member %q needs a site and a node id without a slash", self.member())
@@ -56,7 +56,7 @@ func (o *Options) validate(encrypted bool) error {
 	if o.Dir == "" || o.Logger == nil {
 		return errors.New("a directory and a logger are needed")
 	}
-	return o.validateAddresses(encrypted)
+	return nil
 }
 
 // validateAddresses checks the form of every address and, without encryption, that none of them leaves this machine.

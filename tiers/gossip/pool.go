@@ -5,6 +5,7 @@ import (
 	"log"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/memberlist"
@@ -13,7 +14,7 @@ import (
 const (
 	// nameReclaim is how long after a node's death its name may come back at another address.
 	nameReclaim = 30 * time.Second
-	// leaveTimeout bounds the farewell to a pool.
+	// leaveTimeout bounds the farewell to a pool, and the telling of something new.
 	leaveTimeout = 2 * time.Second
 	// packetSize fits the tunnels of wide-area lines, in bytes.
 	packetSize = 1200
@@ -23,7 +24,7 @@ const (
 // delegates, which are called with memberlist's locks held: they only touch the directory.
 type pool struct {
 	label     string
-	self      []byte // encoded meta
+	self      atomic.Pointer[[]byte] // encoded meta
 	directory *directory
 	list      *memberlist.Memberlist
 }
@@ -34,7 +35,8 @@ func newPool(label string, p *pipe, o *Options, ring *memberlist.Keyring, d *dir
 	if err != nil {
 		return nil, err
 	}
-	pool := &pool{label: label, self: self, directory: d}
+	pool := &pool{label: label, directory: d}
+	pool.self.Store(&self)
 	c := memberlist.DefaultLANConfig()
 	c.Name = o.Self.member()
 	c.Label, c.SkipInboundLabelCheck = label, true
@@ -102,7 +104,17 @@ func (p *pool) NotifyConflict(existing, other *memberlist.Node) {
 }
 
 // NodeMeta is this node's announcement.
-func (p *pool) NodeMeta(int) []byte { return p.self }
+func (p *pool) NodeMeta(int) []byte { return *p.self.Load() }
+
+// announce tells the pool something new of this node.
+func (p *pool) announce(m Member) error {
+	self, err := encodeMeta(m)
+	if err != nil {
+		return err
+	}
+	p.self.Store(&self)
+	return p.list.UpdateNode(leaveTimeout)
+}
 
 // NotifyMsg, GetBroadcasts, LocalState and MergeRemoteState are not used: a pool carries nothing but its members.
 func (p *pool) NotifyMsg([]byte)                {}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"github.com/jhump/protoreflect/v2/protoprint"
@@ -73,14 +74,18 @@ func mergeDocuments(path string) error {
 		return err
 	}
 	slices.Sort(files)
-	slices.Reverse(files) // tickets first: its title names the whole
+	slices.Reverse(files) // what people look for first stands near the beginning
 	merge := exec.Command("go", append([]string{"tool", "openapiv3-merge"}, files...)...)
 	merge.Stderr = os.Stderr
 	document, err := merge.Output()
 	if err != nil {
 		return err
 	}
-	document = bytes.Replace(document, []byte(`"title": "tickets"`), []byte(`"title": "tierdesk"`), 1)
+	title := regexp.MustCompile(`"title": "[^"]*"`).Find(document) // the first one names the whole
+	document = bytes.Replace(document, title, []byte(`"title": "tierdesk"`), 1)
+	if document, err = secured(document); err != nil {
+		return err
+	}
 	return os.WriteFile(path, document, 0o644)
 }
 

@@ -519,7 +519,7 @@ type Session struct {
 	Id         string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
-	// When it was last used, to within minutes.
+	// When it was last used, to within hours: a use is not written down each time.
 	SeenTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=seen_time,json=seenTime,proto3" json:"seen_time,omitempty"`
 	Address  string                 `protobuf:"bytes,5,opt,name=address,proto3" json:"address,omitempty"`
 	// What the program said of itself, such as a browser's name.

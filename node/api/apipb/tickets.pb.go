@@ -299,7 +299,8 @@ type ListTicketsRequest struct {
 	// requester.name, homeSite, custodianSite and title (also by ":", contains); by order too are priority, severity,
 	// openTime and updateTime. Values with spaces stand in double quotes.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
-	// "updateTime desc" (default), "updateTime", "number", "number desc", or "priority" within one state (state = …).
+	// "updateTime desc" (default), "updateTime", "number", "number desc", or "priority" within one state (state = …). Requesters
+	// list their own tickets, by updateTime either way.
 	OrderBy string `protobuf:"bytes,2,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	// 1 to 500; 50 when not given.
 	PageSize      int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`

@@ -1,0 +1,66 @@
+package identity
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Sign signs a message with this node's key, and returns the certificates in DER that vouch for the key. The message must
+// begin with words that say what is signed, so that nobody can pass it off as something else.
+func (i *Identity) Sign(message []byte) (certificates [][]byte, signature []byte, err error) {
+	own := i.own.Load()
+	switch key := own.PrivateKey.(type) {
+	case *ecdsa.PrivateKey:
+		digest := sha256.Sum256(message)
+		signature, err = ecdsa.SignASN1(rand.Reader, key, digest[:])
+	case ed25519.PrivateKey:
+		signature, err = key.Sign(nil, message, crypto.Hash(0))
+	default:
+		err = fmt.Errorf("the key of tls.key is of the kind %T; use ECDSA or Ed25519", key)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("sign with the node's key: %w", err)
+	}
+	return slices.Clone(own.Certificate.Certificate), signature, nil
+}
+
+// VerifySignature tells which node signed a message. Its certificate must come from one of the roots and have been valid at
+// that time; the signature is older than the certificates that nodes have now.
+func VerifySignature(roots *x509.CertPool, certificates [][]byte, message, signature []byte, at time.Time) (site, node string, err error) {
+	if len(certificates) == 0 {
+		return "", "", fmt.Errorf("verify a node's signature: it comes without a certificate")
+	}
+	var chain []*x509.Certificate
+	for _, der := range certificates {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return "", "", fmt.Errorf("verify a node's signature: %w", err)
+		}
+		chain = append(chain, cert)
+	}
+	between := x509.NewCertPool()
+	for _, cert := range chain[1:] {
+		between.AddCert(cert)
+	}
+	_, err = chain[0].Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("verify a node's signature: %w", err)
+	}
+	algorithm := x509.ECDSAWithSHA256
+	if chain[0].PublicKeyAlgorithm == x509.Ed25519 {
+		algorithm = x509.PureEd25519
+	}
+	if err := chain[0].CheckSignature(algorithm, message, signature); err != nil {
+		return "", "", fmt.Errorf("verify a node's signature: %w", err)
+	}
+	return Parse(chain[0])
+}
