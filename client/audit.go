@@ -15,7 +15,7 @@ import (
 
 func (c *console) auditCommand() *cobra.Command {
 	return c.group("audit", "审计: what people did at this site beyond the tickets, chained and signed",
-		c.listAudit(), c.verifyAudit(), c.exportAudit(), c.exportCheckpoints())
+		c.listAudit(), c.verifyAudit(), c.exportAudit(), c.exportCheckpoints(), c.acknowledgeDenial())
 }
 
 func (c *console) listAudit() *cobra.Command {
@@ -108,7 +108,7 @@ something does not fit.`
 			}
 			return online(cmd, args)
 		}
-		vouch, err := voucher(c.target.ca)
+		vouch, err := voucher(c.completed(defaultServer).ca)
 		if err != nil {
 			return err
 		}
@@ -217,6 +217,9 @@ func (c *console) exportCheckpoints() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if q.Site != "" && len(kept.GetCheckpoints()) == 0 {
+			return &Failure{Code: ExitRefused, Line: fmt.Sprintf("no checkpoint of %s is kept here: check the id, and ask at the site above it", q.Site)}
+		}
 		file, err := newAuditFile(args[0])
 		if err != nil {
 			return err
@@ -229,6 +232,29 @@ func (c *console) exportCheckpoints() *cobra.Command {
 			return err
 		}
 		return out.write(fmt.Sprintf(out.say(phrase{"已导出 %d 个检查点\n", "exported %d checkpoints\n"}), file.checkpoints))
+	})
+	return cmd
+}
+
+func (c *console) acknowledgeDenial() *cobra.Command {
+	q := &apipb.AcknowledgeDenialRequest{}
+	cmd := &cobra.Command{Use: "acknowledge SITE", Args: takes("SITE"),
+		Short: "确认告警: end the alarm that the audit log of a site below was rewritten, when that was seen to"}
+	cmd.Long = cmd.Short + `
+
+The checkpoint that denied an earlier one stays beside it, for tierdesk audit checkpoints, and what the site signs from then on is held
+against it. The reason stands in this site's own audit log.`
+	cmd.Flags().Uint32Var(&q.Sequence, "entry", 0, "the entry that the alarm names: another alarm may have come since")
+	cmd.Flags().StringVar(&q.Reason, "reason", "", "what was found at the site")
+	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, args []string) error {
+		q.Site = args[0]
+		if q.Sequence == 0 || q.Reason == "" {
+			return Usage("name the entry of the alarm with --entry, and say with --reason what was found")
+		}
+		if _, err := node.audits.AcknowledgeDenial(ctx, q); err != nil {
+			return err
+		}
+		return out.write(fmt.Sprintf(out.say(phrase{"已确认 %s 的告警\n", "the alarm about %s has ended\n"}), q.Site))
 	})
 	return cmd
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,6 +98,18 @@ func exported(t *testing.T, s *auditedSite, command ...string) string {
 	file := filepath.Join(t.TempDir(), "audit.jsonl")
 	at(t, newFakeNode(t, s.reply)).done(t, append(command, file)...)
 	return file
+}
+
+// An empty file would witness nothing, whatever it is held against.
+func TestASiteOfWhichNothingIsKeptIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kept.jsonl")
+	got := at(t, newFakeNode(t, always(&apipb.ListCheckpointsResponse{}, nil))).run("audit", "checkpoints", file, "--site", "330199")
+	if got.code != ExitRefused || !strings.Contains(got.stderr, "no checkpoint of 330199 is kept here") {
+		t.Errorf("exit %d, stderr %q; want a refusal that names the site", got.code, got.stderr)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file is there all the same: %v", err)
+	}
 }
 
 func TestAnExportedAuditLogIsVerifiedAlone(t *testing.T) {

@@ -44,7 +44,7 @@ func (c *console) group(name, short string, commands ...*cobra.Command) *cobra.C
 func (c *console) callFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.target.server, "server", "",
 		"node to call: host:port, http://host:port or https://host:port (TIERDESK_SERVER; "+defaultServer+")")
-	f.StringVar(&c.target.ca, "ca", "", "file with the certificates to trust for https")
+	f.StringVar(&c.target.ca, "ca", "", "file with the certificates to trust for https, such as the tree's ca.crt (TIERDESK_CA)")
 	f.StringVar(&c.target.token, "token", "", "who calls: a token of tierdesk token create (TIERDESK_TOKEN)")
 	f.DurationVar(&c.target.timeout, "timeout", defaultTimeout, "how long to wait for each answer")
 	f.BoolVar(&c.json, "json", false, "print the node's answer as JSON, one line an answer")
@@ -125,6 +125,9 @@ func (c *console) completed(server string) target {
 	t := c.target
 	t.server = cmp.Or(t.server, c.env.Getenv("TIERDESK_SERVER"), server)
 	t.token = cmp.Or(t.token, c.env.Getenv("TIERDESK_TOKEN"))
+	if !strings.HasPrefix(t.server, "http://") {
+		t.ca = cmp.Or(t.ca, c.env.Getenv("TIERDESK_CA"))
+	}
 	return t
 }
 

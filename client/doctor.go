@@ -44,7 +44,11 @@ func (c *console) diagnose(cmd *cobra.Command, file string) error {
 			server = cmp.Or(local.Advertise.GRPC, local.Listen.GRPC)
 		}
 	}
-	node, err := connect(c.completed(server))
+	target := c.completed(server)
+	if target.server == server && local != nil {
+		target.ca = cmp.Or(target.ca, local.TLS.CA)
+	}
+	node, err := connect(target)
 	if err != nil {
 		return err
 	}
@@ -60,7 +64,7 @@ func (c *console) diagnose(cmd *cobra.Command, file string) error {
 	if file == "" {
 		return advised(err)
 	}
-	here := &apipb.DiagnoseSiteResponse{Checks: examineHere(local, unreadable)}
+	here := &apipb.DiagnoseSiteResponse{Checks: examineHere(local, unreadable, ExitCode(err) == ExitRefused)}
 	if failed := out.diagnosis(here); failed != nil {
 		return failed
 	}

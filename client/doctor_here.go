@@ -18,9 +18,9 @@ import (
 	"github.com/tierdesk/tierdesk/node/identity"
 )
 
-// examineHere looks at what a node that does not answer needs on this machine. unreadable is why there is no
-// configuration to go by.
-func examineHere(c *config.Config, unreadable error) []*apipb.Check {
+// examineHere looks at what a node that tells nothing needs on this machine. unreadable is why there is no configuration to go by.
+// One that runs, and only refused the caller, has its ports.
+func examineHere(c *config.Config, unreadable error, runs bool) []*apipb.Check {
 	if unreadable != nil {
 		return []*apipb.Check{bad("configuration", "correct the file", unreadable.Error())}
 	}
@@ -28,7 +28,9 @@ func examineHere(c *config.Config, unreadable error) []*apipb.Check {
 		good("configuration", "it can be used"),
 		examineDirectory(c.Node.DataDir),
 		examineRoom(c.Node.DataDir),
-		examinePorts(c),
+	}
+	if !runs {
+		checks = append(checks, examinePorts(c))
 	}
 	if c.TLS.Enabled() {
 		checks = append(checks, examineCertificate(c, time.Now()))

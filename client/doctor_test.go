@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
 
 	"github.com/tierdesk/tierdesk/authority"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
@@ -188,6 +191,28 @@ func TestExamineCertificate(t *testing.T) {
 	c.Node.ID = "n2"
 	if check := examineCertificate(c, time.Now()); check.State != apipb.Check_FAILED || !strings.Contains(check.Message, "node n1") {
 		t.Errorf("the certificate of another node: %v", check)
+	}
+}
+
+// The configuration of a node with a certificate says whom to trust; a node that refuses the caller is not taken for one that
+// does not run.
+func TestDoctorCallsTheNodeOfAConfiguration(t *testing.T) {
+	certificate, ca := selfSigned(t)
+	refused := always(nil, status.Error(codes.PermissionDenied, "ask an administrator"))
+	node := newFakeNode(t, refused, grpc.Creds(credentials.NewServerTLSFromCert(&certificate)))
+	file, addresses := configFile(t, t.TempDir())
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := strings.Replace(string(text), addresses[1], node.address, 1) + fmt.Sprintf("tls: {ca: %s, cert: %s, key: %s}\n", ca, ca, ca)
+	if err := os.WriteFile(file, []byte(whole), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &shell{ctx: t.Context(), environ: map[string]string{"LANG": "en"}}
+	got := s.run("doctor", "--config", file)
+	if got.code != ExitRefused || !strings.Contains(got.stderr, "ask an administrator") || strings.Contains(got.out, "ports") {
+		t.Errorf("exit %d, it printed %q and %q; want the node's refusal, and nothing about its ports", got.code, got.out, got.stderr)
 	}
 }
 

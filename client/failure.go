@@ -66,7 +66,7 @@ func verdictOf(code codes.Code, reason string) verdict {
 		return verdict{ExitRefused, "signing in needs a code of the second factor", "set " + codeVariable + " to the six digits that the authenticator shows"}
 	case "PASSWORD_CHANGE_REQUIRED":
 		return verdict{ExitRefused, "the password was set by somebody else", "set your own with tierdesk user password"}
-	case "TOO_MANY_ATTEMPTS", "WRONG_CODE":
+	case "TOO_MANY_ATTEMPTS", "WRONG_CODE", "DIRECTORY_UNREACHABLE":
 		return verdict{exit: ExitRefused}
 	case "NO_TOKEN":
 		return verdict{ExitRefused, "the call carries no token", signIn}
@@ -118,7 +118,7 @@ func (e *exchange) failure(err error) error {
 	}
 	if !e.connected && v.exit == ExitUnreachable {
 		v.line = fmt.Sprintf("no node is reachable at %s: %s", e.server, dialReason(s.Message()))
-		v.advice = "start the node, or name another with --server"
+		v.advice = reachAdvice(v.line)
 	}
 	switch { // a refusal does not settle what became of an earlier try, which may still be under way
 	case !e.unsure:
@@ -132,11 +132,30 @@ func (e *exchange) failure(err error) error {
 		line = strings.TrimRight(line, ".") + "; " + v.advice
 	}
 	for _, secret := range e.secrets {
-		if secret != "" {
+		if len(secret) >= shortestSecret {
 			line = strings.ReplaceAll(line, secret, "…")
 		}
 	}
 	return &Failure{Code: v.exit, Line: line, Cause: err}
+}
+
+// shortestSecret is how long a text is at least that is taken out of an error; a shorter one opens nothing, and may well be a word
+// of the sentence.
+const shortestSecret = 6
+
+// reachAdvice is what to do where no call gets through to a node, for the cause that the line names.
+func reachAdvice(line string) string {
+	switch {
+	case strings.Contains(line, "server preface"):
+		return "if the node has a certificate, name its tree's ca.crt with --ca (TIERDESK_CA)"
+	case strings.Contains(line, "first record does not look like a TLS handshake"):
+		return "the node has no certificate: call it without --ca (TIERDESK_CA) and https"
+	case strings.Contains(line, "certificate has expired"):
+		return "have the node's certificate renewed with tierdesk ca renew; its people can sign in with a browser until then"
+	case strings.Contains(line, "certificate signed by unknown authority"):
+		return "name the ca.crt of the node's tree with --ca (TIERDESK_CA)"
+	}
+	return "start the node, or name another with --server"
 }
 
 // reasonOutcomeUnknown is how a node says that a change may have been made although the call failed.

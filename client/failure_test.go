@@ -52,6 +52,8 @@ func TestErrorsOfANode(t *testing.T) {
 			"the token is not known; sign in with tierdesk token create and put the token into TIERDESK_TOKEN"},
 		{"expired token", refusal(t, codes.Unauthenticated, "sign in again", "TOKEN_EXPIRED", ""), 4,
 			"the token has expired; sign in with tierdesk token create and put the token into TIERDESK_TOKEN"},
+		{"directory away", refusal(t, codes.Unauthenticated, "the directory cannot be reached; try again later", "DIRECTORY_UNREACHABLE", ""), 4,
+			"the directory cannot be reached; try again later"},
 		{"another fault of a token", refusal(t, codes.Unauthenticated, "bad header.", "BAD_AUTHORIZATION", ""), 4,
 			"bad header; sign in with tierdesk token create and put the token into TIERDESK_TOKEN"},
 		{"no leader", refusal(t, codes.Unavailable, "no leader", "UNAVAILABLE", ""), 3, "no leader; try again in a moment"},
@@ -231,6 +233,15 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		if got.code == ExitDone || strings.Contains(got.out+got.stderr, secret) {
 			t.Errorf("tierdesk %s: exit %d, it printed %q and %q; want an error without the secret", line, got.code, got.out, got.stderr)
 		}
+	}
+}
+
+// What is too short for a secret may be a word of the sentence, which stays whole.
+func TestShortWordsStayInErrors(t *testing.T) {
+	s := at(t, newFakeNode(t, always(nil, status.Error(codes.Unauthenticated, "the password is wrong"))))
+	s.environ["TIERDESK_PASSWORD"] = "wrong"
+	if got := s.run("token", "create", "--user", "li"); !strings.Contains(got.stderr, "the password is wrong") {
+		t.Errorf("stderr %q; want the node's own words", got.stderr)
 	}
 }
 

@@ -114,6 +114,7 @@ var requests = []struct{ line, method, request string }{
 	{"site list", "ListSites", ``},
 	{"site parked", "ListParked", `page_size: 500`},
 	{"site parked --retry", "RetryParked", ``},
+	{"audit acknowledge 330106 --entry 42 --reason 硬盘更换", "AcknowledgeDenial", `site: "330106" sequence: 42 reason: "硬盘更换"`},
 	{"site recover --reason 从备份还原", "RecoverSite", `reason: "从备份还原"`},
 	{"site override " + number + " --reason 市级失联", "OverrideTicket", `reason: "市级失联"`},
 	{"doctor", "DiagnoseSite", ``},

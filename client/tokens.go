@@ -33,7 +33,7 @@ type tokenFlags struct {
 func (c *console) createToken() *cobra.Command {
 	var f tokenFlags
 	cmd := &cobra.Command{Use: "create", Short: "登录: sign in and print the token; with --title print an access token for a program", Args: takes()}
-	cmd.Flags().StringVar(&f.user, "user", "", "who signs in")
+	cmd.Flags().StringVar(&f.user, "user", "", "who signs in; with a second factor the six digits come from "+codeVariable)
 	cmd.Flags().DurationVar(&f.ttl, "ttl", 0, "the longest that the session lives, up to 720h (30 days; 12 hours unused)")
 	cmd.Flags().StringVar(&f.title, "title", "", "make an access token of the caller, named so")
 	cmd.Flags().StringSliceVar(&f.limits, "limit", nil, "what an access token may do: an area such as tickets or tickets:read, or read; several times")

@@ -230,7 +230,7 @@ func (p *play) until(ctx context.Context, what string, done func() (bool, error)
 }
 
 func until(ctx context.Context, what string, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("it took longer than %s", patience))
 	defer cancel()
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
@@ -241,7 +241,7 @@ func until(ctx context.Context, what string, done func() (bool, error)) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waited %s for %s: %w", patience, what, ctx.Err())
+			return fmt.Errorf("wait for %s: %w", what, context.Cause(ctx))
 		case <-ticker.C:
 		}
 	}

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/tierdesk/tierdesk/node"
 	"github.com/tierdesk/tierdesk/node/config"
@@ -179,11 +182,28 @@ func (d *Demo) startSite(ctx context.Context, s *site) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	signInCtx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	desk, err := d.signIn(signInCtx, s.grpc())
+	for _, address := range s.grpc() {
+		if err := serves(ctx, address); err != nil {
+			return err
+		}
+	}
+	desk, err := verify.SignIn(ctx, s.grpc(), adminUser, d.password)
 	s.desk = desk
 	return err
+}
+
+// serves waits until a node serves. A site that is founded has its administrator.
+func serves(ctx context.Context, address string) error {
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return fmt.Errorf("connect to %s: %w", address, err)
+	}
+	health := grpc_health_v1.NewHealthClient(conn)
+	err = until(ctx, "the node at "+address+" to serve", func() (bool, error) {
+		answer, err := health.Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+		return answer.GetStatus() == grpc_health_v1.HealthCheckResponse_SERVING, err
+	})
+	return errors.Join(err, conn.Close())
 }
 
 func (d *Demo) startNode(ctx context.Context, s *site, i int, a config.Addresses, join []string) (*node.Node, error) {
@@ -207,23 +227,6 @@ func (d *Demo) startNode(ctx context.Context, s *site, i int, a config.Addresses
 		return nil, err
 	}
 	return node.Start(ctx, node.Options{Config: c, AdminPassword: d.password, Dial: s.line.Dial, Logger: logger})
-}
-
-// signIn retries while the founding of the site makes its administrator.
-func (d *Demo) signIn(ctx context.Context, addresses []string) (*verify.Desk, error) {
-	for {
-		desk, err := verify.SignIn(ctx, addresses, adminUser, d.password)
-		if err == nil {
-			return desk, nil
-		}
-		timer := time.NewTimer(100 * time.Millisecond)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, err
-		case <-timer.C:
-		}
-	}
 }
 
 func (d *Demo) site(id string) *site {

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -14,29 +15,70 @@ import (
 	"github.com/tierdesk/tierdesk/verify"
 )
 
-// person is a sample user.
+// person is a sample user. The scope is that of the role unless groups are named: then only their tickets are seen.
 type person struct {
 	name, display string
 	role          apipb.User_Role
+	groups        []string
 }
 
-// staff of an office by its tier: first line everywhere, second line in cities, third line in the province. The policies
-// put them into groups; the first one of an office does what nobody else is named for.
+// account is the person as an administrator writes one down.
+func (p person) account() *apipb.User {
+	account := &apipb.User{Name: p.name, DisplayName: p.display, Role: p.role, Groups: p.groups}
+	if len(p.groups) > 0 {
+		account.Scope = apipb.User_GROUPS
+	}
+	return account
+}
+
+// may is what the person may do, in a word or two.
+func (p person) may() string {
+	role := strings.ToLower(strings.ReplaceAll(p.role.String(), "_", " "))
+	if len(p.groups) > 0 {
+		return role + ", own groups only"
+	}
+	return role
+}
+
+// People of the county whom a scene names.
+const (
+	countyManager  = "luohai"
+	countyLeader   = "fangwei"
+	countyAuditor  = "dingyi"
+	countyReporter = "liuyang"
+	machineRoom    = "tangyue" // an agent who sees the tickets of one group
+)
+
+// staff of an office by its tier: first line everywhere, second line in cities, third line in the province, and somebody of
+// every role. The policies put them into groups; the first one of an office does what nobody else is named for.
 var staff = map[config.Tier][]person{
 	config.County: {
-		{"zhangmin", "张敏（一线）", apipb.User_AGENT},
-		{"chenjie", "陈洁（一线）", apipb.User_AGENT},
-		{"luohai", "罗海（信息中心主任）", apipb.User_INCIDENT_MANAGER},
+		{name: "zhangmin", display: "张敏（一线）", role: apipb.User_AGENT},
+		{name: "chenjie", display: "陈洁（一线）", role: apipb.User_AGENT},
+		{name: machineRoom, display: "唐悦（机房值守组）", role: apipb.User_AGENT, groups: []string{"机房值守组"}},
+		{name: "sunqian", display: "孙倩（派单员）", role: apipb.User_DISPATCHER},
+		{name: countyManager, display: "罗海（信息中心主任）", role: apipb.User_INCIDENT_MANAGER},
+		{name: countyLeader, display: "方伟（分管局领导）", role: apipb.User_LEADER},
+		{name: countyAuditor, display: "丁怡（审计员）", role: apipb.User_AUDITOR},
+		{name: countyReporter, display: "刘洋（预算科，报告人）", role: apipb.User_REQUESTER},
 	},
 	config.City: {
-		{"liqiang", "李强（二线）", apipb.User_AGENT},
-		{"wuyan", "吴岩（二线）", apipb.User_AGENT},
-		{"zhoufang", "周芳（事件经理）", apipb.User_INCIDENT_MANAGER},
+		{name: "liqiang", display: "李强（二线）", role: apipb.User_AGENT},
+		{name: "wuyan", display: "吴岩（二线）", role: apipb.User_AGENT},
+		{name: "qianwen", display: "钱雯（派单员）", role: apipb.User_DISPATCHER},
+		{name: "zhoufang", display: "周芳（事件经理）", role: apipb.User_INCIDENT_MANAGER},
+		{name: "zhengkai", display: "郑凯（分管局领导）", role: apipb.User_LEADER},
+		{name: "luoying", display: "骆莹（审计员）", role: apipb.User_AUDITOR},
+		{name: "maxiao", display: "马晓（国库处，报告人）", role: apipb.User_REQUESTER},
 	},
 	config.Province: {
-		{"wangwei", "王伟（三线）", apipb.User_AGENT},
-		{"hejing", "何静（三线）", apipb.User_AGENT},
-		{"sunlei", "孙磊（事件经理）", apipb.User_INCIDENT_MANAGER},
+		{name: "wangwei", display: "王伟（三线）", role: apipb.User_AGENT},
+		{name: "hejing", display: "何静（三线）", role: apipb.User_AGENT},
+		{name: "tanglin", display: "唐琳（派单员）", role: apipb.User_DISPATCHER},
+		{name: "sunlei", display: "孙磊（事件经理）", role: apipb.User_INCIDENT_MANAGER},
+		{name: "zhaoheng", display: "赵恒（分管厅领导）", role: apipb.User_LEADER},
+		{name: "guoxin", display: "郭欣（审计员）", role: apipb.User_AUDITOR},
+		{name: "linfeng", display: "林枫（预算处，报告人）", role: apipb.User_REQUESTER},
 	},
 }
 
@@ -55,7 +97,7 @@ func (d *Demo) seedPeople(ctx context.Context, path [3]SiteSpec) error {
 	for _, s := range d.sites {
 		for _, p := range staff[s.Tier] {
 			_, err := s.desk.Users.CreateUser(ctx, &apipb.CreateUserRequest{
-				User: &apipb.User{Name: p.name, DisplayName: p.display, Role: p.role}, Password: d.password, KeepPassword: true,
+				User: p.account(), Password: d.password, KeepPassword: true,
 			})
 			if err != nil && status.Code(err) != codes.AlreadyExists {
 				return fmt.Errorf("make the user %s at %s: %w", p.name, s.ID, err)

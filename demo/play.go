@@ -31,6 +31,8 @@ func (d *Demo) Play(ctx context.Context) error {
 		{"重复工单合并 · a duplicate is merged", p.merged},
 		{"重大事件：父工单在省里解决，各级的子工单随之解决 · a major incident is resolved, with its parts wherever they are", p.outage},
 		{"回访不满意，重开再办；报告人凭链接评分 · a call-back reopens; the requester rates by a link", p.calledBack},
+		{"各见其所见，各行其所权 · everybody sees and does what is theirs", p.permitted},
+		{"猜密码被限速并留痕；各级审计链完整，上级留存检查点 · guessing is slowed down and told; the audit logs are whole", p.audited},
 	} {
 		fmt.Fprintf(d.options.Out, "\n%s\n", scene.name)
 		if scene.run(ctx); p.err != nil {

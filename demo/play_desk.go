@@ -101,7 +101,7 @@ func (p *play) approved(ctx context.Context) {
 	p.expect(asked.GetState() == deskpb.Ticket_IN_PROGRESS && len(asked.GetTasks()) == 1,
 		"%s is %s with %d tasks after a resolution that needs an approval", number, asked.GetState(), len(asked.GetTasks()))
 	p.refused(p.county, "", number, "needs approval", "未批不能解决 · not resolved before that", resolve)
-	p.sign(ctx, "luohai", number, 1, "凭证已核对")
+	p.sign(ctx, countyLeader, number, 1, "凭证已核对")
 	solved := p.act(p.county, "", number, "批准后解决 · approved and resolved", resolve)
 	p.expect(solved.GetState() == deskpb.Ticket_RESOLVED, "%s is %s after it was approved and resolved", number, solved.GetState())
 	p.confirm(ctx, number, 5)
@@ -129,7 +129,7 @@ func (p *play) merged(ctx context.Context) {
 // openOutage opens a major incident at the county, with two parts there, and takes it up to the province.
 func (p *play) openOutage(ctx context.Context) (whole string, parts []string) {
 	ticket := outageCall.ticket()
-	ticket.Kind, ticket.Severity, ticket.Major, ticket.Coordinator = deskpb.Ticket_INCIDENT, 1, true, "luohai"
+	ticket.Kind, ticket.Severity, ticket.Major, ticket.Coordinator = deskpb.Ticket_INCIDENT, 1, true, countyManager
 	whole = p.open(ctx, ticket)
 	for _, c := range outageParts {
 		part := p.create(ctx, c)
@@ -163,11 +163,11 @@ func (p *play) outage(ctx context.Context) {
 	end := func(t apipb.TicketsClient) (*deskpb.Ticket, error) {
 		return t.CloseTicket(ctx, &apipb.CloseTicketRequest{Number: whole, RequestId: request()})
 	}
-	p.refused(p.county, "luohai", whole, "review", "未复盘不能办结 · not closed without a review", end)
-	p.act(p.county, "luohai", whole, "复盘 · reviewed: 证书到期前三十天预警", func(t apipb.TicketsClient) (*deskpb.Ticket, error) {
+	p.refused(p.county, countyManager, whole, "review", "未复盘不能办结 · not closed without a review", end)
+	p.act(p.county, countyManager, whole, "复盘 · reviewed: 证书到期前三十天预警", func(t apipb.TicketsClient) (*deskpb.Ticket, error) {
 		return t.ReviewTicket(ctx, &apipb.ReviewTicketRequest{Number: whole, Text: "证书到期前三十天预警", RequestId: request()})
 	})
-	p.act(p.county, "luohai", whole, "办结 · closed", end)
+	p.act(p.county, countyManager, whole, "办结 · closed", end)
 	for _, number := range parts {
 		p.confirm(ctx, number, 4)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/tierdesk/tierdesk/policyfile"
 )
 
-// TestPolicies holds the demo's policies, laid over each other, and the staff that they name.
+// TestPolicies holds the demo's policies, laid over each other, the staff that they name, and the groups that the staff name.
 func TestPolicies(t *testing.T) {
 	layers := []*deskpb.Policy{policy.Default()}
 	now := time.Date(2026, 11, 21, 15, 59, 30, 0, time.UTC) // two minutes before a day ends in China
@@ -23,10 +23,24 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("the policy of a %s: %s", tier, problem)
 		}
 		layers = append(layers, layer)
+		named := make(map[string][]string) // people of the policy, by what it names them for
 		for _, group := range layer.GetGroups() {
-			for _, member := range append(slices.Clone(group.GetMembers()), group.GetManager()) {
-				if !slices.ContainsFunc(staff[tier], func(p person) bool { return p.name == member }) {
-					t.Errorf("%s of group %s is no staff of a %s", member, group.GetName(), tier)
+			named[group.GetName()] = append(slices.Clone(group.GetMembers()), group.GetManager())
+		}
+		for _, p := range staff[tier] {
+			for _, group := range p.groups {
+				if named[group] == nil {
+					t.Errorf("%s is of the group %s, which the policy of a %s does not have", p.name, group, tier)
+				}
+			}
+		}
+		for _, approval := range layer.GetApprovals() {
+			named[approval.GetName()] = approval.GetApprovers()
+		}
+		for what, people := range named {
+			for _, name := range people {
+				if !slices.ContainsFunc(staff[tier], func(p person) bool { return p.name == name }) {
+					t.Errorf("%s of %s is no staff of a %s", name, what, tier)
 				}
 			}
 		}

@@ -56,22 +56,25 @@ func (d *Demo) sayWhereToLook() {
 	fmt.Fprintf(out, "\n登录 · sign in: %s / %s (administrator of every site)\n", adminUser, d.password)
 	for _, spec := range path {
 		for _, p := range staff[spec.Tier] {
-			fmt.Fprintf(out, "  %s %s: %s / %s\n", spec.ID, p.display, p.name, d.password)
+			fmt.Fprintf(out, "  %s %s: %s / %s (%s)\n", spec.ID, p.display, p.name, d.password, p.may())
 		}
 	}
 	fmt.Fprintf(out, `
 命令行 · from a terminal:
   export TIERDESK_SERVER=%[1]s
-  export TIERDESK_TOKEN=$(TIERDESK_PASSWORD=%[2]s tierdesk token create --user luohai)
+  export TIERDESK_TOKEN=$(TIERDESK_PASSWORD=%[2]s tierdesk token create --user %[4]s)
+  tierdesk session whoami                     权限 who %[4]s is and what that role may do
   tierdesk ticket list                        工单 what is open, late, on hold, on its way
-  tierdesk notices list                       通知 what luohai was told
+  tierdesk notices list                       通知 what %[4]s was told
   tierdesk callback list                      回访 who has to be called back
   tierdesk round list                         巡检 the next inspection opens within two minutes
   tierdesk duty list                          值班 who is on duty
   tierdesk policy show --own                  制度 what this county has laid down
   tierdesk site links                         链路 the line to the city
+  TIERDESK_TOKEN=$(TIERDESK_PASSWORD=%[2]s tierdesk token create --user %[5]s) tierdesk audit list
+                                              审计 what people did beyond the tickets, as the auditor sees it
 
 日志 · log: %[3]s
 Ctrl-C 结束 · to end
-`, d.site(path[0].ID).grpc()[0], d.password, d.log.Name())
+`, d.site(path[0].ID).grpc()[0], d.password, d.log.Name(), countyManager, countyAuditor)
 }

@@ -48,6 +48,14 @@ var (
 		"徐斌", "区行政服务中心（执收单位）", "0571-85000022", 2, 1, deskpb.Ticket_PHONE}
 )
 
+// Samples that their requester opens: impact and channel follow from that.
+var (
+	wishCall = call{title: "希望增加按科目汇总的查询", description: "月底对账需要按经济科目汇总，目前只能逐条查询。", category: "新需求", application: "预算一体化系统",
+		requester: "刘洋", unit: "区财政局预算科", phone: "0571-85000012", urgency: 3}
+	sheetCall = call{title: "预算调剂单打不开", description: "点开调剂单后一直空白，换一台电脑也是。", category: "操作事件", application: "预算一体化系统",
+		requester: "刘洋", unit: "区财政局预算科", phone: "0571-85000012", urgency: 2}
+)
+
 // correction is a call with the special fields that its category asks for.
 func correction() *deskpb.Ticket {
 	ticket := correctionCall.ticket()

@@ -79,8 +79,8 @@ func (p *play) seedJourneys(ctx context.Context) {
 	p.hold(ctx, p.city, slow, "waiting-vendor", "等待数据库厂商出具分析")
 }
 
-// seedDesk shows a day of the first line: solved by a macro, closed and due for a call-back, urged, and an alert whose time
-// is nearly over.
+// seedDesk shows a day of the first line: solved by a macro, closed and due for a call-back, opened by its requester and
+// urged, and an alert whose time is nearly over.
 func (p *play) seedDesk(ctx context.Context) {
 	password := p.create(ctx, call{"忘记登录密码", "新任会计忘记初始密码，已核对身份。", "操作事件/登录密码", "预算一体化系统",
 		"罗兰", "区文化和旅游局（预算单位）", "0571-85000021", 3, 3, deskpb.Ticket_PHONE})
@@ -94,9 +94,8 @@ func (p *play) seedDesk(ctx context.Context) {
 	p.resolve(ctx, p.county, printed, "校准打印机进纸位置，重打八张票据，均正常。")
 	p.confirm(ctx, printed, 4)
 
-	wish := p.create(ctx, call{"希望增加按科目汇总的查询", "月底对账需要按经济科目汇总，目前只能逐条查询。", "新需求", "预算一体化系统",
-		"刘洋", "区财政局预算科", "0571-85000012", 3, 3, deskpb.Ticket_PORTAL})
-	p.act(p.county, "luohai", wish, "催办 · urged", func(t apipb.TicketsClient) (*deskpb.Ticket, error) {
+	wish := p.reported(ctx, wishCall)
+	p.act(p.county, countyManager, wish, "催办 · urged", func(t apipb.TicketsClient) (*deskpb.Ticket, error) {
 		return t.UrgeTicket(ctx, &apipb.UrgeTicketRequest{Number: wish, Reason: "月底对账前需要答复", RequestId: request()})
 	})
 
@@ -116,7 +115,7 @@ func (p *play) seedSignatures(ctx context.Context) {
 	p.act(p.county, "", rules, "会签 · co-signing", func(t apipb.TicketsClient) (*deskpb.Ticket, error) {
 		return t.AddTask(ctx, &apipb.AddTaskRequest{Number: rules, RequestId: request(), Task: &deskpb.Task{
 			Kind: deskpb.Task_COSIGN, Title: "口径调整会签", Mandatory: true, Ordered: true,
-			Signers: []*deskpb.Signer{{User: "chenjie"}, {User: "luohai"}},
+			Signers: []*deskpb.Signer{{User: "chenjie"}, {User: countyManager}},
 		}})
 	})
 	p.sign(ctx, "chenjie", rules, 1, "同意按教育局口径")

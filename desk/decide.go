@@ -33,7 +33,7 @@ func Decide(here Here, view View, command *deskpb.TicketCommand, at Stamp) (*Dec
 			return nil, err
 		}
 	}
-	if repeated, err := repetition(view, command); repeated != nil || err != nil {
+	if repeated, err := repetition(here, view, command); repeated != nil || err != nil {
 		return repeated, err
 	}
 	if command.GetEtag() != "" && !create && command.GetEtag() != w.ticket().GetEtag() {
@@ -102,8 +102,8 @@ func Unknown(site SiteID, number TicketNumber) *Refusal {
 }
 
 // repetition answers a request id that was used before: the ticket as it is now for the same request, a refusal for
-// another one. It returns nothing for a new request.
-func repetition(view View, c *deskpb.TicketCommand) (*Decision, error) {
+// another one. Of a ticket that is out of the actor's sight by now it tells the number alone. It returns nothing for a new request.
+func repetition(here Here, view View, c *deskpb.TicketCommand) (*Decision, error) {
 	request := c.GetRequest()
 	if request.GetId() == "" {
 		return nil, nil
@@ -127,6 +127,13 @@ func repetition(view View, c *deskpb.TicketCommand) (*Decision, error) {
 	}
 	if record == nil {
 		return nil, fmt.Errorf("decide on request %q: its ticket %s is missing", request.GetId(), mark.GetTicket())
+	}
+	p, err := view.Policy()
+	if err != nil {
+		return nil, fmt.Errorf("read who sees ticket %s: %w", mark.GetTicket(), err)
+	}
+	if !Sees(c.GetActor(), here.Site, p, record) {
+		record = &deskpb.Record{Ticket: &deskpb.Ticket{Number: mark.GetTicket()}}
 	}
 	return &Decision{Record: record}, nil
 }

@@ -72,6 +72,31 @@ func TestARepeatedCreateReturnsTheFirstTicket(t *testing.T) {
 	}
 }
 
+// Whoever opened a ticket that is out of sight by now hears its number by repeating the request, and nothing of what became of it.
+func TestARepeatedCreateShowsNothingThatIsOutOfSight(t *testing.T) {
+	tree := newTree()
+	command := func() *deskpb.TicketCommand {
+		c := identified("1", createCommand("打印机"))
+		c.Actor = &deskpb.Actor{User: "ma", Role: deskpb.User_AGENT, Scope: deskpb.User_OWN}
+		return c
+	}
+	first, err := tree.do(county, command())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := first.Record.GetTicket().GetNumber()
+	if _, err := tree.do(county, by(agent("lin"), TicketNumber(number), sampleCommand("start"))); err != nil {
+		t.Fatal(err)
+	}
+	second, err := tree.do(county, command())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := second.Record.GetTicket(); !proto.Equal(got, &deskpb.Ticket{Number: number}) {
+		t.Errorf("the repetition shows %v, want the number %s alone", got, number)
+	}
+}
+
 func TestTheRequestIsOnTheFirstEventOnly(t *testing.T) {
 	s := newStage(t, deskpb.Ticket_NEW)
 	s.escalateToCity()

@@ -119,6 +119,31 @@ func TestARequestFromBeforeAMergeStaysWhereItWas(t *testing.T) {
 	}
 }
 
+// What begins at the city with a county's ticket has the city as its home: a namesake of its requester there is somebody else, and what is
+// masked on the one is not bare on the other.
+func TestANewTicketFromAnotherSitesOne(t *testing.T) {
+	for _, masks := range []bool{false, true} {
+		t.Run(fmt.Sprintf("masked above home %v", masks), func(t *testing.T) {
+			d := newDesktop(t)
+			d.tree.office(city).policy = &deskpb.Policy{Privacy: &deskpb.Privacy{MaskAboveHome: masks}}
+			create := createCommand("打印机和网络都坏了")
+			create.GetCreate().GetTicket().Requester = &deskpb.Requester{
+				Name: "陈静", Unit: "立案庭", Phone: "0571-85000012", Email: "chen@example.cn", User: "chen", Id: "abc", Class: "vip",
+			}
+			origin := TicketNumber(d.do(county, "", "lin", create).GetNumber())
+			d.do(county, origin, "lin", escalateCommand("一线无法解决"))
+			d.drain()
+			want := &deskpb.Requester{Name: "陈静", Unit: "立案庭", Phone: "0571-85000012", Email: "chen@example.cn"}
+			if masks {
+				want.Phone, want.Email = "", ""
+			}
+			if got := d.do(city, "", "wang", splitFrom(origin)); !proto.Equal(got.GetRequester(), want) {
+				t.Errorf("the requester of the part is %v, want %v", got.GetRequester(), want)
+			}
+		})
+	}
+}
+
 func TestASplitTicketTakesTheWordsThatItsAuthorLeftOut(t *testing.T) {
 	d := newDesktop(t)
 	create := createCommand("打印机和网络都坏了")

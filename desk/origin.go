@@ -49,7 +49,11 @@ func (w *writer) createFrom(c *deskpb.TicketCommand) error {
 	if err := w.originates(source.GetTicket(), origin.GetKind()); err != nil {
 		return err
 	}
-	if err := w.create(filledFrom(asked, source.GetTicket())); err != nil {
+	p, err := w.policy()
+	if err != nil {
+		return err
+	}
+	if err := w.create(filledFrom(asked, asHere(w.here.Site, p, source.GetTicket()))); err != nil {
 		return err
 	}
 	if err := linkable(w.record, source, origin.GetKind()); err != nil {
@@ -76,6 +80,21 @@ func (w *writer) originates(source *deskpb.Ticket, kind deskpb.TicketLink_Kind) 
 		}
 	}
 	return nil
+}
+
+// asHere returns a ticket with what its requester is at a site. Away from its home the requester's account and record are those of the home,
+// where the same names are of other people than here, and telephone number and mail address are left out where they are masked.
+func asHere(site SiteID, p *deskpb.Policy, source *deskpb.Ticket) *deskpb.Ticket {
+	if source.GetHomeSite() == string(site) || source.GetRequester() == nil {
+		return source
+	}
+	source = proto.CloneOf(source)
+	r := source.GetRequester()
+	r.User, r.Id, r.Class = "", "", ""
+	if p.GetPrivacy().GetMaskAboveHome() {
+		r.Phone, r.Email = "", ""
+	}
+	return source
 }
 
 // filledFrom returns what the author of a new ticket said, completed from the ticket that it comes from.

@@ -45,7 +45,7 @@ Rights grow from REQUESTER to ADMINISTRATOR; LEADER and AUDITOR stand beside the
 
 | scope | sees and works on |
 | --- | --- |
-| OWN | tickets that the person reported, has, or has a task, co-signing or approval of |
+| OWN | tickets that the person reported, accompanies as a collaborator, has, or has a task, co-signing or approval of |
 | GROUPS | also those of the person's groups, and those that this site has and no group yet |
 | SITE | also those whose home or custodian this site is, or that are on their way to it |
 | SUBTREE | all that this site knows: its own, and those of all offices below; with offices named, those whose home is one of them or lies below one, and what GROUPS allows |
@@ -65,8 +65,8 @@ const permissionsRules = `
 - *Closing away from home* is for incident managers and administrators, with a comment.
 - *Giving up* a mandatory task or an approval is for who added it, incident managers and administrators.
 - *Signing* is for those who are named, at the site that asked. A leader changes tasks in no other way.
-- *A requester* opens tickets in the own name: classification, assignment and levels beside the urgency are the desk's to say and are not
-  read. A reply of a requester is the requester's words. A new ticket stands alone, or follows an earlier one of the own.
+- *A requester* opens tickets in the own name, with words, category, application, service and urgency: assignment, tags and the other
+  levels are the desk's to say and are not read. A reply of a requester is the requester's words. A new ticket stands alone, or follows an earlier one of the own.
 - *Tickets that belong together.* Whoever links, merges, splits or follows must see the other ticket too. Words for a merged ticket go to the one that
   it was merged into if their author sees that, and stay on it otherwise.
 - *A password that somebody else set* allows nothing but own.read, own.password and own.sign-out.

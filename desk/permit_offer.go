@@ -1,11 +1,15 @@
 package desk
 
-import "github.com/tierdesk/tierdesk/desk/deskpb"
+import (
+	"slices"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+)
 
 // VerbsFor lists what an actor may do with a ticket now, beyond reading it, for screens; wishes are those of them that the custodian
-// settles later. It goes by role, scope, place and state. What is missing on the ticket, what other tickets say, what the policy
-// asks for besides, and a comparison with the neighbours that is not over may still refuse a verb, with words that say so.
-// The path is the one that the ticket knows.
+// settles later. It goes by role, scope, place and state. What is missing on the ticket, what other tickets say, how long ago something
+// was, what the policy asks for besides, and a comparison with the neighbours that is not over may still refuse a verb, with words
+// that say so. The path is the one that the ticket knows.
 func VerbsFor(here Here, p *deskpb.Policy, actor *deskpb.Actor, record *deskpb.Record) (verbs, wishes []Verb) {
 	if here.Frozen != "" || isSite(actor) || !Sees(actor, here.Site, p, record) {
 		return nil, nil
@@ -43,12 +47,24 @@ func (o *offer) fits(r *rule) (fits, asWish bool) {
 	case r.at == mirror:
 		return o.takeable(), false
 	case r.at == anywhere:
-		return !r.verb.ofTheEnd() || o.ticket().GetMergedInto() == "", false
+		return o.suitsAnywhere(r.verb), false
 	case o.holds():
 		return permitHere(o.here, o.asker, r.verb, o.record) == nil && o.suits(r.verb), false
 	}
 	wish := r.at == wished && (!r.verb.ofTheEnd() || o.ticket().GetMergedInto() == "")
 	return wish, wish
+}
+
+// suitsAnywhere tells whether the ticket, wherever it is, has what a verb is about that any office may carry out.
+func (o *offer) suitsAnywhere(verb Verb) bool {
+	t := o.ticket()
+	switch {
+	case verb == TicketUrge:
+		return t.GetState() != deskpb.Ticket_ON_HOLD || !o.p.GetUrging().GetRefuseOnHold()
+	case verb.ofTheEnd():
+		return t.GetMergedInto() == ""
+	}
+	return true
 }
 
 // ofTheEnd tells whether a verb is about how a ticket was solved itself, which one that was merged into another one was not.
@@ -81,7 +97,7 @@ func (o *offer) suits(verb Verb) bool {
 	case TicketChangeTask:
 		return o.changesTask()
 	case TicketMacro:
-		return len(o.p.GetMacros()) > 0
+		return slices.ContainsFunc(o.p.GetMacros(), o.begins)
 	case TicketMerge:
 		return len(linksOf(t, deskpb.TicketLink_PARENT_OF)) == 0
 	case TicketEscalate:
@@ -95,6 +111,21 @@ func (o *offer) suits(verb Verb) bool {
 		return t.GetMajor()
 	}
 	return true
+}
+
+// begins tells whether the steps of a macro may be done in the ticket's state up to the first that changes it: where that leads, the macro
+// was made to go on.
+func (o *offer) begins(macro *deskpb.Macro) bool {
+	for _, step := range macro.GetSteps() {
+		does := ruleOf(Verb("ticket." + step.GetVerb()))
+		if !does.states.has(o.ticket().GetState()) {
+			return false
+		}
+		if does.at == custodian {
+			return true
+		}
+	}
+	return len(macro.GetSteps()) > 0
 }
 
 // changesTask tells whether the actor may finish, sign or give up a task that is open.

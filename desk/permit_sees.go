@@ -21,7 +21,7 @@ func Sees(actor *deskpb.Actor, site SiteID, p *deskpb.Policy, record *deskpb.Rec
 		return false
 	case actor.GetRole() == deskpb.User_REQUESTER:
 		return reported(t, site, actor)
-	case reported(t, site, actor), has(t, site, actor):
+	case reported(t, site, actor), accompanies(t, site, actor), has(t, site, actor):
 		return true
 	case scope == deskpb.User_OWN:
 		return false
@@ -54,6 +54,11 @@ func scopeOf(actor *deskpb.Actor) deskpb.User_Scope {
 // reported tells whether the actor reported the ticket, as a requester with an account at its home.
 func reported(t *deskpb.Ticket, site SiteID, actor *deskpb.Actor) bool {
 	return t.GetHomeSite() == string(site) && t.GetRequester().GetUser() == actor.GetUser()
+}
+
+// accompanies tells whether the actor is a collaborator of the ticket. Its home names them when it opens the ticket.
+func accompanies(t *deskpb.Ticket, site SiteID, actor *deskpb.Actor) bool {
+	return t.GetHomeSite() == string(site) && slices.Contains(t.GetCollaborators(), actor.GetUser())
 }
 
 // has tells whether the actor has the ticket, or a task, co-signing or approval of it.

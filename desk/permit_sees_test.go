@@ -47,6 +47,8 @@ func TestScopes(t *testing.T) {
 		"another lin is to approve elsewhere":    {at(county, county, taskOf(county, &deskpb.Task{Signers: signers("lin")})), []deskpb.User_Scope{subtree}},
 		"lin reported it":                        {at(city, province, func(t *deskpb.Ticket) { t.Requester = &deskpb.Requester{User: "lin"} }), []deskpb.User_Scope{own, groups, site, subtree}},
 		"another lin reported it at the county":  {at(county, county, func(t *deskpb.Ticket) { t.Requester = &deskpb.Requester{User: "lin"} }), []deskpb.User_Scope{subtree}},
+		"lin accompanies it from its home":       {at(city, province, func(t *deskpb.Ticket) { t.Collaborators = []string{"ma", "lin"} }), []deskpb.User_Scope{own, groups, site, subtree}},
+		"another lin accompanies it":             {at(county, city, func(t *deskpb.Ticket) { t.Collaborators = []string{"lin"} }), []deskpb.User_Scope{site, subtree}},
 		"nobody has it and nobody reported it":   {at(county, province, func(t *deskpb.Ticket) { t.Group = "" }), []deskpb.User_Scope{subtree}},
 		"a record without a ticket is no ticket": {&deskpb.Record{}, nil},
 		"no record":                              {nil, nil},
@@ -113,7 +115,7 @@ func TestAWiderScopeSeesMore(t *testing.T) {
 		home := site.Draw(t, "home")
 		record := &deskpb.Record{Path: []string{home, string(city), string(province)}, Ticket: &deskpb.Ticket{
 			HomeSite: home, CustodianSite: site.Draw(t, "custodian"), Assignee: user.Draw(t, "assignee"), Group: group.Draw(t, "group"),
-			Requester: &deskpb.Requester{User: user.Draw(t, "requester")},
+			Requester: &deskpb.Requester{User: user.Draw(t, "requester")}, Collaborators: []string{user.Draw(t, "collaborator")},
 			Tasks: []*deskpb.Task{{Site: site.Draw(t, "task's site"), Assignee: user.Draw(t, "task"), Group: group.Draw(t, "task's group"),
 				Signers: signers(user.Draw(t, "signer"))}},
 		}}

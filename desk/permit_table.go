@@ -135,6 +135,7 @@ var rules = []rule{
 
 	{AuditRead, AreaAudit, reads, administrators | auditors, noTicket, 0, "审计 read the audit log and its checkpoints"},
 	{AuditVerify, AreaAudit, reads, administrators | auditors, noTicket, 0, "verify the audit log"},
+	{AuditAcknowledge, AreaAudit, alters, administrators, noTicket, 0, "end the alarm about an audit log below that was rewritten"},
 }
 
 // byVerb finds the lines of the table.

@@ -130,6 +130,7 @@ const (
 	PublicationWrite Verb = "publication.write"
 	AuditRead        Verb = "audit.read"
 	AuditVerify      Verb = "audit.verify"
+	AuditAcknowledge Verb = "audit.acknowledge"
 )
 
 // Verbs returns all verbs, in the order of the documentation.

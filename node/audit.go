@@ -164,8 +164,8 @@ func denied(r *store.Reader) (alarms []string, err error) {
 	denials, err := r.AuditDenials()
 	for _, c := range denials {
 		alarms = append(alarms, fmt.Sprintf(
-			"the audit log of %s was rewritten: its checkpoint of entry %d, signed by node %s at %s, denies one that this site keeps; read audit.contradicted in this site's audit log and have %s looked at",
-			c.Site, c.Sequence, c.Node, time.UnixMicro(c.Time).UTC().Format(time.RFC3339), c.Site))
+			"the audit log of %s was rewritten: its checkpoint of entry %d, signed by node %s at %s, denies one that this site keeps; read audit.contradicted in this site's audit log, have %s looked at, and end this alarm with tierdesk audit acknowledge %s --entry %d",
+			c.Site, c.Sequence, c.Node, time.UnixMicro(c.Time).UTC().Format(time.RFC3339), c.Site, c.Site, c.Sequence))
 	}
 	return alarms, err
 }

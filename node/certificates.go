@@ -13,6 +13,7 @@ import (
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/identity"
 	"github.com/tierdesk/tierdesk/tiers"
+	"github.com/tierdesk/tierdesk/tiers/linkpb"
 )
 
 // certificates keep the node known to the others, and strangers out, while it runs. All is nil without TLS.
@@ -52,6 +53,7 @@ func (n *Node) openCertificates() (err error) {
 		},
 	}
 	c.revocations.load()
+	c.renewal.tellEnd(time.Now())
 	return c.renewal.measure(n.registry)
 }
 
@@ -76,11 +78,28 @@ func (n *Node) renewing() *tiers.Renewal {
 			return desk.SiteID(site), node
 		},
 		Others: n.otherAddresses,
+		Vouch: func(request []byte) ([][]byte, []byte, error) {
+			return n.security.identity.Sign(vouching(request))
+		},
+		Vouched: n.vouched,
 	}
 	if tree := n.certificates.authority; tree != nil {
 		part.Sign = (&signing{authority: tree}).sign
 	}
 	return part
+}
+
+// vouching is what a node signs with its present key to have another one certified.
+func vouching(request []byte) []byte { return append([]byte("tierdesk renewal\n"), request...) }
+
+// vouched says what is wrong with a request for a certificate unless the node that it names has signed it, with the key of a certificate that
+// still counts.
+func (n *Node) vouched(r *linkpb.RenewRequest) error {
+	site, node, err := n.security.identity.VerifyNow(r.GetCertificates(), vouching(r.GetRequest()), r.GetSignature())
+	if err == nil && (site != r.GetSite() || node != r.GetNode()) {
+		err = fmt.Errorf("node %s of site %s signed it", node, site)
+	}
+	return err
 }
 
 // otherAddresses lists the grpc addresses of the site's other nodes.
@@ -106,6 +125,14 @@ func (n *Node) refusedCall(ctx context.Context, reason string) {
 // alarms tell what an operator should see to.
 func (c *certificates) alarms() []string {
 	return append(c.renewal.alarms(), c.revocations.alarms()...)
+}
+
+// ended says why no other node speaks to this one when its certificate has ended; empty otherwise, and without TLS.
+func (c *certificates) ended() string {
+	if c.renewal == nil {
+		return ""
+	}
+	return c.renewal.end(time.Now())
 }
 
 // examine judges what is left of the node's certificate, and whether it hears of revoked ones; nothing without TLS.

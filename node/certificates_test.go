@@ -356,8 +356,7 @@ func TestACertificateOfAnotherSiteGetsNowhere(t *testing.T) {
 	for n, reasons := range map[*Node][]string{
 		county: {"this is a node of 330106, not of 330108"},
 		city: {
-			"the certificate names site 330108, the caller says it is 330106", "only a site itself may ask about \\\"330106\\\"",
-			"330108 asks for a certificate of \\\"330106\\\"", "the certificate names site 330108, which does not speak for",
+			"the certificate names site 330108, the other end says it is 330106", "330108 asks for a certificate of \\\"330106\\\"",
 		},
 	} {
 		for _, reason := range reasons {

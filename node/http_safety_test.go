@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -231,7 +232,7 @@ func TestRequestIDs(t *testing.T) {
 // TestAPageThatPanicsShowsNoStack keeps the stack for the log.
 func TestAPageThatPanicsShowsNoStack(t *testing.T) {
 	var log bytes.Buffer
-	broken := safely(slog.New(slog.NewTextHandler(&log, nil)), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a hole in the floor") }))
+	broken := safety{log: slog.New(slog.NewTextHandler(&log, nil))}.around(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a hole in the floor") }))
 	answer := httptest.NewRecorder()
 	request := httptest.NewRequest("GET", "/", nil)
 	request.Header.Set("X-Request-Id", "r-1")
@@ -244,17 +245,28 @@ func TestAPageThatPanicsShowsNoStack(t *testing.T) {
 	}
 }
 
+// Browsers stay with TLS for as long as the certificate counts: of one that has ended they have to be able to let people pass.
 func TestOverTLSBrowsersAreToldToStayThere(t *testing.T) {
-	for _, encrypted := range []bool{false, true} {
-		request, answer := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
-		if encrypted {
-			request.TLS = &tls.ConnectionState{}
+	synctest.Test(t, func(t *testing.T) {
+		const day = 24 * time.Hour
+		for _, c := range []struct {
+			encrypted bool
+			left      time.Duration
+			want      string
+		}{
+			{false, 90 * day, ""}, {true, 90 * day, "max-age=7776000"}, {true, 1000 * day, "max-age=31536000"}, {true, -day, "max-age=0"},
+		} {
+			request, answer := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+			if c.encrypted {
+				request.TLS = &tls.ConnectionState{}
+			}
+			ends := func() time.Time { return time.Now().Add(c.left) }
+			safety{slog.New(slog.DiscardHandler), ends}.around(http.NotFoundHandler()).ServeHTTP(answer, request)
+			if told := answer.Header().Get("Strict-Transport-Security"); told != c.want {
+				t.Errorf("over TLS: %t, with %v left, Strict-Transport-Security: %q, want %q", c.encrypted, c.left, told, c.want)
+			}
 		}
-		safely(slog.New(slog.DiscardHandler), http.NotFoundHandler()).ServeHTTP(answer, request)
-		if told := answer.Header().Get("Strict-Transport-Security"); (told != "") != encrypted {
-			t.Errorf("over TLS: %t, Strict-Transport-Security: %q", encrypted, told)
-		}
-	}
+	})
 }
 
 // TestCallersThatDribbleAreCutOff opens connections that send a byte now and then. They end within the server's time, and others are

@@ -13,7 +13,8 @@ import (
 const readyPatience = time.Second
 
 // Ready returns the reasons why this node cannot serve, none when it can: the site is founded, has a leader with a
-// majority, this node has caught up with it, and its disk has room for work.
+// majority, this node has caught up with it, and its disk has room for work. A certificate that has ended is a reason only where the
+// other nodes are missing for it.
 func (b *backend) Ready(ctx context.Context) []string {
 	if b.node.stopping.Load() {
 		return []string{"the node is stopping"}
@@ -29,6 +30,9 @@ func (b *backend) Ready(ctx context.Context) []string {
 	defer cancel()
 	if err := b.site.Barrier(ctx); err != nil {
 		reasons = append(reasons, fmt.Sprintf("no leader with a majority: %v", err))
+		if ended := b.node.certificates.ended(); ended != "" {
+			reasons = append(reasons, ended)
+		}
 	}
 	founded, err := b.founded()
 	switch {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,7 @@ type renewal struct {
 	files trouble    // with the files as they are now
 	tries trouble    // with the last tries to renew
 	next  time.Time  // no try before
+	ended time.Time  // the end that the log was told of
 }
 
 // trouble is what has gone wrong again and again. The zero one is none.
@@ -76,7 +78,8 @@ func (r *renewal) keep(ctx context.Context) {
 	}
 }
 
-// look takes up what lies in the files and renews it when it is time.
+// look takes up what lies in the files and renews it when it is time. One that has ended is renewed too: no parent takes it, but the
+// clock that is wrong may be this node's.
 func (r *renewal) look(ctx context.Context) {
 	changed, err := r.own.Reload()
 	if changed {
@@ -84,6 +87,7 @@ func (r *renewal) look(ctx context.Context) {
 		r.note(&r.tries, nil)
 	}
 	r.note(&r.files, err)
+	r.tellEnd(time.Now())
 	if !r.due(time.Now()) {
 		return
 	}
@@ -91,6 +95,26 @@ func (r *renewal) look(ctx context.Context) {
 	if ctx.Err() == nil {
 		r.note(&r.tries, err)
 	}
+}
+
+// tellEnd writes to the log, once, that the certificate has ended.
+func (r *renewal) tellEnd(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if sentence := r.end(now); sentence != "" && !r.ended.Equal(r.own.Expires()) {
+		r.ended = r.own.Expires()
+		r.log.Error(sentence)
+	}
+}
+
+// end says that the certificate has ended and what that means; empty before its end.
+func (r *renewal) end(now time.Time) string {
+	expires := r.own.Expires()
+	if !now.After(expires) {
+		return ""
+	}
+	return fmt.Sprintf("the certificate of node %s of site %s %s: no other node speaks to this one until another is put into tls.cert and tls.key; "+
+		"make it with tierdesk ca renew or tierdesk ca issue", r.node, r.site, ending(expires, now))
 }
 
 // due tells whether a third of the lifetime is left, and the last try long enough ago.
@@ -158,7 +182,7 @@ func (r *renewal) alarms() []string {
 	if expires.Sub(now) > min(urgentRenewal, r.own.Lifetime()/6) {
 		return nil
 	}
-	sentence := fmt.Sprintf("the certificate of node %s of site %s %s", r.node, r.site, ending(expires, now))
+	sentence := cmp.Or(r.end(now), fmt.Sprintf("the certificate of node %s of site %s %s", r.node, r.site, ending(expires, now)))
 	if why := r.failing(); why.reason != "" {
 		sentence += fmt.Sprintf("; it could not be renewed since %s UTC: %s", why.since.UTC().Format(time.DateTime), why.reason)
 	}
@@ -183,7 +207,8 @@ func (r *renewal) judge(now time.Time) *apipb.Check {
 	case r.own.OwnRevoked():
 		return failure("have another one issued with tierdesk ca issue", "the node's certificate is revoked, and no other node speaks to it")
 	case left <= 0:
-		return failure("renew it by hand with tierdesk ca renew", "the node's certificate %s", ending(expires, now))
+		return failure("renew it by hand with tierdesk ca renew, or have another one issued; the node takes it up within a minute",
+			"the node's certificate %s, and no other node speaks to it", ending(expires, now))
 	case why.reason != "":
 		return warning("see to the reason, "+byHand, "the node's certificate %s and could not be renewed since %s UTC: %s",
 			ending(expires, now), why.since.UTC().Format(time.DateTime), why.reason)

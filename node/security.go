@@ -54,10 +54,26 @@ func newSecurity(c *config.Config, logger *slog.Logger) (*security, error) {
 	}, nil
 }
 
+// peerSite is callerSite for links, which work without TLS too: secured tells whether there is any.
+func (s *security) peerSite(ctx context.Context) (site string, secured bool) {
+	if s.identity == nil {
+		return "", false
+	}
+	return s.callerSite(ctx), true
+}
+
 // linksTo is how nodes of that site are called: they must show certificates that name it.
 func (s *security) linksTo(site desk.SiteID) credentials.TransportCredentials {
 	if s.identity == nil {
 		return insecure.NewCredentials()
 	}
 	return s.identity.LinkCredentials(string(site))
+}
+
+// expires is when the node's certificate ends, zero without TLS.
+func (s *security) expires() time.Time {
+	if s.identity == nil {
+		return time.Time{}
+	}
+	return s.identity.Expires()
 }

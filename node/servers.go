@@ -86,7 +86,7 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 	programs.Register(s.grpc)
 	programs.Register(s.overWeb)
 
-	s.http = newHTTPServer(route(programs.Handler(), pages, s.overWeb, n.log), n.security.http, n.log)
+	s.http = newHTTPServer(route(programs.Handler(), pages, s.overWeb, safety{n.log, n.security.expires}), n.security.http, n.log)
 	return s, nil
 }
 
@@ -112,13 +112,13 @@ func newHTTPServer(handler http.Handler, config *tls.Config, log *slog.Logger) *
 }
 
 // route tells by its content type what is gRPC, by its path what is for programs; everything else is for people.
-func route(programs, pages, overGRPC http.Handler, log *slog.Logger) http.Handler {
+func route(programs, pages, overGRPC http.Handler, safe safety) http.Handler {
 	files := programs // which bounds them itself
 	programs, pages = http.MaxBytesHandler(programs, maxBody), http.MaxBytesHandler(pages, maxBody)
 	streams := overGRPC // of which gRPC bounds each message
 	// One byte more than a message may have lets gRPC itself refuse it and name the limit.
 	overGRPC = http.MaxBytesHandler(overGRPC, maxMessage+1+messagePrefix)
-	answers := safely(log, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	answers := safe.around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case api.TakesFile(r):
 			files.ServeHTTP(w, r)

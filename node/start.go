@@ -193,7 +193,7 @@ func (n *Node) startTiers() (err error) {
 		ParentSeen:      func() <-chan struct{} { return n.gossip.Coming(n.parent()) },
 		Dial:            n.options.Dial,
 		Credentials:     n.security.linksTo,
-		PeerSite:        n.security.callerSite,
+		PeerSite:        n.security.peerSite,
 		Renewal:         n.renewing(),
 		CheckCheckpoint: n.checkCheckpoint,
 		Refused:         n.refusedCall,

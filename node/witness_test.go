@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -96,6 +97,25 @@ func TestTheParentWitnessesTheAuditLog(t *testing.T) {
 	}
 	if alarms := city.tiers.Alarms(); !slices.ContainsFunc(alarms, func(a string) bool { return strings.Contains(a, "330106 was rewritten") }) {
 		t.Errorf("the city's alarms are %q, want one that the county's log was rewritten", alarms)
+	}
+	acknowledged := fmt.Sprintf("tierdesk audit acknowledge 330106 --entry %d", genuine.Sequence)
+	alarmed := func() bool {
+		overview, err := city.backend.Overview(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(overview.GetAlarms(), func(a string) bool { return strings.Contains(a, acknowledged) })
+	}
+	if !alarmed() {
+		t.Errorf("no alarm of the city says %q", acknowledged)
+	}
+	_, err = city.backend.Propose(t.Context(), &deskpb.Command{
+		Actor: administratorOf(t, city), Kind: &deskpb.Command_AcknowledgeDenial{AcknowledgeDenial: &deskpb.AcknowledgeDenial{
+			Site: "330106", Sequence: genuine.Sequence, Reason: "硬盘更换后重建",
+		}},
+	})
+	if err != nil || alarmed() {
+		t.Errorf("somebody has seen to it: %v, and the alarm stands: %t", err, alarmed())
 	}
 	county.handing.note(nil)
 	if alarms := county.handing.alarms(); len(alarms) > 0 {

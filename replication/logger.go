@@ -7,18 +7,22 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
 
-// raftLogger lets Raft write to the logger.
+// raftLogger lets Raft write to the logger, which is told of equal messages about the same node a few times a minute.
 func raftLogger(logger *slog.Logger) hclog.Logger {
 	l := hclog.NewInterceptLogger(&hclog.LoggerOptions{Level: hclog.Off, Output: io.Discard})
-	l.RegisterSink(sink{logger})
+	l.RegisterSink(sink{logger, newRepeats(time.Now)})
 	return l
 }
 
-type sink struct{ logger *slog.Logger }
+type sink struct {
+	logger  *slog.Logger
+	repeats *repeats
+}
 
 // Accept passes one message on. Keys that are no strings and lazily formatted values are made text.
 func (s sink) Accept(_ string, level hclog.Level, message string, args ...any) {
@@ -44,5 +48,23 @@ func (s sink) Accept(_ string, level hclog.Level, message string, args ...any) {
 			attributes[i] = fmt.Sprintf(fmt.Sprint(f[0]), f[1:]...)
 		}
 	}
+	held, ok := s.repeats.tell(message + " " + whom(attributes))
+	if !ok {
+		return
+	}
+	if held > 0 {
+		attributes = append(attributes, "held_back", held)
+	}
 	s.logger.Log(context.Background(), at, message, attributes...)
+}
+
+// whom is the node that a message is about, "" when it names none: what else stands in it may differ each time.
+func whom(attributes []any) string {
+	for i := 0; i+1 < len(attributes); i += 2 {
+		switch attributes[i] {
+		case "peer", "target", "server-id", "from", "remote-address":
+			return fmt.Sprint(attributes[i+1])
+		}
+	}
+	return ""
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tierdesk/tierdesk/desk"
@@ -91,7 +92,8 @@ const MostCheckpoints = 400
 // Checkpoint is a signed checkpoint of an audit log, this site's or that of a site below.
 type Checkpoint struct {
 	*deskpb.PutCheckpoint
-	row keys.Key
+	row  keys.Key
+	came int64 // time of the log entry, microseconds since 1970
 }
 
 // Checkpoints returns checkpoints of a site's audit log, at most limit: the one that came last is the first.
@@ -100,8 +102,12 @@ func (r *Reader) Checkpoints(site desk.SiteID, limit int) (found []Checkpoint, e
 	over.descending = true
 	err = r.scan(over.first(limit), func(row, value []byte) (bool, error) {
 		kept, err := decode[deskpb.PutCheckpoint](r, row, value)
-		found = append(found, Checkpoint{kept, append(keys.Key{}, row...)})
-		return true, err
+		if err != nil {
+			return false, err
+		}
+		d := keys.Decode(row[len(checkpointsKey(site)):])
+		found = append(found, Checkpoint{kept, append(keys.Key{}, row...), d.Int64()})
+		return true, nil
 	})
 	return found, err
 }
@@ -122,6 +128,12 @@ func (r *Reader) Unwitnessed(site desk.SiteID) (found []*deskpb.AuditCheckpoint,
 	return found, nil
 }
 
+// MarkSuperseded notes that later checkpoints are not held against one of a site below.
+func (b *Batch) MarkSuperseded(c Checkpoint) error {
+	c.Superseded = true
+	return b.put(c.row, c.PutCheckpoint)
+}
+
 // AddCheckpoint keeps a checkpoint behind all others of its site. now is the time of the log entry, microseconds since 1970.
 func (b *Batch) AddCheckpoint(c *deskpb.PutCheckpoint, now int64) error {
 	site := desk.SiteID(c.GetCheckpoint().GetSite())
@@ -134,17 +146,30 @@ func (b *Batch) MarkWitnessed(c Checkpoint) error {
 	return b.put(c.row, c.PutCheckpoint)
 }
 
-// PruneCheckpoints deletes the oldest checkpoints of a site until so many are kept.
+// PruneCheckpoints deletes checkpoints of a site until so many, two at least, are kept: the first, the last, and of the others those
+// that stand furthest apart by the time when they came. So a site that hands up many at once pushes out none that came long before.
 func (b *Batch) PruneCheckpoints(site desk.SiteID, kept int) error {
-	over := under(checkpointsKey(site))
-	over.descending = true
-	return b.scan(over, func(row, _ []byte) (bool, error) {
-		if kept--; kept >= 0 {
-			return true, nil
+	all, err := b.Checkpoints(site, math.MaxInt)
+	if err != nil {
+		return err
+	}
+	for len(all) > max(kept, 2) {
+		spare := 1
+		for i := 2; i < len(all)-1; i++ {
+			if around(all, i) <= around(all, spare) {
+				spare = i
+			}
 		}
-		return true, b.delete(append(keys.Key{}, row...))
-	})
+		if err := b.delete(all[spare].row); err != nil {
+			return err
+		}
+		all = slices.Delete(all, spare, spare+1)
+	}
+	return nil
 }
+
+// around is the time between the checkpoints before and behind one, in microseconds; the last one is the first of them.
+func around(all []Checkpoint, i int) int64 { return all[i-1].came - all[i+1].came }
 
 // AuditDenials returns the last checkpoint of each site below that denied one which the site had handed up before, by site.
 func (r *Reader) AuditDenials() ([]*deskpb.AuditCheckpoint, error) {
@@ -160,3 +185,6 @@ func (r *Reader) AuditDenial(site desk.SiteID) (*deskpb.AuditCheckpoint, error) 
 func (b *Batch) PutAuditDenial(c *deskpb.AuditCheckpoint) error {
 	return b.put(auditDenialKey(desk.SiteID(c.GetSite())), c)
 }
+
+// DropAuditDenial forgets that a site below denied an earlier checkpoint.
+func (b *Batch) DropAuditDenial(site desk.SiteID) error { return b.delete(auditDenialKey(site)) }

@@ -161,7 +161,8 @@ func (s *Site) Ready(ctx context.Context) error {
 	return nil
 }
 
-// SignIn opens a session of the administrator, at whichever node takes it, and returns a caller that every node honours.
+// SignIn opens a session of the administrator, at whichever node takes it, and returns a caller that every node honours. It waits for
+// a node that serves, and tries no password a second time that was refused.
 func (s *Site) SignIn(ctx context.Context) (*Caller, error) {
 	anonymous := NewCaller("")
 	defer anonymous.Close()
@@ -170,11 +171,13 @@ func (s *Site) SignIn(ctx context.Context) (*Caller, error) {
 		for _, server := range s.Servers() {
 			var session struct{ Token string }
 			answer := anonymous.Call(ctx, http.MethodPost, server, "/api/v1/sessions", map[string]string{"user": "admin", "password": Password})
-			if answer.Outcome == Done {
+			switch last = answer.Err(); answer.Outcome {
+			case Done:
 				err := answer.Decode(&session)
 				return NewCaller(session.Token), err
+			case Refused:
+				return nil, fmt.Errorf("sign in at site %s: %w", s.ID, last)
 			}
-			last = answer.Err()
 		}
 		if err := pause(ctx, 50*time.Millisecond); err != nil {
 			return nil, errors.Join(fmt.Errorf("sign in at site %s: %w", s.ID, last), err)

@@ -25,8 +25,8 @@ const askPatience = 2 * time.Second
 // Ask tells a site whether this one knows its name. What this node's own state knows is true whatever the others have;
 // that it knows nothing is only said behind a barrier.
 func (t *Tiers) Ask(ctx context.Context, r *linkpb.AskRequest) (*linkpb.AskResponse, error) {
-	if certified := t.o.PeerSite(ctx); certified != "" && certified != r.GetSite() {
-		return nil, t.refuse(ctx, denied("the certificate names site %s, and only a site itself may ask about %.64q", certified, r.GetSite()))
+	if err := t.speaksFor(ctx, r.GetSite()); err != nil {
+		return nil, t.refuse(ctx, err)
 	}
 	answer, err := t.acquaintance(desk.SiteID(r.GetSite()))
 	if err == nil && !answer.Known {

@@ -1,6 +1,7 @@
 package tiers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -181,7 +182,7 @@ func (t *Tiers) introduce(ctx context.Context, w wire, s stream, term uint64) (o
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := t.checkParent(theirs, t.o.PeerSite(s.Context())); err != nil {
+	if err := cmp.Or(t.speaksFor(s.Context(), theirs.Site), t.checkParent(theirs)); err != nil {
 		return nil, nil, err
 	}
 	v, err := t.meet(ctx, theirs)

@@ -88,11 +88,22 @@ func (t *Tiers) describe(peer desk.SiteID, term uint64) (*linkpb.Hello, error) {
 	return hello, nil
 }
 
-// checkChild refuses a caller that is not a child of this site. certified is the site of its certificate, if any.
-func (t *Tiers) checkChild(h *linkpb.Hello, certified string) error {
+// speaksFor refuses the other end of a call unless its certificate names the site. Without TLS there are no certificates, and the other
+// end is on this machine.
+func (t *Tiers) speaksFor(ctx context.Context, site string) error {
+	switch certified, secured := t.o.PeerSite(ctx); {
+	case !secured || certified != "" && certified == site:
+		return nil
+	case certified == "":
+		return notThePeer("the other end shows no certificate and says it is %.64s", site)
+	default:
+		return notThePeer("the certificate names site %s, the other end says it is %.64s", certified, site)
+	}
+}
+
+// checkChild refuses a caller that is not a child of this site.
+func (t *Tiers) checkChild(h *linkpb.Hello) error {
 	switch {
-	case certified != "" && certified != h.Site:
-		return notThePeer("the certificate names site %s, the caller says it is %s", certified, h.Site)
 	case !desk.SiteID(h.Site).Valid() || desk.SiteID(h.Site) == t.o.SiteID:
 		return notThePeer("%q cannot be a child of %s", h.Site, t.o.SiteID)
 	case desk.SiteID(h.Parent) != t.o.SiteID:
@@ -104,10 +115,8 @@ func (t *Tiers) checkChild(h *linkpb.Hello, certified string) error {
 }
 
 // checkParent refuses an answer that is not from the configured parent.
-func (t *Tiers) checkParent(h *linkpb.Hello, certified string) error {
+func (t *Tiers) checkParent(h *linkpb.Hello) error {
 	switch {
-	case certified != "" && certified != h.Site:
-		return notThePeer("the certificate names site %s, the answer says it is %s", certified, h.Site)
 	case desk.SiteID(h.Site) != t.parent():
 		return notThePeer("site %s answered where %s was called; correct the parent's addresses", h.Site, t.parent())
 	case h.Tier <= t.o.Tier:

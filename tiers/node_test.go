@@ -161,11 +161,12 @@ func newNodeAt(t testing.TB, p pace, site *deskpb.Site, o *office, parents ...st
 		ParentAddresses: func() []string { return n.parents.Load().([]string) },
 		Dial:            n.line.dial,
 		Now:             func() time.Time { return time.UnixMicro(o.now()) },
-		PeerSite: func(ctx context.Context) string {
+		PeerSite: func(ctx context.Context) (string, bool) {
 			if _, ok := peer.FromContext(ctx); !ok {
-				return "nobody"
+				return "nobody", true
 			}
-			return n.certified.Load().(string)
+			certified := n.certified.Load().(string)
+			return certified, certified != ""
 		},
 		Renewal: &Renewal{
 			Caller: func(context.Context) (desk.SiteID, string) {

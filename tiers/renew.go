@@ -31,6 +31,10 @@ type Renewal struct {
 	// authority. authority.ErrNotIssued is its decision; any other error says that it cannot now. Nil: the authority's key is
 	// not at this node.
 	Sign func(request []byte, site desk.SiteID, node string) (certificates [][]byte, err error)
+	// Vouch signs a request of this node with the key of its present certificate; Vouched says what is wrong with such a signature where
+	// Sign is. Both nil: requests are signed by their new key alone.
+	Vouch   func(request []byte) (certificates [][]byte, signature []byte, err error)
+	Vouched func(r *linkpb.RenewRequest) error
 	// Others returns the grpc addresses of the site's other nodes.
 	Others func() []string
 }
@@ -68,7 +72,14 @@ func (t *Tiers) Renew(ctx context.Context, r *linkpb.RenewRequest) (*linkpb.Rene
 // authority. Nothing of the answer is verified here. A *desk.Refusal is the word of whoever refuses; any other error says that
 // nobody answered.
 func (t *Tiers) RequestCertificate(ctx context.Context, request []byte) ([][]byte, error) {
-	answer, err := t.passUp(ctx, &linkpb.RenewRequest{Site: string(t.o.SiteID), Node: t.o.Node, Request: request}, true)
+	r := &linkpb.RenewRequest{Site: string(t.o.SiteID), Node: t.o.Node, Request: request}
+	if t.o.Renewal != nil && t.o.Renewal.Vouch != nil {
+		var err error
+		if r.Certificates, r.Signature, err = t.o.Renewal.Vouch(request); err != nil {
+			return nil, fmt.Errorf("sign a request for a certificate: %w", err)
+		}
+	}
+	answer, err := t.passUp(ctx, r, true)
 	return answer.GetCertificates(), err
 }
 
@@ -141,6 +152,11 @@ func (t *Tiers) passUp(ctx context.Context, r *linkpb.RenewRequest, aside bool) 
 
 // sign has the authority at this node answer a request.
 func (t *Tiers) sign(r *linkpb.RenewRequest) (*linkpb.RenewResponse, error) {
+	if t.o.Renewal.Vouched != nil {
+		if err := t.o.Renewal.Vouched(r); err != nil {
+			return nil, denied("node %.64q of %.64q did not ask for this certificate itself: %v", r.GetNode(), r.GetSite(), err)
+		}
+	}
 	certificates, err := t.o.Renewal.Sign(r.GetRequest(), desk.SiteID(r.GetSite()), r.GetNode())
 	switch {
 	case errors.Is(err, authority.ErrNotIssued):

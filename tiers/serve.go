@@ -24,7 +24,7 @@ func (t *Tiers) Connect(s linkpb.Link_ConnectServer) error {
 	defer t.running.Done()
 	ctx, cancel := t.life(s.Context())
 	defer cancel(nil)
-	err := t.answer(ctx, openWire(ctx, cancel, &t.running, s), t.o.PeerSite(s.Context()))
+	err := t.answer(ctx, openWire(ctx, cancel, &t.running, s))
 	code := codes.Unavailable
 	if isRefusal(err) {
 		code = codes.FailedPrecondition
@@ -44,18 +44,18 @@ func (t *Tiers) enter() bool {
 }
 
 // answer shakes hands with a child and carries the link until it ends. The error is why it ended.
-func (t *Tiers) answer(ctx context.Context, w wire, certified string) error {
+func (t *Tiers) answer(ctx context.Context, w wire) error {
 	theirs, err := t.awaitHello(ctx, w)
 	if err != nil {
 		return err
 	}
-	if certified != "" && certified != theirs.Site {
-		theirs.Placement = nil // nobody tells another one's place
+	if err := t.speaksFor(ctx, theirs.Site); err != nil {
+		return t.reject(ctx, w, "", err) // nobody tells, or hears of, another one's place
 	}
 	if err := t.whereabouts(theirs); err != nil {
 		return t.redirect(ctx, w, theirs, err)
 	}
-	if err := t.checkChild(theirs, certified); err != nil {
+	if err := t.checkChild(theirs); err != nil {
 		return t.reject(ctx, w, "", err)
 	}
 	peer := desk.SiteID(theirs.Site)

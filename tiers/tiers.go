@@ -60,8 +60,9 @@ type Options struct {
 	Credentials func(site desk.SiteID) credentials.TransportCredentials
 	// Now is the site's time, told to the neighbours and held against what the log dates; nil: the machine's clock.
 	Now func() time.Time
-	// PeerSite returns the site that the other end's certificate names, "" without TLS; nil: always "".
-	PeerSite func(ctx context.Context) string
+	// PeerSite returns the site that the other end's certificate names, "" when it shows none; secured is false without TLS, when all
+	// others are on this machine. nil: without TLS.
+	PeerSite func(ctx context.Context) (site string, secured bool)
 	// Renewal is this node's part in renewing certificates; nil without TLS.
 	Renewal *Renewal
 	// CheckCheckpoint says what is wrong with the signature of a checkpoint that a child hands up; nil: nobody looks at it.
@@ -104,7 +105,7 @@ func (o *Options) complete() {
 		o.Now = time.Now
 	}
 	if o.PeerSite == nil {
-		o.PeerSite = func(context.Context) string { return "" }
+		o.PeerSite = func(context.Context) (string, bool) { return "", false }
 	}
 	if o.CheckCheckpoint == nil {
 		o.CheckCheckpoint = func(*deskpb.AuditCheckpoint) error { return nil }

@@ -68,8 +68,8 @@ func (t *Tiers) Witnessed(ctx context.Context, r *linkpb.WitnessedRequest) (*lin
 // admitWitness lets a direct child through that speaks for itself: by its certificate where there is TLS, and by the
 // directory.
 func (t *Tiers) admitWitness(ctx context.Context, child desk.SiteID) error {
-	if certified := t.o.PeerSite(ctx); certified != "" && certified != string(child) {
-		return denied("the certificate names site %s, which does not speak for %.64q", certified, child)
+	if err := t.speaksFor(ctx, string(child)); err != nil {
+		return err
 	}
 	where, through, err := t.locate(child)
 	switch {

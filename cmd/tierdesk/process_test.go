@@ -202,18 +202,25 @@ func refusals(t *testing.T, c command, number string) {
 	c.refused(t, client.ExitUsage, []string{"ticket", "show"}, "NUMBER")
 }
 
-// People are made, sign in, and are removed, from the command line alone.
+// People are made, sign in, set a password of their own before anything else, and are removed, from the command line alone.
 func people(t *testing.T, program testbed.Program) {
 	node := program.Serve(t, county(t))
 	ready(t, node)
 	admin := signedIn(t, program, node.Spec.GRPC)
-	admin.environ = append(admin.environ, "TIERDESK_NEW_PASSWORD=another-long-password")
+	admin.environ = append(admin.environ, "TIERDESK_NEW_PASSWORD=the-first-password")
 	admin.done(t, "user", "add", "li", "--display-name", "李雷")
 	if words := admin.done(t, "user", "list"); !strings.Contains(words, "李雷") || !strings.Contains(words, "坐席") {
 		t.Errorf("user list: %s", words)
 	}
-	li := command{program, []string{"TIERDESK_SERVER=" + node.Spec.GRPC, "TIERDESK_PASSWORD=another-long-password"}}
-	li.environ = append(li.environ, "TIERDESK_TOKEN="+strings.TrimSpace(li.done(t, "token", "create", "--user", "li")))
+	as := func(password string) command {
+		c := command{program, []string{"TIERDESK_SERVER=" + node.Spec.GRPC, "TIERDESK_PASSWORD=" + password, "TIERDESK_NEW_PASSWORD=another-long-password"}}
+		c.environ = append(c.environ, "TIERDESK_TOKEN="+strings.TrimSpace(c.done(t, "token", "create", "--user", "li")))
+		return c
+	}
+	li := as("the-first-password")
+	li.refused(t, client.ExitRefused, []string{"ticket", "list"}, "tierdesk user password")
+	li.done(t, "user", "password")
+	li = as("another-long-password")
 	li.done(t, "ticket", "create", "--title", "网络中断", "--impact", "1", "--urgency", "1")
 	li.refused(t, client.ExitRefused, []string{"user", "list"})
 	li.done(t, "token", "end")

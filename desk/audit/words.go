@@ -44,6 +44,7 @@ const (
 	ExportLog    = "audit.export"
 	Dropped      = "audit.dropped"      // so many entries, by their count, found no room and are lost
 	Contradicted = "audit.contradicted" // the site below that is the object handed up a checkpoint that denies an earlier one
+	Acknowledge  = "audit.acknowledge"  // somebody has seen to that, for the reason
 
 	RenewCertificate  = "certificate.renew"
 	RevokeCertificate = "certificate.revoke"

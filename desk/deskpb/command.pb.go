@@ -181,6 +181,7 @@ type Command struct {
 	//	*Command_LockUser
 	//	*Command_AddAudit
 	//	*Command_PutCheckpoint
+	//	*Command_AcknowledgeDenial
 	Kind isCommand_Kind `protobuf_oneof:"kind"`
 	// Who asks, for the audit log; ticket commands carry it inside. Node is the one that took the call.
 	Actor         *Actor `protobuf:"bytes,60,opt,name=actor,proto3" json:"actor,omitempty"`
@@ -532,6 +533,15 @@ func (x *Command) GetPutCheckpoint() *PutCheckpoint {
 	return nil
 }
 
+func (x *Command) GetAcknowledgeDenial() *AcknowledgeDenial {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_AcknowledgeDenial); ok {
+			return x.AcknowledgeDenial
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetActor() *Actor {
 	if x != nil {
 		return x.Actor
@@ -686,6 +696,10 @@ type Command_PutCheckpoint struct {
 	PutCheckpoint *PutCheckpoint `protobuf:"bytes,40,opt,name=put_checkpoint,json=putCheckpoint,proto3,oneof"`
 }
 
+type Command_AcknowledgeDenial struct {
+	AcknowledgeDenial *AcknowledgeDenial `protobuf:"bytes,41,opt,name=acknowledge_denial,json=acknowledgeDenial,proto3,oneof"`
+}
+
 func (*Command_Ticket) isCommand_Kind() {}
 
 func (*Command_Found) isCommand_Kind() {}
@@ -753,6 +767,8 @@ func (*Command_LockUser) isCommand_Kind() {}
 func (*Command_AddAudit) isCommand_Kind() {}
 
 func (*Command_PutCheckpoint) isCommand_Kind() {}
+
+func (*Command_AcknowledgeDenial) isCommand_Kind() {}
 
 // TicketCommand asks for one verb on one ticket.
 type TicketCommand struct {
@@ -3539,7 +3555,9 @@ type PutCheckpoint struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Checkpoint *AuditCheckpoint       `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
 	// The parent has it. Of this site's own checkpoints only.
-	Witnessed     bool `protobuf:"varint,2,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
+	Witnessed bool `protobuf:"varint,2,opt,name=witnessed,proto3" json:"witnessed,omitempty"`
+	// It was denied, and an administrator has seen to that: checkpoints that come later are not held against it. Of sites below only.
+	Superseded    bool `protobuf:"varint,3,opt,name=superseded,proto3" json:"superseded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3588,6 +3606,76 @@ func (x *PutCheckpoint) GetWitnessed() bool {
 	return false
 }
 
+func (x *PutCheckpoint) GetSuperseded() bool {
+	if x != nil {
+		return x.Superseded
+	}
+	return false
+}
+
+// AcknowledgeDenial ends the alarm about a site below that has denied a checkpoint. What it hands up from then on is held against the
+// checkpoint that denied, and what comes after that.
+type AcknowledgeDenial struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Site  string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// Of the entry that the denying checkpoint names, as the alarm says it: another denial may have come since.
+	Sequence      uint64 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeDenial) Reset() {
+	*x = AcknowledgeDenial{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeDenial) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeDenial) ProtoMessage() {}
+
+func (x *AcknowledgeDenial) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeDenial.ProtoReflect.Descriptor instead.
+func (*AcknowledgeDenial) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *AcknowledgeDenial) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *AcknowledgeDenial) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *AcknowledgeDenial) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_desk_deskpb_command_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_command_proto_rawDesc = "" +
@@ -3597,7 +3685,7 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\x12\x1d\n" +
 	"\n" +
 	"utc_offset\x18\x02 \x01(\x05R\tutcOffset\x12\x1a\n" +
-	"\bcommands\x18\x03 \x03(\fR\bcommands\"\xd8\x11\n" +
+	"\bcommands\x18\x03 \x03(\fR\bcommands\"\xae\x12\n" +
 	"\aCommand\x129\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x1f.tierdesk.desk.v1.TicketCommandH\x00R\x06ticket\x12/\n" +
 	"\x05found\x18\x02 \x01(\v2\x17.tierdesk.desk.v1.FoundH\x00R\x05found\x12E\n" +
@@ -3639,7 +3727,8 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x0eclose_sessions\x18% \x01(\v2\x1f.tierdesk.desk.v1.CloseSessionsH\x00R\rcloseSessions\x129\n" +
 	"\tlock_user\x18& \x01(\v2\x1a.tierdesk.desk.v1.LockUserH\x00R\blockUser\x129\n" +
 	"\tadd_audit\x18' \x01(\v2\x1a.tierdesk.desk.v1.AddAuditH\x00R\baddAudit\x12H\n" +
-	"\x0eput_checkpoint\x18( \x01(\v2\x1f.tierdesk.desk.v1.PutCheckpointH\x00R\rputCheckpoint\x12-\n" +
+	"\x0eput_checkpoint\x18( \x01(\v2\x1f.tierdesk.desk.v1.PutCheckpointH\x00R\rputCheckpoint\x12T\n" +
+	"\x12acknowledge_denial\x18) \x01(\v2#.tierdesk.desk.v1.AcknowledgeDenialH\x00R\x11acknowledgeDenial\x12-\n" +
 	"\x05actor\x18< \x01(\v2\x17.tierdesk.desk.v1.ActorR\x05actor\x12\x12\n" +
 	"\x04node\x18= \x01(\tR\x04nodeB\x06\n" +
 	"\x04kind\"\xd9\x10\n" +
@@ -3815,12 +3904,19 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\x03R\x05until\"B\n" +
 	"\bAddAudit\x126\n" +
-	"\aentries\x18\x01 \x03(\v2\x1c.tierdesk.desk.v1.AuditEntryR\aentries\"p\n" +
+	"\aentries\x18\x01 \x03(\v2\x1c.tierdesk.desk.v1.AuditEntryR\aentries\"\x90\x01\n" +
 	"\rPutCheckpoint\x12A\n" +
 	"\n" +
 	"checkpoint\x18\x01 \x01(\v2!.tierdesk.desk.v1.AuditCheckpointR\n" +
 	"checkpoint\x12\x1c\n" +
-	"\twitnessed\x18\x02 \x01(\bR\twitnessedB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
+	"\twitnessed\x18\x02 \x01(\bR\twitnessed\x12\x1e\n" +
+	"\n" +
+	"superseded\x18\x03 \x01(\bR\n" +
+	"superseded\"[\n" +
+	"\x11AcknowledgeDenial\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x1a\n" +
+	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reasonB*Z(github.com/tierdesk/tierdesk/desk/deskpbb\x06proto3"
 
 var (
 	file_desk_deskpb_command_proto_rawDescOnce sync.Once
@@ -3835,193 +3931,195 @@ func file_desk_deskpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_desk_deskpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_desk_deskpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_desk_deskpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_desk_deskpb_command_proto_goTypes = []any{
-	(ChangeTask_Action)(0),  // 0: tierdesk.desk.v1.ChangeTask.Action
-	(*Group)(nil),           // 1: tierdesk.desk.v1.Group
-	(*Command)(nil),         // 2: tierdesk.desk.v1.Command
-	(*TicketCommand)(nil),   // 3: tierdesk.desk.v1.TicketCommand
-	(*Create)(nil),          // 4: tierdesk.desk.v1.Create
-	(*Assign)(nil),          // 5: tierdesk.desk.v1.Assign
-	(*Start)(nil),           // 6: tierdesk.desk.v1.Start
-	(*Hold)(nil),            // 7: tierdesk.desk.v1.Hold
-	(*Resume)(nil),          // 8: tierdesk.desk.v1.Resume
-	(*Note)(nil),            // 9: tierdesk.desk.v1.Note
-	(*Reply)(nil),           // 10: tierdesk.desk.v1.Reply
-	(*Escalate)(nil),        // 11: tierdesk.desk.v1.Escalate
-	(*Withdraw)(nil),        // 12: tierdesk.desk.v1.Withdraw
-	(*Return)(nil),          // 13: tierdesk.desk.v1.Return
-	(*Resolve)(nil),         // 14: tierdesk.desk.v1.Resolve
-	(*Confirm)(nil),         // 15: tierdesk.desk.v1.Confirm
-	(*Close)(nil),           // 16: tierdesk.desk.v1.Close
-	(*Reopen)(nil),          // 17: tierdesk.desk.v1.Reopen
-	(*Cancel)(nil),          // 18: tierdesk.desk.v1.Cancel
-	(*Urge)(nil),            // 19: tierdesk.desk.v1.Urge
-	(*Dispatch)(nil),        // 20: tierdesk.desk.v1.Dispatch
-	(*Reclaim)(nil),         // 21: tierdesk.desk.v1.Reclaim
-	(*Relocate)(nil),        // 22: tierdesk.desk.v1.Relocate
-	(*Classify)(nil),        // 23: tierdesk.desk.v1.Classify
-	(*Claim)(nil),           // 24: tierdesk.desk.v1.Claim
-	(*Decline)(nil),         // 25: tierdesk.desk.v1.Decline
-	(*Transfer)(nil),        // 26: tierdesk.desk.v1.Transfer
-	(*Tick)(nil),            // 27: tierdesk.desk.v1.Tick
-	(*AddTask)(nil),         // 28: tierdesk.desk.v1.AddTask
-	(*ChangeTask)(nil),      // 29: tierdesk.desk.v1.ChangeTask
-	(*CheckItem)(nil),       // 30: tierdesk.desk.v1.CheckItem
-	(*Review)(nil),          // 31: tierdesk.desk.v1.Review
-	(*Merge)(nil),           // 32: tierdesk.desk.v1.Merge
-	(*LinkTickets)(nil),     // 33: tierdesk.desk.v1.LinkTickets
-	(*Attach)(nil),          // 34: tierdesk.desk.v1.Attach
-	(*RecordCallBack)(nil),  // 35: tierdesk.desk.v1.RecordCallBack
-	(*Rate)(nil),            // 36: tierdesk.desk.v1.Rate
-	(*Arrive)(nil),          // 37: tierdesk.desk.v1.Arrive
-	(*RunMacro)(nil),        // 38: tierdesk.desk.v1.RunMacro
-	(*ResolveWith)(nil),     // 39: tierdesk.desk.v1.ResolveWith
-	(*Result)(nil),          // 40: tierdesk.desk.v1.Result
-	(*Refusal)(nil),         // 41: tierdesk.desk.v1.Refusal
-	(*RenewSessions)(nil),   // 42: tierdesk.desk.v1.RenewSessions
-	(*Renewal)(nil),         // 43: tierdesk.desk.v1.Renewal
-	(*CloseSessions)(nil),   // 44: tierdesk.desk.v1.CloseSessions
-	(*LockUser)(nil),        // 45: tierdesk.desk.v1.LockUser
-	(*AddAudit)(nil),        // 46: tierdesk.desk.v1.AddAudit
-	(*PutCheckpoint)(nil),   // 47: tierdesk.desk.v1.PutCheckpoint
-	(*Found)(nil),           // 48: tierdesk.desk.v1.Found
-	(*RegisterNode)(nil),    // 49: tierdesk.desk.v1.RegisterNode
-	(*RemoveNode)(nil),      // 50: tierdesk.desk.v1.RemoveNode
-	(*PutUser)(nil),         // 51: tierdesk.desk.v1.PutUser
-	(*RemoveUser)(nil),      // 52: tierdesk.desk.v1.RemoveUser
-	(*OpenSession)(nil),     // 53: tierdesk.desk.v1.OpenSession
-	(*CloseSession)(nil),    // 54: tierdesk.desk.v1.CloseSession
-	(*AdmitPeer)(nil),       // 55: tierdesk.desk.v1.AdmitPeer
-	(*Receive)(nil),         // 56: tierdesk.desk.v1.Receive
-	(*Acknowledge)(nil),     // 57: tierdesk.desk.v1.Acknowledge
-	(*Reincarnate)(nil),     // 58: tierdesk.desk.v1.Reincarnate
-	(*Unite)(nil),           // 59: tierdesk.desk.v1.Unite
-	(*Settle)(nil),          // 60: tierdesk.desk.v1.Settle
-	(*Revisit)(nil),         // 61: tierdesk.desk.v1.Revisit
-	(*RetryParked)(nil),     // 62: tierdesk.desk.v1.RetryParked
-	(*PutPublication)(nil),  // 63: tierdesk.desk.v1.PutPublication
-	(*PlaceSite)(nil),       // 64: tierdesk.desk.v1.PlaceSite
-	(*Freeze)(nil),          // 65: tierdesk.desk.v1.Freeze
-	(*PutPolicy)(nil),       // 66: tierdesk.desk.v1.PutPolicy
-	(*PutRequester)(nil),    // 67: tierdesk.desk.v1.PutRequester
-	(*RemoveRequester)(nil), // 68: tierdesk.desk.v1.RemoveRequester
-	(*PutChunk)(nil),        // 69: tierdesk.desk.v1.PutChunk
-	(*OpenRound)(nil),       // 70: tierdesk.desk.v1.OpenRound
-	(*MarkNotices)(nil),     // 71: tierdesk.desk.v1.MarkNotices
-	(*PutCustomerCall)(nil), // 72: tierdesk.desk.v1.PutCustomerCall
-	(*SetDuty)(nil),         // 73: tierdesk.desk.v1.SetDuty
-	(*DropBlob)(nil),        // 74: tierdesk.desk.v1.DropBlob
-	(*PutSurveyKey)(nil),    // 75: tierdesk.desk.v1.PutSurveyKey
-	(*Actor)(nil),           // 76: tierdesk.desk.v1.Actor
-	(*RequestKey)(nil),      // 77: tierdesk.desk.v1.RequestKey
-	(*Ticket)(nil),          // 78: tierdesk.desk.v1.Ticket
-	(*TicketLink)(nil),      // 79: tierdesk.desk.v1.TicketLink
-	(*Resolution)(nil),      // 80: tierdesk.desk.v1.Resolution
-	(*Satisfaction)(nil),    // 81: tierdesk.desk.v1.Satisfaction
-	(*Task)(nil),            // 82: tierdesk.desk.v1.Task
-	(*Attachment)(nil),      // 83: tierdesk.desk.v1.Attachment
-	(CallBack_Outcome)(0),   // 84: tierdesk.desk.v1.CallBack.Outcome
-	(*AuditEntry)(nil),      // 85: tierdesk.desk.v1.AuditEntry
-	(*AuditCheckpoint)(nil), // 86: tierdesk.desk.v1.AuditCheckpoint
+	(ChangeTask_Action)(0),    // 0: tierdesk.desk.v1.ChangeTask.Action
+	(*Group)(nil),             // 1: tierdesk.desk.v1.Group
+	(*Command)(nil),           // 2: tierdesk.desk.v1.Command
+	(*TicketCommand)(nil),     // 3: tierdesk.desk.v1.TicketCommand
+	(*Create)(nil),            // 4: tierdesk.desk.v1.Create
+	(*Assign)(nil),            // 5: tierdesk.desk.v1.Assign
+	(*Start)(nil),             // 6: tierdesk.desk.v1.Start
+	(*Hold)(nil),              // 7: tierdesk.desk.v1.Hold
+	(*Resume)(nil),            // 8: tierdesk.desk.v1.Resume
+	(*Note)(nil),              // 9: tierdesk.desk.v1.Note
+	(*Reply)(nil),             // 10: tierdesk.desk.v1.Reply
+	(*Escalate)(nil),          // 11: tierdesk.desk.v1.Escalate
+	(*Withdraw)(nil),          // 12: tierdesk.desk.v1.Withdraw
+	(*Return)(nil),            // 13: tierdesk.desk.v1.Return
+	(*Resolve)(nil),           // 14: tierdesk.desk.v1.Resolve
+	(*Confirm)(nil),           // 15: tierdesk.desk.v1.Confirm
+	(*Close)(nil),             // 16: tierdesk.desk.v1.Close
+	(*Reopen)(nil),            // 17: tierdesk.desk.v1.Reopen
+	(*Cancel)(nil),            // 18: tierdesk.desk.v1.Cancel
+	(*Urge)(nil),              // 19: tierdesk.desk.v1.Urge
+	(*Dispatch)(nil),          // 20: tierdesk.desk.v1.Dispatch
+	(*Reclaim)(nil),           // 21: tierdesk.desk.v1.Reclaim
+	(*Relocate)(nil),          // 22: tierdesk.desk.v1.Relocate
+	(*Classify)(nil),          // 23: tierdesk.desk.v1.Classify
+	(*Claim)(nil),             // 24: tierdesk.desk.v1.Claim
+	(*Decline)(nil),           // 25: tierdesk.desk.v1.Decline
+	(*Transfer)(nil),          // 26: tierdesk.desk.v1.Transfer
+	(*Tick)(nil),              // 27: tierdesk.desk.v1.Tick
+	(*AddTask)(nil),           // 28: tierdesk.desk.v1.AddTask
+	(*ChangeTask)(nil),        // 29: tierdesk.desk.v1.ChangeTask
+	(*CheckItem)(nil),         // 30: tierdesk.desk.v1.CheckItem
+	(*Review)(nil),            // 31: tierdesk.desk.v1.Review
+	(*Merge)(nil),             // 32: tierdesk.desk.v1.Merge
+	(*LinkTickets)(nil),       // 33: tierdesk.desk.v1.LinkTickets
+	(*Attach)(nil),            // 34: tierdesk.desk.v1.Attach
+	(*RecordCallBack)(nil),    // 35: tierdesk.desk.v1.RecordCallBack
+	(*Rate)(nil),              // 36: tierdesk.desk.v1.Rate
+	(*Arrive)(nil),            // 37: tierdesk.desk.v1.Arrive
+	(*RunMacro)(nil),          // 38: tierdesk.desk.v1.RunMacro
+	(*ResolveWith)(nil),       // 39: tierdesk.desk.v1.ResolveWith
+	(*Result)(nil),            // 40: tierdesk.desk.v1.Result
+	(*Refusal)(nil),           // 41: tierdesk.desk.v1.Refusal
+	(*RenewSessions)(nil),     // 42: tierdesk.desk.v1.RenewSessions
+	(*Renewal)(nil),           // 43: tierdesk.desk.v1.Renewal
+	(*CloseSessions)(nil),     // 44: tierdesk.desk.v1.CloseSessions
+	(*LockUser)(nil),          // 45: tierdesk.desk.v1.LockUser
+	(*AddAudit)(nil),          // 46: tierdesk.desk.v1.AddAudit
+	(*PutCheckpoint)(nil),     // 47: tierdesk.desk.v1.PutCheckpoint
+	(*AcknowledgeDenial)(nil), // 48: tierdesk.desk.v1.AcknowledgeDenial
+	(*Found)(nil),             // 49: tierdesk.desk.v1.Found
+	(*RegisterNode)(nil),      // 50: tierdesk.desk.v1.RegisterNode
+	(*RemoveNode)(nil),        // 51: tierdesk.desk.v1.RemoveNode
+	(*PutUser)(nil),           // 52: tierdesk.desk.v1.PutUser
+	(*RemoveUser)(nil),        // 53: tierdesk.desk.v1.RemoveUser
+	(*OpenSession)(nil),       // 54: tierdesk.desk.v1.OpenSession
+	(*CloseSession)(nil),      // 55: tierdesk.desk.v1.CloseSession
+	(*AdmitPeer)(nil),         // 56: tierdesk.desk.v1.AdmitPeer
+	(*Receive)(nil),           // 57: tierdesk.desk.v1.Receive
+	(*Acknowledge)(nil),       // 58: tierdesk.desk.v1.Acknowledge
+	(*Reincarnate)(nil),       // 59: tierdesk.desk.v1.Reincarnate
+	(*Unite)(nil),             // 60: tierdesk.desk.v1.Unite
+	(*Settle)(nil),            // 61: tierdesk.desk.v1.Settle
+	(*Revisit)(nil),           // 62: tierdesk.desk.v1.Revisit
+	(*RetryParked)(nil),       // 63: tierdesk.desk.v1.RetryParked
+	(*PutPublication)(nil),    // 64: tierdesk.desk.v1.PutPublication
+	(*PlaceSite)(nil),         // 65: tierdesk.desk.v1.PlaceSite
+	(*Freeze)(nil),            // 66: tierdesk.desk.v1.Freeze
+	(*PutPolicy)(nil),         // 67: tierdesk.desk.v1.PutPolicy
+	(*PutRequester)(nil),      // 68: tierdesk.desk.v1.PutRequester
+	(*RemoveRequester)(nil),   // 69: tierdesk.desk.v1.RemoveRequester
+	(*PutChunk)(nil),          // 70: tierdesk.desk.v1.PutChunk
+	(*OpenRound)(nil),         // 71: tierdesk.desk.v1.OpenRound
+	(*MarkNotices)(nil),       // 72: tierdesk.desk.v1.MarkNotices
+	(*PutCustomerCall)(nil),   // 73: tierdesk.desk.v1.PutCustomerCall
+	(*SetDuty)(nil),           // 74: tierdesk.desk.v1.SetDuty
+	(*DropBlob)(nil),          // 75: tierdesk.desk.v1.DropBlob
+	(*PutSurveyKey)(nil),      // 76: tierdesk.desk.v1.PutSurveyKey
+	(*Actor)(nil),             // 77: tierdesk.desk.v1.Actor
+	(*RequestKey)(nil),        // 78: tierdesk.desk.v1.RequestKey
+	(*Ticket)(nil),            // 79: tierdesk.desk.v1.Ticket
+	(*TicketLink)(nil),        // 80: tierdesk.desk.v1.TicketLink
+	(*Resolution)(nil),        // 81: tierdesk.desk.v1.Resolution
+	(*Satisfaction)(nil),      // 82: tierdesk.desk.v1.Satisfaction
+	(*Task)(nil),              // 83: tierdesk.desk.v1.Task
+	(*Attachment)(nil),        // 84: tierdesk.desk.v1.Attachment
+	(CallBack_Outcome)(0),     // 85: tierdesk.desk.v1.CallBack.Outcome
+	(*AuditEntry)(nil),        // 86: tierdesk.desk.v1.AuditEntry
+	(*AuditCheckpoint)(nil),   // 87: tierdesk.desk.v1.AuditCheckpoint
 }
 var file_desk_deskpb_command_proto_depIdxs = []int32{
 	3,  // 0: tierdesk.desk.v1.Command.ticket:type_name -> tierdesk.desk.v1.TicketCommand
-	48, // 1: tierdesk.desk.v1.Command.found:type_name -> tierdesk.desk.v1.Found
-	49, // 2: tierdesk.desk.v1.Command.register_node:type_name -> tierdesk.desk.v1.RegisterNode
-	50, // 3: tierdesk.desk.v1.Command.remove_node:type_name -> tierdesk.desk.v1.RemoveNode
-	51, // 4: tierdesk.desk.v1.Command.put_user:type_name -> tierdesk.desk.v1.PutUser
-	52, // 5: tierdesk.desk.v1.Command.remove_user:type_name -> tierdesk.desk.v1.RemoveUser
-	53, // 6: tierdesk.desk.v1.Command.open_session:type_name -> tierdesk.desk.v1.OpenSession
-	54, // 7: tierdesk.desk.v1.Command.close_session:type_name -> tierdesk.desk.v1.CloseSession
-	55, // 8: tierdesk.desk.v1.Command.admit_peer:type_name -> tierdesk.desk.v1.AdmitPeer
-	56, // 9: tierdesk.desk.v1.Command.receive:type_name -> tierdesk.desk.v1.Receive
-	57, // 10: tierdesk.desk.v1.Command.acknowledge:type_name -> tierdesk.desk.v1.Acknowledge
-	58, // 11: tierdesk.desk.v1.Command.reincarnate:type_name -> tierdesk.desk.v1.Reincarnate
-	59, // 12: tierdesk.desk.v1.Command.unite:type_name -> tierdesk.desk.v1.Unite
-	60, // 13: tierdesk.desk.v1.Command.settle:type_name -> tierdesk.desk.v1.Settle
-	61, // 14: tierdesk.desk.v1.Command.revisit:type_name -> tierdesk.desk.v1.Revisit
-	62, // 15: tierdesk.desk.v1.Command.retry_parked:type_name -> tierdesk.desk.v1.RetryParked
-	63, // 16: tierdesk.desk.v1.Command.put_publication:type_name -> tierdesk.desk.v1.PutPublication
-	64, // 17: tierdesk.desk.v1.Command.place_site:type_name -> tierdesk.desk.v1.PlaceSite
-	65, // 18: tierdesk.desk.v1.Command.freeze:type_name -> tierdesk.desk.v1.Freeze
-	66, // 19: tierdesk.desk.v1.Command.put_policy:type_name -> tierdesk.desk.v1.PutPolicy
-	67, // 20: tierdesk.desk.v1.Command.put_requester:type_name -> tierdesk.desk.v1.PutRequester
-	68, // 21: tierdesk.desk.v1.Command.remove_requester:type_name -> tierdesk.desk.v1.RemoveRequester
-	69, // 22: tierdesk.desk.v1.Command.put_chunk:type_name -> tierdesk.desk.v1.PutChunk
-	70, // 23: tierdesk.desk.v1.Command.open_round:type_name -> tierdesk.desk.v1.OpenRound
-	71, // 24: tierdesk.desk.v1.Command.mark_notices:type_name -> tierdesk.desk.v1.MarkNotices
-	72, // 25: tierdesk.desk.v1.Command.put_customer_call:type_name -> tierdesk.desk.v1.PutCustomerCall
-	73, // 26: tierdesk.desk.v1.Command.set_duty:type_name -> tierdesk.desk.v1.SetDuty
-	74, // 27: tierdesk.desk.v1.Command.drop_blob:type_name -> tierdesk.desk.v1.DropBlob
-	75, // 28: tierdesk.desk.v1.Command.put_survey_key:type_name -> tierdesk.desk.v1.PutSurveyKey
+	49, // 1: tierdesk.desk.v1.Command.found:type_name -> tierdesk.desk.v1.Found
+	50, // 2: tierdesk.desk.v1.Command.register_node:type_name -> tierdesk.desk.v1.RegisterNode
+	51, // 3: tierdesk.desk.v1.Command.remove_node:type_name -> tierdesk.desk.v1.RemoveNode
+	52, // 4: tierdesk.desk.v1.Command.put_user:type_name -> tierdesk.desk.v1.PutUser
+	53, // 5: tierdesk.desk.v1.Command.remove_user:type_name -> tierdesk.desk.v1.RemoveUser
+	54, // 6: tierdesk.desk.v1.Command.open_session:type_name -> tierdesk.desk.v1.OpenSession
+	55, // 7: tierdesk.desk.v1.Command.close_session:type_name -> tierdesk.desk.v1.CloseSession
+	56, // 8: tierdesk.desk.v1.Command.admit_peer:type_name -> tierdesk.desk.v1.AdmitPeer
+	57, // 9: tierdesk.desk.v1.Command.receive:type_name -> tierdesk.desk.v1.Receive
+	58, // 10: tierdesk.desk.v1.Command.acknowledge:type_name -> tierdesk.desk.v1.Acknowledge
+	59, // 11: tierdesk.desk.v1.Command.reincarnate:type_name -> tierdesk.desk.v1.Reincarnate
+	60, // 12: tierdesk.desk.v1.Command.unite:type_name -> tierdesk.desk.v1.Unite
+	61, // 13: tierdesk.desk.v1.Command.settle:type_name -> tierdesk.desk.v1.Settle
+	62, // 14: tierdesk.desk.v1.Command.revisit:type_name -> tierdesk.desk.v1.Revisit
+	63, // 15: tierdesk.desk.v1.Command.retry_parked:type_name -> tierdesk.desk.v1.RetryParked
+	64, // 16: tierdesk.desk.v1.Command.put_publication:type_name -> tierdesk.desk.v1.PutPublication
+	65, // 17: tierdesk.desk.v1.Command.place_site:type_name -> tierdesk.desk.v1.PlaceSite
+	66, // 18: tierdesk.desk.v1.Command.freeze:type_name -> tierdesk.desk.v1.Freeze
+	67, // 19: tierdesk.desk.v1.Command.put_policy:type_name -> tierdesk.desk.v1.PutPolicy
+	68, // 20: tierdesk.desk.v1.Command.put_requester:type_name -> tierdesk.desk.v1.PutRequester
+	69, // 21: tierdesk.desk.v1.Command.remove_requester:type_name -> tierdesk.desk.v1.RemoveRequester
+	70, // 22: tierdesk.desk.v1.Command.put_chunk:type_name -> tierdesk.desk.v1.PutChunk
+	71, // 23: tierdesk.desk.v1.Command.open_round:type_name -> tierdesk.desk.v1.OpenRound
+	72, // 24: tierdesk.desk.v1.Command.mark_notices:type_name -> tierdesk.desk.v1.MarkNotices
+	73, // 25: tierdesk.desk.v1.Command.put_customer_call:type_name -> tierdesk.desk.v1.PutCustomerCall
+	74, // 26: tierdesk.desk.v1.Command.set_duty:type_name -> tierdesk.desk.v1.SetDuty
+	75, // 27: tierdesk.desk.v1.Command.drop_blob:type_name -> tierdesk.desk.v1.DropBlob
+	76, // 28: tierdesk.desk.v1.Command.put_survey_key:type_name -> tierdesk.desk.v1.PutSurveyKey
 	42, // 29: tierdesk.desk.v1.Command.renew_sessions:type_name -> tierdesk.desk.v1.RenewSessions
 	44, // 30: tierdesk.desk.v1.Command.close_sessions:type_name -> tierdesk.desk.v1.CloseSessions
 	45, // 31: tierdesk.desk.v1.Command.lock_user:type_name -> tierdesk.desk.v1.LockUser
 	46, // 32: tierdesk.desk.v1.Command.add_audit:type_name -> tierdesk.desk.v1.AddAudit
 	47, // 33: tierdesk.desk.v1.Command.put_checkpoint:type_name -> tierdesk.desk.v1.PutCheckpoint
-	76, // 34: tierdesk.desk.v1.Command.actor:type_name -> tierdesk.desk.v1.Actor
-	76, // 35: tierdesk.desk.v1.TicketCommand.actor:type_name -> tierdesk.desk.v1.Actor
-	77, // 36: tierdesk.desk.v1.TicketCommand.request:type_name -> tierdesk.desk.v1.RequestKey
-	4,  // 37: tierdesk.desk.v1.TicketCommand.create:type_name -> tierdesk.desk.v1.Create
-	5,  // 38: tierdesk.desk.v1.TicketCommand.assign:type_name -> tierdesk.desk.v1.Assign
-	6,  // 39: tierdesk.desk.v1.TicketCommand.start:type_name -> tierdesk.desk.v1.Start
-	7,  // 40: tierdesk.desk.v1.TicketCommand.hold:type_name -> tierdesk.desk.v1.Hold
-	8,  // 41: tierdesk.desk.v1.TicketCommand.resume:type_name -> tierdesk.desk.v1.Resume
-	9,  // 42: tierdesk.desk.v1.TicketCommand.note:type_name -> tierdesk.desk.v1.Note
-	10, // 43: tierdesk.desk.v1.TicketCommand.reply:type_name -> tierdesk.desk.v1.Reply
-	11, // 44: tierdesk.desk.v1.TicketCommand.escalate:type_name -> tierdesk.desk.v1.Escalate
-	12, // 45: tierdesk.desk.v1.TicketCommand.withdraw:type_name -> tierdesk.desk.v1.Withdraw
-	13, // 46: tierdesk.desk.v1.TicketCommand.return:type_name -> tierdesk.desk.v1.Return
-	14, // 47: tierdesk.desk.v1.TicketCommand.resolve:type_name -> tierdesk.desk.v1.Resolve
-	15, // 48: tierdesk.desk.v1.TicketCommand.confirm:type_name -> tierdesk.desk.v1.Confirm
-	16, // 49: tierdesk.desk.v1.TicketCommand.close:type_name -> tierdesk.desk.v1.Close
-	17, // 50: tierdesk.desk.v1.TicketCommand.reopen:type_name -> tierdesk.desk.v1.Reopen
-	18, // 51: tierdesk.desk.v1.TicketCommand.cancel:type_name -> tierdesk.desk.v1.Cancel
-	19, // 52: tierdesk.desk.v1.TicketCommand.urge:type_name -> tierdesk.desk.v1.Urge
-	20, // 53: tierdesk.desk.v1.TicketCommand.dispatch:type_name -> tierdesk.desk.v1.Dispatch
-	21, // 54: tierdesk.desk.v1.TicketCommand.reclaim:type_name -> tierdesk.desk.v1.Reclaim
-	22, // 55: tierdesk.desk.v1.TicketCommand.relocate:type_name -> tierdesk.desk.v1.Relocate
-	23, // 56: tierdesk.desk.v1.TicketCommand.classify:type_name -> tierdesk.desk.v1.Classify
-	24, // 57: tierdesk.desk.v1.TicketCommand.claim:type_name -> tierdesk.desk.v1.Claim
-	25, // 58: tierdesk.desk.v1.TicketCommand.decline:type_name -> tierdesk.desk.v1.Decline
-	26, // 59: tierdesk.desk.v1.TicketCommand.transfer:type_name -> tierdesk.desk.v1.Transfer
-	27, // 60: tierdesk.desk.v1.TicketCommand.tick:type_name -> tierdesk.desk.v1.Tick
-	28, // 61: tierdesk.desk.v1.TicketCommand.add_task:type_name -> tierdesk.desk.v1.AddTask
-	29, // 62: tierdesk.desk.v1.TicketCommand.change_task:type_name -> tierdesk.desk.v1.ChangeTask
-	30, // 63: tierdesk.desk.v1.TicketCommand.check_item:type_name -> tierdesk.desk.v1.CheckItem
-	31, // 64: tierdesk.desk.v1.TicketCommand.review:type_name -> tierdesk.desk.v1.Review
-	32, // 65: tierdesk.desk.v1.TicketCommand.merge:type_name -> tierdesk.desk.v1.Merge
-	33, // 66: tierdesk.desk.v1.TicketCommand.link_tickets:type_name -> tierdesk.desk.v1.LinkTickets
-	34, // 67: tierdesk.desk.v1.TicketCommand.attach:type_name -> tierdesk.desk.v1.Attach
-	35, // 68: tierdesk.desk.v1.TicketCommand.record_call_back:type_name -> tierdesk.desk.v1.RecordCallBack
-	36, // 69: tierdesk.desk.v1.TicketCommand.rate:type_name -> tierdesk.desk.v1.Rate
-	39, // 70: tierdesk.desk.v1.TicketCommand.resolve_with:type_name -> tierdesk.desk.v1.ResolveWith
-	38, // 71: tierdesk.desk.v1.TicketCommand.run_macro:type_name -> tierdesk.desk.v1.RunMacro
-	37, // 72: tierdesk.desk.v1.TicketCommand.arrive:type_name -> tierdesk.desk.v1.Arrive
-	78, // 73: tierdesk.desk.v1.Create.ticket:type_name -> tierdesk.desk.v1.Ticket
-	79, // 74: tierdesk.desk.v1.Create.origin:type_name -> tierdesk.desk.v1.TicketLink
-	80, // 75: tierdesk.desk.v1.Resolve.resolution:type_name -> tierdesk.desk.v1.Resolution
-	81, // 76: tierdesk.desk.v1.Confirm.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	78, // 77: tierdesk.desk.v1.Classify.ticket:type_name -> tierdesk.desk.v1.Ticket
-	82, // 78: tierdesk.desk.v1.AddTask.task:type_name -> tierdesk.desk.v1.Task
-	0,  // 79: tierdesk.desk.v1.ChangeTask.action:type_name -> tierdesk.desk.v1.ChangeTask.Action
-	79, // 80: tierdesk.desk.v1.LinkTickets.link:type_name -> tierdesk.desk.v1.TicketLink
-	83, // 81: tierdesk.desk.v1.Attach.attachment:type_name -> tierdesk.desk.v1.Attachment
-	84, // 82: tierdesk.desk.v1.RecordCallBack.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
-	81, // 83: tierdesk.desk.v1.RecordCallBack.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	81, // 84: tierdesk.desk.v1.Rate.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	80, // 85: tierdesk.desk.v1.ResolveWith.resolution:type_name -> tierdesk.desk.v1.Resolution
-	41, // 86: tierdesk.desk.v1.Result.refusal:type_name -> tierdesk.desk.v1.Refusal
-	78, // 87: tierdesk.desk.v1.Result.ticket:type_name -> tierdesk.desk.v1.Ticket
-	43, // 88: tierdesk.desk.v1.RenewSessions.renewals:type_name -> tierdesk.desk.v1.Renewal
-	85, // 89: tierdesk.desk.v1.AddAudit.entries:type_name -> tierdesk.desk.v1.AuditEntry
-	86, // 90: tierdesk.desk.v1.PutCheckpoint.checkpoint:type_name -> tierdesk.desk.v1.AuditCheckpoint
-	91, // [91:91] is the sub-list for method output_type
-	91, // [91:91] is the sub-list for method input_type
-	91, // [91:91] is the sub-list for extension type_name
-	91, // [91:91] is the sub-list for extension extendee
-	0,  // [0:91] is the sub-list for field type_name
+	48, // 34: tierdesk.desk.v1.Command.acknowledge_denial:type_name -> tierdesk.desk.v1.AcknowledgeDenial
+	77, // 35: tierdesk.desk.v1.Command.actor:type_name -> tierdesk.desk.v1.Actor
+	77, // 36: tierdesk.desk.v1.TicketCommand.actor:type_name -> tierdesk.desk.v1.Actor
+	78, // 37: tierdesk.desk.v1.TicketCommand.request:type_name -> tierdesk.desk.v1.RequestKey
+	4,  // 38: tierdesk.desk.v1.TicketCommand.create:type_name -> tierdesk.desk.v1.Create
+	5,  // 39: tierdesk.desk.v1.TicketCommand.assign:type_name -> tierdesk.desk.v1.Assign
+	6,  // 40: tierdesk.desk.v1.TicketCommand.start:type_name -> tierdesk.desk.v1.Start
+	7,  // 41: tierdesk.desk.v1.TicketCommand.hold:type_name -> tierdesk.desk.v1.Hold
+	8,  // 42: tierdesk.desk.v1.TicketCommand.resume:type_name -> tierdesk.desk.v1.Resume
+	9,  // 43: tierdesk.desk.v1.TicketCommand.note:type_name -> tierdesk.desk.v1.Note
+	10, // 44: tierdesk.desk.v1.TicketCommand.reply:type_name -> tierdesk.desk.v1.Reply
+	11, // 45: tierdesk.desk.v1.TicketCommand.escalate:type_name -> tierdesk.desk.v1.Escalate
+	12, // 46: tierdesk.desk.v1.TicketCommand.withdraw:type_name -> tierdesk.desk.v1.Withdraw
+	13, // 47: tierdesk.desk.v1.TicketCommand.return:type_name -> tierdesk.desk.v1.Return
+	14, // 48: tierdesk.desk.v1.TicketCommand.resolve:type_name -> tierdesk.desk.v1.Resolve
+	15, // 49: tierdesk.desk.v1.TicketCommand.confirm:type_name -> tierdesk.desk.v1.Confirm
+	16, // 50: tierdesk.desk.v1.TicketCommand.close:type_name -> tierdesk.desk.v1.Close
+	17, // 51: tierdesk.desk.v1.TicketCommand.reopen:type_name -> tierdesk.desk.v1.Reopen
+	18, // 52: tierdesk.desk.v1.TicketCommand.cancel:type_name -> tierdesk.desk.v1.Cancel
+	19, // 53: tierdesk.desk.v1.TicketCommand.urge:type_name -> tierdesk.desk.v1.Urge
+	20, // 54: tierdesk.desk.v1.TicketCommand.dispatch:type_name -> tierdesk.desk.v1.Dispatch
+	21, // 55: tierdesk.desk.v1.TicketCommand.reclaim:type_name -> tierdesk.desk.v1.Reclaim
+	22, // 56: tierdesk.desk.v1.TicketCommand.relocate:type_name -> tierdesk.desk.v1.Relocate
+	23, // 57: tierdesk.desk.v1.TicketCommand.classify:type_name -> tierdesk.desk.v1.Classify
+	24, // 58: tierdesk.desk.v1.TicketCommand.claim:type_name -> tierdesk.desk.v1.Claim
+	25, // 59: tierdesk.desk.v1.TicketCommand.decline:type_name -> tierdesk.desk.v1.Decline
+	26, // 60: tierdesk.desk.v1.TicketCommand.transfer:type_name -> tierdesk.desk.v1.Transfer
+	27, // 61: tierdesk.desk.v1.TicketCommand.tick:type_name -> tierdesk.desk.v1.Tick
+	28, // 62: tierdesk.desk.v1.TicketCommand.add_task:type_name -> tierdesk.desk.v1.AddTask
+	29, // 63: tierdesk.desk.v1.TicketCommand.change_task:type_name -> tierdesk.desk.v1.ChangeTask
+	30, // 64: tierdesk.desk.v1.TicketCommand.check_item:type_name -> tierdesk.desk.v1.CheckItem
+	31, // 65: tierdesk.desk.v1.TicketCommand.review:type_name -> tierdesk.desk.v1.Review
+	32, // 66: tierdesk.desk.v1.TicketCommand.merge:type_name -> tierdesk.desk.v1.Merge
+	33, // 67: tierdesk.desk.v1.TicketCommand.link_tickets:type_name -> tierdesk.desk.v1.LinkTickets
+	34, // 68: tierdesk.desk.v1.TicketCommand.attach:type_name -> tierdesk.desk.v1.Attach
+	35, // 69: tierdesk.desk.v1.TicketCommand.record_call_back:type_name -> tierdesk.desk.v1.RecordCallBack
+	36, // 70: tierdesk.desk.v1.TicketCommand.rate:type_name -> tierdesk.desk.v1.Rate
+	39, // 71: tierdesk.desk.v1.TicketCommand.resolve_with:type_name -> tierdesk.desk.v1.ResolveWith
+	38, // 72: tierdesk.desk.v1.TicketCommand.run_macro:type_name -> tierdesk.desk.v1.RunMacro
+	37, // 73: tierdesk.desk.v1.TicketCommand.arrive:type_name -> tierdesk.desk.v1.Arrive
+	79, // 74: tierdesk.desk.v1.Create.ticket:type_name -> tierdesk.desk.v1.Ticket
+	80, // 75: tierdesk.desk.v1.Create.origin:type_name -> tierdesk.desk.v1.TicketLink
+	81, // 76: tierdesk.desk.v1.Resolve.resolution:type_name -> tierdesk.desk.v1.Resolution
+	82, // 77: tierdesk.desk.v1.Confirm.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	79, // 78: tierdesk.desk.v1.Classify.ticket:type_name -> tierdesk.desk.v1.Ticket
+	83, // 79: tierdesk.desk.v1.AddTask.task:type_name -> tierdesk.desk.v1.Task
+	0,  // 80: tierdesk.desk.v1.ChangeTask.action:type_name -> tierdesk.desk.v1.ChangeTask.Action
+	80, // 81: tierdesk.desk.v1.LinkTickets.link:type_name -> tierdesk.desk.v1.TicketLink
+	84, // 82: tierdesk.desk.v1.Attach.attachment:type_name -> tierdesk.desk.v1.Attachment
+	85, // 83: tierdesk.desk.v1.RecordCallBack.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	82, // 84: tierdesk.desk.v1.RecordCallBack.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	82, // 85: tierdesk.desk.v1.Rate.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	81, // 86: tierdesk.desk.v1.ResolveWith.resolution:type_name -> tierdesk.desk.v1.Resolution
+	41, // 87: tierdesk.desk.v1.Result.refusal:type_name -> tierdesk.desk.v1.Refusal
+	79, // 88: tierdesk.desk.v1.Result.ticket:type_name -> tierdesk.desk.v1.Ticket
+	43, // 89: tierdesk.desk.v1.RenewSessions.renewals:type_name -> tierdesk.desk.v1.Renewal
+	86, // 90: tierdesk.desk.v1.AddAudit.entries:type_name -> tierdesk.desk.v1.AuditEntry
+	87, // 91: tierdesk.desk.v1.PutCheckpoint.checkpoint:type_name -> tierdesk.desk.v1.AuditCheckpoint
+	92, // [92:92] is the sub-list for method output_type
+	92, // [92:92] is the sub-list for method input_type
+	92, // [92:92] is the sub-list for extension type_name
+	92, // [92:92] is the sub-list for extension extendee
+	0,  // [0:92] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_command_proto_init() }
@@ -4068,6 +4166,7 @@ func file_desk_deskpb_command_proto_init() {
 		(*Command_LockUser)(nil),
 		(*Command_AddAudit)(nil),
 		(*Command_PutCheckpoint)(nil),
+		(*Command_AcknowledgeDenial)(nil),
 	}
 	file_desk_deskpb_command_proto_msgTypes[2].OneofWrappers = []any{
 		(*TicketCommand_Create)(nil),
@@ -4113,7 +4212,7 @@ func file_desk_deskpb_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_command_proto_rawDesc), len(file_desk_deskpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   47,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

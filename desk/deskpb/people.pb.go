@@ -94,7 +94,7 @@ type User_Scope int32
 const (
 	// That of the role: OWN for a requester, SUBTREE for everybody else.
 	User_SCOPE_UNSPECIFIED User_Scope = 0
-	// Reported by the person, assigned to the person, or with a task or approval of the person's.
+	// Reported by the person, assigned to the person, with the person as collaborator, or with a task or approval of the person's.
 	User_OWN User_Scope = 1
 	// Also those of the person's groups, and those of this site that no group has yet.
 	User_GROUPS User_Scope = 2

@@ -1811,7 +1811,9 @@ type OpenSession struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Session *Session               `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
 	// The time step of the second factor's code that was given (RFC 6238); refused when a code of it was taken before. 0 for none.
-	TotpStep      int64 `protobuf:"varint,2,opt,name=totp_step,json=totpStep,proto3" json:"totp_step,omitempty"`
+	TotpStep int64 `protobuf:"varint,2,opt,name=totp_step,json=totpStep,proto3" json:"totp_step,omitempty"`
+	// The version of the account whose password was found right; refused when it is another one by now. 0 for any.
+	IfVersion     uint64 `protobuf:"varint,3,opt,name=if_version,json=ifVersion,proto3" json:"if_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1856,6 +1858,13 @@ func (x *OpenSession) GetSession() *Session {
 func (x *OpenSession) GetTotpStep() int64 {
 	if x != nil {
 		return x.TotpStep
+	}
+	return 0
+}
+
+func (x *OpenSession) GetIfVersion() uint64 {
+	if x != nil {
+		return x.IfVersion
 	}
 	return 0
 }
@@ -3858,10 +3867,12 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"if_version\x18\x03 \x01(\x04R\tifVersion\" \n" +
 	"\n" +
 	"RemoveUser\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"_\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"~\n" +
 	"\vOpenSession\x123\n" +
 	"\asession\x18\x01 \x01(\v2\x19.tierdesk.desk.v1.SessionR\asession\x12\x1b\n" +
-	"\ttotp_step\x18\x02 \x01(\x03R\btotpStep\"-\n" +
+	"\ttotp_step\x18\x02 \x01(\x03R\btotpStep\x12\x1d\n" +
+	"\n" +
+	"if_version\x18\x03 \x01(\x04R\tifVersion\"-\n" +
 	"\fCloseSession\x12\x1d\n" +
 	"\n" +
 	"token_hash\x18\x01 \x01(\fR\ttokenHash\"[\n" +

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/audit"
@@ -168,7 +170,7 @@ func (a *audits) VerifyAudit(ctx context.Context, r *apipb.VerifyAuditRequest) (
 	answer := &apipb.VerifyAuditResponse{}
 	above, err := a.backend.Witnessed(ctx)
 	if err != nil {
-		answer.Remarks = append(answer.Remarks, "the parent could not be asked for the checkpoints that it keeps: "+err.Error())
+		answer.Remarks = append(answer.Remarks, "the parent could not be asked, and a log that was rewritten as a whole may pass: "+err.Error())
 	}
 	walk := &audit.Walk{Vouch: a.backend.Vouch()}
 	err = a.backend.Read(ctx, false, func(reader *store.Reader) error {
@@ -260,6 +262,24 @@ func through(ctx context.Context, reader *store.Reader, walk *audit.Walk, from u
 			return 0, nil
 		}
 	}
+}
+
+// AcknowledgeDenial ends the alarm about a site below whose log was rewritten, for a reason.
+func (a *audits) AcknowledgeDenial(ctx context.Context, r *apipb.AcknowledgeDenialRequest) (*emptypb.Empty, error) {
+	reason := strings.TrimSpace(r.GetReason())
+	switch {
+	case reason == "":
+		return nil, desk.RefuseField("reason", "is missing; say what was found at the site")
+	case utf8.RuneCountInString(reason) > maxReason:
+		return nil, desk.RefuseField("reason", "has more than %d characters; shorten it", maxReason)
+	}
+	_, err := a.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_AcknowledgeDenial{AcknowledgeDenial: &deskpb.AcknowledgeDenial{
+		Site: strings.TrimSpace(r.GetSite()), Sequence: uint64(r.GetSequence()), Reason: reason,
+	}}})
+	if err != nil {
+		return nil, err
+	}
+	return &emptypb.Empty{}, nil
 }
 
 // ListCheckpoints returns the latest checkpoints, in the order in which they came.

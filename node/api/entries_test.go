@@ -184,6 +184,9 @@ func aboutTheSite() map[string]entry {
 		})},
 		"Publications/RemovePublication": {desk.PublicationWrite, fixed(&apipb.RemovePublicationRequest{Kind: "notice", Name: "n"})},
 
+		"Audits/AcknowledgeDenial": {desk.AuditAcknowledge, fixed(&apipb.AcknowledgeDenialRequest{
+			Site: "330199", Sequence: 42, Reason: "硬盘更换",
+		})},
 		"Audits/ListAudit":       {desk.AuditRead, fixed(&apipb.ListAuditRequest{})},
 		"Audits/ListCheckpoints": {desk.AuditRead, fixed(&apipb.ListCheckpointsRequest{})},
 		"Audits/VerifyAudit":     {desk.AuditVerify, fixed(&apipb.VerifyAuditRequest{})},

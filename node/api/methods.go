@@ -214,5 +214,6 @@ func siteMethods() map[string]desk.Verb {
 		apipb.Audits_ListAudit_FullMethodName:               desk.AuditRead,
 		apipb.Audits_ListCheckpoints_FullMethodName:         desk.AuditRead,
 		apipb.Audits_VerifyAudit_FullMethodName:             desk.AuditVerify,
+		apipb.Audits_AcknowledgeDenial_FullMethodName:       desk.AuditAcknowledge,
 	}
 }

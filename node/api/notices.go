@@ -28,8 +28,11 @@ func (n *notices) ListNotices(ctx context.Context, r *apipb.ListNoticesRequest) 
 	user := callerOf(ctx).actor.GetUser()
 	scope := pageScope{"notices", user, fmt.Sprint(r.GetUnread())}
 	position, err := scope.open(r.GetPageToken())
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case position != nil && len(position) != 8:
+		return nil, refuseToken()
 	}
 	before := uint64(math.MaxUint64)
 	if position != nil {

@@ -76,6 +76,17 @@ func TestNotices(t *testing.T) {
 	}
 }
 
+// Anybody can make a token of the right form: the position in it is looked at before it is used.
+func TestANoticeTokenOfAnotherLengthIsRefused(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	a.site.staff(t)
+	token := pageScope{"notices", "li", "false"}.seal([]byte{1})
+	if got := a.call("GET", "/api/v1/notices?pageToken="+token, "", header{"Authorization", "Bearer li"}); got.status != 400 {
+		t.Errorf("a token with a position of one byte is answered %d %s, want 400", got.status, got.body)
+	}
+}
+
 func TestDuty(t *testing.T) {
 	t.Parallel()
 	a := newTestAPI(t)

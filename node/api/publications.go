@@ -89,7 +89,13 @@ func (p *publications) put(ctx context.Context, document *deskpb.Publication) (*
 	if document.Kind == tiers.PolicyKind && !document.Removed {
 		return nil, desk.RefuseField("kind", "a policy is published by POST /api/v1/policy or tierdesk policy apply, which check it")
 	}
-	document.Actor = callerOf(ctx).actor.GetUser()
+	actor := callerOf(ctx).actor
+	if document.Kind == tiers.PolicyKind { // to take a policy back is to apply another one
+		if err := desk.May(actor, desk.PolicyApply); err != nil {
+			return nil, err
+		}
+	}
+	document.Actor = actor.GetUser()
 	_, err := p.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_PutPublication{
 		PutPublication: &deskpb.PutPublication{Publication: document},
 	}})

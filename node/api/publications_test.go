@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"strings"
 	"testing"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
 )
 
 func TestPublications(t *testing.T) {
@@ -64,4 +66,17 @@ func TestTree(t *testing.T) {
 	if got := a.call("POST", "/api/v1/tree/330106:move", `{}`); got.status != 400 || !strings.Contains(got.body, `"parent"`) {
 		t.Errorf("a move to nowhere: %d %s", got.status, got.body)
 	}
+}
+
+// A policy is a document too, and no token for documents takes it back.
+func TestATokenForDocumentsTakesNoPolicyBack(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	a.people.admit("documents", &deskpb.Actor{User: "admin", Role: deskpb.User_ADMINISTRATOR, Limits: []string{"publications"}})
+	a.must("POST", "/api/v1/policy", `{"source":"privacy: {mask_above_home: true}"}`)
+	remove := `{"kind":"policy","name":"policy"}`
+	if got := a.call("POST", "/api/v1/publications:remove", remove, header{"Authorization", "Bearer documents"}); got.reason() != "TOKEN_LIMITED" {
+		t.Errorf("a token for documents takes the policy back: %d %s", got.status, got.body)
+	}
+	a.must("POST", "/api/v1/publications:remove", remove)
 }

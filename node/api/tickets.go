@@ -36,8 +36,12 @@ func (t *tickets) CreateTicket(ctx context.Context, r *apipb.CreateTicketRequest
 	if r.GetTicket() == nil {
 		return nil, desk.RefuseField("ticket", "is missing; give at least its title")
 	}
+	ticket, err := t.ofReporter(ctx, r.GetTicket())
+	if err != nil {
+		return nil, err
+	}
 	return t.propose(ctx, "create", r, &deskpb.TicketCommand{
-		Verb: &deskpb.TicketCommand_Create{Create: &deskpb.Create{Ticket: r.GetTicket(), Origin: r.GetOrigin()}},
+		Verb: &deskpb.TicketCommand_Create{Create: &deskpb.Create{Ticket: ticket, Origin: r.GetOrigin()}},
 	})
 }
 

@@ -18,7 +18,7 @@ const (
 	checkpointAge     = time.Hour
 	checkpointEntries = 1000
 	// keeperPause lies between two looks.
-	keeperPause = 10 * time.Second
+	keeperPause = 5 * time.Second
 )
 
 // Site is the replicated site whose audit log is signed.
@@ -46,6 +46,8 @@ type Keeper struct {
 	Sign   func(message []byte) (Signature, error)
 	Now    func() time.Time
 	Logger *slog.Logger
+
+	trouble string // why the last look failed, Run's alone; it is logged when it is another one than before
 }
 
 // Run looks after the checkpoints until the context ends; when there is something new then, it signs once more.
@@ -81,7 +83,11 @@ func (k *Keeper) look(ctx context.Context, patience, age time.Duration) {
 	if err == nil && c != nil {
 		err = k.put(ctx, c)
 	}
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err == nil:
+		k.trouble = ""
+	case ctx.Err() == nil && err.Error() != k.trouble:
+		k.trouble = err.Error()
 		k.Logger.Warn("cannot sign the audit log", "error", err)
 	}
 }

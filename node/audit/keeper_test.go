@@ -1,12 +1,15 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -201,5 +204,35 @@ func TestAChangedEndIsNotSigned(t *testing.T) {
 	})
 	if err == nil {
 		t.Error("nobody says that the last entry is another one")
+	}
+}
+
+// TestAKeyThatDoesNotSignIsToldOnce has a leader try again and again: the log says why once, and once more when that is another reason.
+func TestAKeyThatDoesNotSignIsToldOnce(t *testing.T) {
+	s := newStoredSite(t)
+	defer s.close()
+	k, sign := keeper(t, s), error(nil)
+	works := k.Sign
+	k.Sign = func(message []byte) (Signature, error) {
+		if sign != nil {
+			return Signature{}, sign
+		}
+		return works(message)
+	}
+	var log bytes.Buffer
+	k.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	s.grow(1)
+	for _, step := range []struct {
+		err  error
+		told int
+	}{{errors.New("the certificate ended"), 1}, {errors.New("the certificate ended"), 1}, {errors.New("the key is gone"), 2}, {nil, 2}} {
+		sign = step.err
+		k.look(t.Context(), flushPatience, checkpointAge)
+		if told := strings.Count(log.String(), "cannot sign the audit log"); told != step.told {
+			t.Errorf("with the key that says %v the log tells %d times, want %d", step.err, told, step.told)
+		}
+	}
+	if got := s.checkpoints(); len(got) != 1 {
+		t.Errorf("when the key signs again, the entries %v are signed, want one", got)
 	}
 }

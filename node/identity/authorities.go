@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"time"
 )
 
 // authorities are the certificates that a tree trusts: one, or two while it changes from one to the next.
@@ -40,16 +41,16 @@ func loadAuthorities(file string) (*authorities, error) {
 	return a, nil
 }
 
-// verify checks that the first of chain was issued by an authority, is valid now, and may be used at both ends of a
+// verify checks that the first of chain was issued by an authority, was valid at that time, and may be used at both ends of a
 // connection, as every node's may.
-func (a *authorities) verify(chain []*x509.Certificate) error {
+func (a *authorities) verify(chain []*x509.Certificate, at time.Time) error {
 	between := x509.NewCertPool()
 	for _, cert := range chain[1:] {
 		between.AddCert(cert)
 	}
 	for _, usage := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
 		_, err := chain[0].Verify(x509.VerifyOptions{
-			Roots: a.pool, Intermediates: between, KeyUsages: []x509.ExtKeyUsage{usage},
+			Roots: a.pool, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage},
 		})
 		if err != nil {
 			return err

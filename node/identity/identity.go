@@ -44,8 +44,9 @@ type pair struct {
 	chain []*x509.Certificate // the same certificates, parsed
 }
 
-// Load reads the files. It refuses a certificate that the authority did not issue, that is not valid now, that cannot
-// serve for both ends of a connection, or that names another site or node. A renewal that was cut short is finished.
+// Load reads the files. It refuses a certificate that the authority did not issue, that is not valid yet, that cannot
+// serve for both ends of a connection, or that names another site or node. One that has ended is taken: no other node speaks to
+// this one then, but its people can work until another one is put into the files. A renewal that was cut short is finished.
 func Load(o Options) (*Identity, error) {
 	if o.Refused == nil {
 		o.Refused = func(string, string) {}
@@ -59,7 +60,11 @@ func Load(o Options) (*Identity, error) {
 		return nil, err
 	}
 	i := &Identity{files: o, roots: roots}
-	if err := i.fits(own); err != nil {
+	at := time.Now()
+	if end := own.end(); at.After(end) {
+		at = end
+	}
+	if err := i.fits(own, at); err != nil {
 		return nil, err
 	}
 	i.own.Store(own)
@@ -67,8 +72,8 @@ func Load(o Options) (*Identity, error) {
 	return i, nil
 }
 
-// fits tells whether a pair is this node's own and can be used now.
-func (i *Identity) fits(own *pair) error {
+// fits tells whether a pair is this node's own and could be used at that time.
+func (i *Identity) fits(own *pair, at time.Time) error {
 	leaf := own.chain[0]
 	site, node, err := Parse(leaf)
 	if err != nil {
@@ -78,11 +83,11 @@ func (i *Identity) fits(own *pair) error {
 		return fmt.Errorf("tls.cert %s is of node %s of site %s, but this is node %s of site %s; use this node's own certificate",
 			i.files.Cert, node, site, i.files.Node, i.files.Site)
 	}
-	if now := time.Now(); now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+	if at.Before(leaf.NotBefore) || at.After(own.end()) {
 		return fmt.Errorf("tls.cert %s is valid from %s to %s, not now; renew it with tierdesk ca renew, or set the clock",
-			i.files.Cert, leaf.NotBefore.Format(time.RFC3339), leaf.NotAfter.Format(time.RFC3339))
+			i.files.Cert, leaf.NotBefore.Format(time.RFC3339), own.end().Format(time.RFC3339))
 	}
-	if err := i.roots.verify(own.chain); err != nil {
+	if err := i.roots.verify(own.chain, at); err != nil {
 		return fmt.Errorf("tls.cert %s does not hold against tls.ca %s: %w; have it issued by the tree's authority for servers and clients",
 			i.files.Cert, i.files.CA, err)
 	}
@@ -90,15 +95,17 @@ func (i *Identity) fits(own *pair) error {
 }
 
 // Expires is when the first of this node's own certificates ends: nobody takes them afterwards.
-func (i *Identity) Expires() time.Time {
-	chain := i.own.Load().chain
-	expires := chain[0].NotAfter
-	for _, between := range chain[1:] {
-		if between.NotAfter.Before(expires) {
-			expires = between.NotAfter
+func (i *Identity) Expires() time.Time { return i.own.Load().end() }
+
+// end is when the first of the certificates ends.
+func (p *pair) end() time.Time {
+	end := p.chain[0].NotAfter
+	for _, between := range p.chain[1:] {
+		if between.NotAfter.Before(end) {
+			end = between.NotAfter
 		}
 	}
-	return expires
+	return end
 }
 
 // Lifetime is for how long this node's certificate was issued, from its beginning to its end.

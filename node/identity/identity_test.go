@@ -43,7 +43,9 @@ func TestLoadSaysWhichFileIsWrong(t *testing.T) {
 		return o
 	}
 	foreign := with(func(o *Options) { o.CA = other.file })
-	expired := plan(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
+	ended := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }
+	expired, strange := plan(ended), plan(ended)
+	strange.CA = other.file
 	future := plan(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) })
 	for _, test := range []struct {
 		name string
@@ -60,7 +62,15 @@ func TestLoadSaysWhichFileIsWrong(t *testing.T) {
 		{"another authority", foreign, []string{"tls.cert", good.Cert, "tls.ca", other.file}},
 		{"another site", with(func(o *Options) { o.Site = "330108" }), []string{good.Cert, "node n1 of site 330106", "node n1 of site 330108"}},
 		{"another node", with(func(o *Options) { o.Node = "n2" }), []string{good.Cert, "node n1 of site 330106", "node n2 of site 330106"}},
-		{"expired", expired, []string{expired.Cert, "not now", "tierdesk ca renew"}},
+		{"expired, of another authority", strange, []string{"tls.cert", strange.Cert, "tls.ca", other.file}},
+		{"expired, of another node", plan(func(c *x509.Certificate) {
+			ended(c)
+			c.URIs[0].Path = "/n2"
+		}), []string{"node n2 of site 330106", "node n1 of site 330106"}},
+		{"expired, for servers alone", plan(func(c *x509.Certificate) {
+			ended(c)
+			c.ExtKeyUsage = c.ExtKeyUsage[:1]
+		}), []string{"usage", "servers and clients"}},
 		{"not yet valid", future, []string{future.Cert, "not now"}},
 		{"for servers alone", plan(func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[:1] }), []string{"usage", "servers and clients"}},
 		{"for clients alone", plan(func(c *x509.Certificate) { c.ExtKeyUsage = c.ExtKeyUsage[1:] }), []string{"usage", "servers and clients"}},

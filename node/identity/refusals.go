@@ -3,7 +3,7 @@ package identity
 import (
 	"log/slog"
 	"maps"
-	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -36,9 +36,9 @@ func NewRefusals(logger *slog.Logger, now func() time.Time) *Refusals {
 
 // Tell is for Options.Refused.
 func (r *Refusals) Tell(remote, reason string) {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		host = remote
+	host := remote
+	if address, err := netip.ParseAddrPort(remote); err == nil {
+		host = address.Addr().String()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -26,6 +26,9 @@ func TestARefusalIsToldOnceAnHour(t *testing.T) {
 	r.Tell("10.0.0.1:1", "revoked")
 	r.Tell("10.0.0.2:1", "unknown authority")
 	r.Tell("tierdesk://330106/n1", "unknown authority")
+	if !strings.Contains(log.String(), "remote=tierdesk://330106/n1") {
+		t.Errorf("a host known by its name alone is not named: %s", log.String())
+	}
 	if got := lines(); got != 3 {
 		t.Errorf("another reason and two other hosts made %d lines, want 3", got)
 	}

@@ -11,13 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // next ends the names of the files of a renewal until they take the place of those before.
 const next = ".next"
 
 // Renewed takes up this node's next certificate, in DER with those between it and the authority, and its key. It is
-// checked as at a start, then the files are replaced, the key's first, then every new handshake uses it; connections that
+// checked as at a start, and must count now; then the files are replaced, the key's first, then every new handshake uses it; connections that
 // are there go on. On an error nothing has changed, or the next start finishes what was begun.
 func (i *Identity) Renewed(certificates [][]byte, key crypto.Signer) error {
 	encoded, err := x509.MarshalPKCS8PrivateKey(key)
@@ -33,7 +34,7 @@ func (i *Identity) Renewed(certificates [][]byte, key crypto.Signer) error {
 	if err != nil {
 		return fmt.Errorf("the renewed certificate: %w", err)
 	}
-	if err := i.fits(own); err != nil {
+	if err := i.fits(own, time.Now()); err != nil {
 		return fmt.Errorf("the renewed certificate: %w", err)
 	}
 	i.replace.Lock()
@@ -55,7 +56,7 @@ func Replace(certFile, keyFile string, cert, key []byte) error {
 }
 
 // Reload reads the certificate and key again, and takes them up when they are others than those in use. What was replaced
-// by hand is used without a restart so. On an error the present ones stay.
+// by hand is used without a restart so. What has ended is not taken up. On an error the present ones stay.
 func (i *Identity) Reload() (changed bool, err error) {
 	i.replace.Lock()
 	defer i.replace.Unlock()
@@ -66,7 +67,7 @@ func (i *Identity) Reload() (changed bool, err error) {
 	if slices.EqualFunc(own.Certificate.Certificate, i.own.Load().Certificate.Certificate, slices.Equal) {
 		return false, nil
 	}
-	if err := i.fits(own); err != nil {
+	if err := i.fits(own, time.Now()); err != nil {
 		return false, err
 	}
 	i.own.Store(own)

@@ -238,6 +238,61 @@ func TestReloadTakesUpWhatWasReplacedByHand(t *testing.T) {
 	}
 }
 
+// A node whose certificate has ended goes on with it, is known to nobody by it and vouches for nothing with it, until a good one
+// is put into its files.
+func TestACertificateThatHasEndedServesUntilItIsReplaced(t *testing.T) {
+	tree := newAuthority(t, "tree")
+	ended := func(serial int64) *x509.Certificate {
+		plan := certificate(t, county)
+		plan.SerialNumber, plan.NotAfter = big.NewInt(serial), time.Now().Add(-time.Minute).Truncate(time.Second)
+		return plan
+	}
+	plan := ended(2)
+	o := tree.issue(t, plan)
+	here, err := Load(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !here.Expires().Equal(plan.NotAfter) {
+		t.Errorf("it expires on %s, want %s", here.Expires(), plan.NotAfter)
+	}
+	if got := shown(t, here.HTTPTLS()); got.Cmp(plan.SerialNumber) != 0 {
+		t.Errorf("browsers are shown certificate %d, want %d", got, plan.SerialNumber)
+	}
+	if _, _, err := here.Sign([]byte("message")); err == nil || !strings.Contains(err.Error(), "ended on") {
+		t.Errorf("signing with it: %v, want it to say that the certificate ended", err)
+	}
+	peer := tree.identity(t, "330106", "n2")
+	for way, ends := range map[string][2]*Identity{"it dials": {here, peer}, "it is dialled": {peer, here}} {
+		atClient, atServer := meet(t, ends[0].PeerTLS(), ends[1].PeerTLS())
+		if refused := errors.Join(atClient, atServer); refused == nil || !strings.Contains(refused.Error(), "expired") {
+			t.Errorf("when %s another node says %v, want that the certificate has expired", way, refused)
+		}
+	}
+
+	put := func(plan *x509.Certificate) {
+		t.Helper()
+		next := tree.issue(t, plan)
+		if err := errors.Join(copyFile(next.Cert, o.Cert), copyFile(next.Key, o.Key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(ended(3))
+	if changed, err := here.Reload(); changed || err == nil || !strings.Contains(err.Error(), "not now") {
+		t.Errorf("another one that has ended: %v, %v; want it refused", changed, err)
+	}
+	put(certificate(t, county))
+	if changed, err := here.Reload(); !changed || err != nil {
+		t.Fatalf("a good one: %v, %v; want it taken up", changed, err)
+	}
+	if atClient, atServer := meet(t, here.PeerTLS(), peer.PeerTLS()); atClient != nil || atServer != nil {
+		t.Errorf("with the good one: %v, %v", atClient, atServer)
+	}
+	if _, _, err := here.Sign([]byte("message")); err != nil {
+		t.Errorf("signing with the good one: %v", err)
+	}
+}
+
 func TestSignaturesAreOfTheNode(t *testing.T) {
 	tree, other := newAuthority(t, "tree"), newAuthority(t, "another tree")
 	here := tree.identity(t, "330106", "n1")

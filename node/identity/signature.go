@@ -13,9 +13,14 @@ import (
 )
 
 // Sign signs a message with this node's key, and returns the certificates in DER that vouch for the key. The message must
-// begin with words that say what is signed, so that nobody can pass it off as something else.
+// begin with words that say what is signed, so that nobody can pass it off as something else. A certificate that has ended vouches
+// for nothing: that is an error.
 func (i *Identity) Sign(message []byte) (certificates [][]byte, signature []byte, err error) {
 	own := i.own.Load()
+	if end := own.end(); time.Now().After(end) {
+		return nil, nil, fmt.Errorf("sign with the node's key: tls.cert %s ended on %s; put another certificate into its place",
+			i.files.Cert, end.UTC().Format(time.RFC3339))
+	}
 	switch key := own.PrivateKey.(type) {
 	case *ecdsa.PrivateKey:
 		digest := sha256.Sum256(message)
@@ -29,6 +34,22 @@ func (i *Identity) Sign(message []byte) (certificates [][]byte, signature []byte
 		return nil, nil, fmt.Errorf("sign with the node's key: %w", err)
 	}
 	return slices.Clone(own.Certificate.Certificate), signature, nil
+}
+
+// VerifyNow is VerifySignature for what a node of the tree has signed a moment ago: a certificate that is revoked does not count.
+func (i *Identity) VerifyNow(certificates [][]byte, message, signature []byte) (site, node string, err error) {
+	site, node, err = VerifySignature(i.roots.pool, certificates, message, signature, time.Now())
+	if err != nil {
+		return "", "", err
+	}
+	own, err := x509.ParseCertificate(certificates[0])
+	if err != nil {
+		return "", "", fmt.Errorf("verify a node's signature: %w", err)
+	}
+	if i.revoked.Load().first([]*x509.Certificate{own}) != nil {
+		return "", "", fmt.Errorf("verify a node's signature: the certificate %x is revoked", own.SerialNumber)
+	}
+	return site, node, nil
 }
 
 // VerifySignature tells which node signed a message. Its certificate must come from one of the roots and have been valid at

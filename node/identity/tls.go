@@ -97,7 +97,7 @@ func (i *Identity) admit(chain []*x509.Certificate, d demand) error {
 		}
 		return errors.New("the other side shows no certificate")
 	}
-	if err := i.roots.verify(chain); err != nil {
+	if err := i.roots.verify(chain, time.Now()); err != nil {
 		return fmt.Errorf("verifying the other side's certificate: %w", timeless(err))
 	}
 	if cert := i.revoked.Load().first(chain); cert != nil {

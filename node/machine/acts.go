@@ -31,7 +31,7 @@ func (t *turn) actOf(c *deskpb.Command) (a *act, err error) {
 	case *deskpb.Command_OpenSession, *deskpb.Command_CloseSession, *deskpb.Command_CloseSessions:
 		a, err = t.signing(c)
 	case *deskpb.Command_Found, *deskpb.Command_Reincarnate, *deskpb.Command_Freeze, *deskpb.Command_RemoveNode, *deskpb.Command_PlaceSite,
-		*deskpb.Command_RetryParked:
+		*deskpb.Command_RetryParked, *deskpb.Command_AcknowledgeDenial:
 		a = t.siting(c)
 	case *deskpb.Command_PutPublication, *deskpb.Command_PutRequester, *deskpb.Command_RemoveRequester, *deskpb.Command_PutCustomerCall,
 		*deskpb.Command_SetDuty:
@@ -148,6 +148,11 @@ func (t *turn) siting(c *deskpb.Command) *act {
 		}}
 	case *deskpb.Command_RetryParked:
 		return &act{action: audit.RetryParked, changes: counted("items", len(k.RetryParked.GetItems()))}
+	case *deskpb.Command_AcknowledgeDenial:
+		return &act{action: audit.Acknowledge, object: k.AcknowledgeDenial.GetSite(), reason: k.AcknowledgeDenial.GetReason(),
+			state: func() (proto.Message, error) {
+				return present(t.b.AuditDenial(desk.SiteID(k.AcknowledgeDenial.GetSite())))
+			}}
 	case *deskpb.Command_PlaceSite:
 		site := k.PlaceSite.GetPlacement().GetSite()
 		a := &act{

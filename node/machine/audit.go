@@ -176,11 +176,12 @@ func (t *turn) witness(c *deskpb.AuditCheckpoint) error {
 		return err
 	}
 	kept = slices.DeleteFunc(kept, func(k store.Checkpoint) bool { return k.Checkpoint.GetIncarnation() != c.Incarnation })
+	if slices.ContainsFunc(kept, func(k store.Checkpoint) bool { return sameEntry(k.Checkpoint, c) }) {
+		return nil
+	}
+	kept = slices.DeleteFunc(kept, func(k store.Checkpoint) bool { return k.GetSuperseded() })
 	for _, k := range kept {
-		switch {
-		case sameEntry(k.Checkpoint, c):
-			return nil
-		case k.Checkpoint.Sequence == c.Sequence:
+		if k.Checkpoint.Sequence == c.Sequence {
 			return t.contradicted(k.Checkpoint, c)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 // by has a person ask for a command.
 func by(user string, c *deskpb.Command) *deskpb.Command {
-	c.Actor = &deskpb.Actor{User: user, Role: deskpb.User_ADMINISTRATOR, Address: "10.0.0.7", Session: "s1"}
+	c.Actor = &deskpb.Actor{User: user, Role: deskpb.User_ADMINISTRATOR, Address: "10.0.0.7"}
 	c.Node = "n1"
 	return c
 }
@@ -323,7 +323,7 @@ func TestAParentKeepsWhatASiteBelowSigned(t *testing.T) {
 	}
 }
 
-func TestAParentKeepsTheLatestCheckpoints(t *testing.T) {
+func TestAParentKeepsSoManyCheckpoints(t *testing.T) {
 	l := founded(t)
 	const more = store.MostCheckpoints + 50
 	for i := range uint64(more) {
@@ -334,6 +334,35 @@ func TestAParentKeepsTheLatestCheckpoints(t *testing.T) {
 		kept, err := r.Checkpoints("330199", more)
 		if len(kept) != store.MostCheckpoints || kept[0].GetCheckpoint().GetSequence() != more {
 			t.Errorf("%d checkpoints are kept, the last one of entry %d", len(kept), kept[0].GetCheckpoint().GetSequence())
+		}
+		return err
+	})
+}
+
+// Whoever has rewritten a log can sign whatever would push out what was signed before: it pushes out itself.
+func TestAFloodOfCheckpointsPushesOutNoneOfBefore(t *testing.T) {
+	l := founded(t)
+	const honest, hour = 10, int64(3_600_000_000)
+	hand := func(now int64, sequence uint64) {
+		c := &deskpb.AuditCheckpoint{Site: "330199", Incarnation: 7, Node: "n1", Time: now, Sequence: sequence, Hash: hashOf(1)}
+		l.must(t, now, putCheckpoint(c, false))
+	}
+	for i := range uint64(honest) {
+		hand(noon+int64(i)*hour, i+1)
+	}
+	for i := range uint64(store.MostCheckpoints + 50) {
+		hand(noon+honest*hour+int64(i)*1_000_000, honest+i+1)
+	}
+	l.view(t, func(r *store.Reader) error {
+		kept, err := r.Checkpoints("330199", 2*store.MostCheckpoints)
+		var before []uint64
+		for _, c := range kept {
+			if sequence := c.GetCheckpoint().GetSequence(); sequence <= honest {
+				before = append(before, sequence)
+			}
+		}
+		if len(kept) != store.MostCheckpoints || len(before) != honest {
+			t.Errorf("%d checkpoints are kept, and of those before the flood %v", len(kept), before)
 		}
 		return err
 	})

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"bytes"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -46,6 +47,11 @@ func (t *turn) putUser(c *deskpb.PutUser) error {
 	}
 	user := proto.CloneOf(c.User)
 	user.CreateTime, user.Version = old.CreateTime, old.Version+1
+	// These are written beside the version.
+	user.LockedUntil, user.UnlockTime = old.LockedUntil, old.UnlockTime
+	if bytes.Equal(user.TotpSecret, old.TotpSecret) {
+		user.TotpStep = max(user.TotpStep, old.TotpStep)
+	}
 	return t.b.PutUser(user)
 }
 

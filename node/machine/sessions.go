@@ -37,6 +37,9 @@ func (t *turn) openSession(c *deskpb.OpenSession) error {
 	if user == nil {
 		return noUser(desk.UserID(session.User))
 	}
+	if c.IfVersion != 0 && c.IfVersion != user.Version {
+		return desk.Refuse(desk.Aborted, "STALE_ETAG", "user %s was changed while the password was looked at; sign in again", user.Name)
+	}
 	if user.Disabled {
 		return desk.Refuse(desk.Unauthenticated, "WRONG_PASSWORD", "the user or the password is wrong")
 	}

@@ -73,7 +73,12 @@ func (t *turn) decode(raw []byte) (*deskpb.Ticket, error) {
 		})
 		return ticket, err
 	}
-	return nil, t.audited(command, func() error { return t.other(command) })
+	return nil, t.audited(command, func() error {
+		if err := t.stands(command); err != nil {
+			return within("see who asks", err)
+		}
+		return t.other(command)
+	})
 }
 
 // other decides the commands that answer with nothing but yes or no.
@@ -163,6 +168,8 @@ func (t *turn) beside(command *deskpb.Command) error {
 		return within("add to the audit log", t.addAudit(c.AddAudit))
 	case *deskpb.Command_PutCheckpoint:
 		return within("put checkpoint", t.putCheckpoint(c.PutCheckpoint))
+	case *deskpb.Command_AcknowledgeDenial:
+		return within("acknowledge denial", t.acknowledgeDenial(c.AcknowledgeDenial))
 	default:
 		return desk.Refuse(desk.InvalidArgument, "UNKNOWN_COMMAND", "the command is of no kind that this node knows")
 	}

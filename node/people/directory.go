@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -79,12 +80,15 @@ func (p *People) vouchElsewhere(ctx context.Context, user *deskpb.User, t try, b
 	if err := begin(); err != nil {
 		return nil, err
 	}
-	if t.password == "" || len(t.password) > maxPassword {
+	if t.password == "" || len(t.password) > maxPassword || !spelled(t.name) {
 		return nil, wrongPassword()
 	}
 	found, err := p.options.Directory.Check(ctx, string(t.name), t.password)
 	switch {
 	case err == nil:
+		if err := p.unlockedAs(ctx, desk.UserID(found.Name)); err != nil {
+			return nil, err
+		}
 		return p.adopt(ctx, *found, deskpb.User_LDAP, t.password, t.address)
 	case errors.Is(err, ErrWrong):
 		return nil, wrongPassword()
@@ -100,11 +104,35 @@ func (p *People) vouchElsewhere(ctx context.Context, user *deskpb.User, t try, b
 	if err != nil {
 		return nil, err
 	}
-	if !fits {
-		return nil, desk.Refuse(desk.Unauthenticated, "DIRECTORY_UNREACHABLE",
-			"the directory cannot be reached, and what is kept of it here does not fit the user and the password; try again later")
+	if fits {
+		return user, nil
 	}
-	return user, nil
+	err = desk.Refuse(desk.Unauthenticated, "DIRECTORY_UNREACHABLE",
+		"the directory cannot be reached, and what is kept of it here does not fit the user and the password; try again later")
+	if hash == "" {
+		err = unjudged{err}
+	}
+	return nil, err
+}
+
+// unjudged is the refusal of a password that nobody could judge. It says what a wrong one is told.
+type unjudged struct{ error }
+
+func (u unjudged) Unwrap() error { return u.error }
+
+// spelled tells whether a name has one spelling alone. To a directory letters with and without accents, of full width, and with spaces
+// between may be the same, and whoever has many names for one account has as many tries for each.
+func spelled(name desk.UserID) bool {
+	return !strings.ContainsFunc(string(name), func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// unlockedAs refuses an account that is locked, however it was named.
+func (p *People) unlockedAs(ctx context.Context, name desk.UserID) error {
+	account, err := p.user(ctx, name)
+	if err != nil {
+		return err
+	}
+	return p.lockedOut(account)
 }
 
 // adoptions bounds how often an account is written that changes under the hand.

@@ -79,6 +79,32 @@ func TestADirectoryMakesAccounts(t *testing.T) {
 	}
 }
 
+// Directories take many spellings for one name. None of them may be a way around what is counted and locked by name.
+func TestASpellingIsNoWayAroundALock(t *testing.T) {
+	for _, spelling := range []string{"ｚhao", "zháo", "zh\u00adao", "zhao ", "zh ao"} {
+		o, b := openWith(t)
+		b.people[spelling] = b.people["zhao"]
+		_, err := o.try(spelling, password, "", county)
+		mustRefuse(t, fmt.Sprintf("%q", spelling), err, "WRONG_PASSWORD")
+		if b.asked != 0 {
+			t.Errorf("the directory was asked about %q", spelling)
+		}
+	}
+	o, b := openWith(t)
+	if _, err := o.try("zhao", password, "", county); err != nil {
+		t.Fatal(err)
+	}
+	b.people["zhao@example.cn"] = b.people["zhao"]
+	if _, err := o.try("zhao@example.cn", password, "", county); err != nil {
+		t.Fatalf("by another name that the directory has: %v", err)
+	}
+	locked := o.site.user(t, "zhao")
+	locked.LockedUntil = o.clock.now.Add(time.Minute).UnixMicro()
+	o.site.put(t, locked)
+	_, err := o.try("zhao@example.cn", password, "", county)
+	mustRefuse(t, "by another name while the account is locked", err, "TOO_MANY_ATTEMPTS")
+}
+
 func TestWhatADirectoryRefuses(t *testing.T) {
 	for _, c := range []struct {
 		what, user, password string
@@ -260,5 +286,71 @@ func TestAdmit(t *testing.T) {
 				t.Errorf("the account is %v", got)
 			}
 		})
+	}
+}
+
+// While the directory is away, what nobody can judge is no wrong password of the user's: the account is not locked at every node for it.
+// From one address it ends as wrong passwords do, so that it does not tell of whom something is kept here.
+func TestWhatNobodyCanJudgeDoesNotLockTheUser(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		kept bool
+	}{{"nothing is kept", false}, {"a password is kept, which is not the one given", true}} {
+		t.Run(c.what, func(t *testing.T) {
+			o, b := openWith(t)
+			if _, err := o.try("zhao", password, "", county); err != nil {
+				t.Fatal(err)
+			}
+			if !c.kept {
+				o.clock.advance(offline)
+			}
+			b.err = ErrUnreachable
+			for n := range mostOfUser {
+				_, err := o.try("zhao", "wrong horse", "", fmt.Sprintf("10.1.6.%d", n))
+				mustRefuse(t, "while the directory is away", err, "DIRECTORY_UNREACHABLE")
+			}
+			if locked := len(o.upkeep.locks) > 0; locked != c.kept {
+				t.Errorf("the user is locked everywhere: %v, want %v", locked, c.kept)
+			}
+			for n := range mostOfUserAndAddress {
+				_, err := o.try("nobody", "wrong horse", "", county)
+				mustRefuse(t, fmt.Sprintf("nobody's try %d from one address", n), err, "DIRECTORY_UNREACHABLE")
+			}
+			_, err := o.try("nobody", "wrong horse", "", county)
+			mustRefuse(t, "one more from that address", err, "TOO_MANY_ATTEMPTS")
+		})
+	}
+}
+
+// A sign-in writes the account anew only when the directory says something else, the password has changed, or less than half of the time
+// is left for which the password stands in.
+func TestASignInSeldomWritesTheAccount(t *testing.T) {
+	o, b := openWith(t)
+	version := func() uint64 { return o.site.user(t, "zhao").GetVersion() }
+	for _, step := range []struct {
+		what   string
+		change func()
+		writes uint64
+	}{
+		{"the first", func() {}, 1},
+		{"soon after", func() { o.clock.advance(time.Minute) }, 0},
+		{"with more than half of the time left", func() { o.clock.advance(offline/2 - 2*time.Minute) }, 0},
+		{"with less than half of it left", func() { o.clock.advance(2 * time.Minute) }, 1},
+		{"right after that", func() {}, 0},
+		{"with another password", func() { b.another = "another horse" }, 1},
+		{"with another unit", func() { b.people["zhao"].Unit = "系统科" }, 1},
+	} {
+		before := version()
+		step.change()
+		given := password
+		if b.another != "" {
+			given = b.another
+		}
+		if _, err := o.try("zhao", given, "", county); err != nil {
+			t.Fatalf("%s: %v", step.what, err)
+		}
+		if wrote := version() - before; wrote != step.writes {
+			t.Errorf("the sign-in %s wrote the account %d times, want %d", step.what, wrote, step.writes)
+		}
 	}
 }

@@ -17,18 +17,18 @@ import (
 const (
 	tokenPrefix = "td_" // makes a token that leaked recognisable
 	tokenBytes  = 32
-	idBytes     = 9
+	idLetters   = 12
 )
 
 // newToken draws a bearer token.
-func newToken() string { return tokenPrefix + random(tokenBytes) }
-
-// random draws a text of so many random bytes.
-func random(bytes int) string {
-	drawn := make([]byte, bytes)
+func newToken() string {
+	drawn := make([]byte, tokenBytes)
 	rand.Read(drawn) // it never returns an error
-	return base64.RawURLEncoding.EncodeToString(drawn)
+	return tokenPrefix + base64.RawURLEncoding.EncodeToString(drawn)
 }
+
+// newID draws what a session or an access token is called when it is ended: letters and digits, which no command takes for a flag.
+func newID() string { return strings.ToLower(rand.Text()[:idLetters]) }
 
 // tokenHash is what is stored of a token. A token is random throughout, so a plain hash of it tells nothing.
 func tokenHash(token string) []byte {
@@ -123,12 +123,12 @@ func (p *People) open(ctx context.Context, o opening) (token string, ends time.T
 	ends = now.Add(min(o.life.idle, o.life.longest))
 	token = newToken()
 	bearer := holder{user: o.user, session: &deskpb.Session{
-		TokenHash: tokenHash(token), User: o.user.Name, Id: random(idBytes), CreateTime: now.UnixMicro(), SeenTime: now.UnixMicro(),
+		TokenHash: tokenHash(token), User: o.user.Name, Id: newID(), CreateTime: now.UnixMicro(), SeenTime: now.UnixMicro(),
 		ExpireTime: ends.UnixMicro(), Idle: o.life.idle.Microseconds(), LatestTime: latest.UnixMicro(),
 		Address: o.address, Client: oneLine(o.client, maxClient),
 	}}
 	err = p.propose(ctx, bearer.actor(o.address), &deskpb.Command{Kind: &deskpb.Command_OpenSession{
-		OpenSession: &deskpb.OpenSession{Session: bearer.session, TotpStep: o.step},
+		OpenSession: &deskpb.OpenSession{Session: bearer.session, TotpStep: o.step, IfVersion: o.user.Version},
 	}})
 	if err != nil {
 		return "", time.Time{}, err

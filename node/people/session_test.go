@@ -85,6 +85,21 @@ func TestTokenIsNotStored(t *testing.T) {
 	}
 }
 
+// TestASessionIsCalledByLettersAndDigits draws as many ids as would show a dash at the beginning of one.
+func TestASessionIsCalledByLettersAndDigits(t *testing.T) {
+	seen := make(map[string]bool)
+	for range 1000 {
+		id := newID()
+		if strings.Trim(id, "abcdefghijklmnopqrstuvwxyz234567") != "" || len(id) != idLetters {
+			t.Errorf("a session is called %q, want %d letters and digits", id, idLetters)
+		}
+		seen[id] = true
+	}
+	if len(seen) != 1000 {
+		t.Errorf("1000 sessions have %d ids", len(seen))
+	}
+}
+
 func TestASessionWithAnEndOfItsOwnHasIt(t *testing.T) {
 	for _, c := range []struct {
 		name string

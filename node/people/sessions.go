@@ -168,7 +168,7 @@ func (p *People) CreateAccessToken(ctx context.Context, actor *deskpb.Actor, r *
 	}
 	secret := newToken()
 	session := &deskpb.Session{
-		TokenHash: tokenHash(secret), User: user.Name, Kind: deskpb.Session_ACCESS_TOKEN, Id: random(idBytes), CreateTime: now.UnixMicro(),
+		TokenHash: tokenHash(secret), User: user.Name, Kind: deskpb.Session_ACCESS_TOKEN, Id: newID(), CreateTime: now.UnixMicro(),
 		ExpireTime: ends.UnixMicro(), LatestTime: ends.UnixMicro(), Address: actor.GetAddress(), Title: asked.GetTitle(), Limits: asked.GetLimits(),
 	}
 	err = p.propose(ctx, actor, &deskpb.Command{Kind: &deskpb.Command_OpenSession{OpenSession: &deskpb.OpenSession{Session: session}}})

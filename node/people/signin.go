@@ -89,8 +89,8 @@ func (p *People) attempt(ctx context.Context, t try, further func(*deskpb.User) 
 	if err != nil {
 		return nil, err
 	}
-	if wait := time.UnixMicro(account.GetLockedUntil()).Sub(p.clock()); wait > 0 {
-		return nil, tooManyAttempts(wait)
+	if err := p.lockedOut(account); err != nil {
+		return nil, err
 	}
 	begun := false
 	begin := func() error {
@@ -116,6 +116,14 @@ func (p *People) attempt(ctx context.Context, t try, further func(*deskpb.User) 
 	return user, nil
 }
 
+// lockedOut refuses a user whom too many wrong tries have locked everywhere; nil is nobody.
+func (p *People) lockedOut(user *deskpb.User) error {
+	if wait := time.UnixMicro(user.GetLockedUntil()).Sub(p.clock()); wait > 0 {
+		return tooManyAttempts(wait)
+	}
+	return nil
+}
+
 // unlocked tells whether somebody let a blocked user try again since, at this node or another one. What is counted by the address alone
 // goes on: begin looks once more.
 func (p *People) unlocked(ctx context.Context, name desk.UserID) bool {
@@ -131,9 +139,12 @@ func (p *People) unlocked(ctx context.Context, name desk.UserID) bool {
 // outcomeOf is what a try came to by its error. A missing code is no guess, and makes up for none.
 func outcomeOf(err error) outcome {
 	var refusal *desk.Refusal
+	var nobodySaid unjudged
 	switch {
 	case err == nil:
 		return right
+	case errors.As(err, &nobodySaid):
+		return untold
 	case errors.As(err, &refusal) && refusal.Code == desk.Unauthenticated && refusal.Reason != secondFactorRequired:
 		return wrong
 	}

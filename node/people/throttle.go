@@ -127,9 +127,11 @@ const (
 	unknown outcome = iota // it broke off
 	wrong
 	right
+	untold // nobody could say
 )
 
-// end says what a try came to. A right one makes up for the wrong ones from the same address. It returns until when the user
+// end says what a try came to. A right one makes up for the wrong ones from the same address. One that nobody could judge counts as a
+// wrong one from its address, so that many of them tell no more than wrong ones do, but not against the user everywhere. It returns until when the user
 // has to wait everywhere from now on, the zero time when that is not due to this try.
 func (t *throttle) end(user desk.UserID, address string, o outcome, now time.Time) (locked time.Time) {
 	t.mu.Lock()
@@ -142,6 +144,8 @@ func (t *throttle) end(user desk.UserID, address string, o outcome, now time.Tim
 			if e.miss(now); s.address == "" && e.until.After(now) {
 				locked = e.until
 			}
+		case o == untold && s.address != "":
+			e.miss(now)
 		case o == right && s.user != "" && s.address != "":
 			e.wrong, e.pause = 0, 0
 		}

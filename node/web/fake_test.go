@@ -98,8 +98,9 @@ type fakePeople struct {
 	err      error // what every call comes to, when set
 	setErr   error // what setting a password comes to, when set
 	role     deskpb.User_Role
-	must     bool   // li has to set another password first
-	code     string // of li's second factor; empty for none
+	must     bool     // li has to set another password first
+	limits   []string // of li's token; none for a session
+	code     string   // of li's second factor; empty for none
 	signedIn string
 	ended    []string
 	password string // that li has set
@@ -115,7 +116,7 @@ func (p *fakePeople) Authenticate(_ context.Context, token, _ string) (*deskpb.A
 	case token != "token-of-li":
 		return nil, desk.Refuse(desk.Unauthenticated, "UNKNOWN_TOKEN", "unknown token")
 	}
-	return &deskpb.Actor{User: "li", Role: cmp.Or(p.role, deskpb.User_AGENT), MustChangePassword: p.must}, nil
+	return &deskpb.Actor{User: "li", Role: cmp.Or(p.role, deskpb.User_AGENT), MustChangePassword: p.must, Limits: p.limits}, nil
 }
 
 func (p *fakePeople) SignIn(_ context.Context, r *apipb.CreateSessionRequest, _, _ string) (*apipb.CreateSessionResponse, error) {

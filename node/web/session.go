@@ -21,7 +21,11 @@ func (p *Pages) visitor(ctx context.Context, r *http.Request) (actor *deskpb.Act
 	if err != nil || cookie.Value == "" {
 		return nil, problem{}
 	}
-	if actor, err = p.people.Authenticate(ctx, cookie.Value, address(r)); err == nil {
+	actor, err = p.people.Authenticate(ctx, cookie.Value, address(r))
+	switch {
+	case err == nil && len(actor.GetLimits()) > 0: // a program's token, whose limits no page looks at
+		return nil, problem{}
+	case err == nil:
 		return actor, problem{}
 	}
 	if failed = p.problemOf("authenticate a visitor", err); failed.status == http.StatusUnauthorized {

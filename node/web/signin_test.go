@@ -154,6 +154,15 @@ func TestPasswordsThatAreNotTaken(t *testing.T) {
 	}
 }
 
+// After a wrong password the address bar shows /sign-in; whoever asks for that page again gets the form.
+func TestTheAddressOfTheFormLeadsHome(t *testing.T) {
+	t.Parallel()
+	got := newVisit(t).do(httptest.NewRequest(http.MethodGet, "/sign-in?lang=en", nil), false)
+	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/?lang=en" {
+		t.Errorf("GET /sign-in: %d to %q; want 303 to the first page in the same language", got.StatusCode, got.Header.Get("Location"))
+	}
+}
+
 func TestPasswordsAreForThoseWhoAreSignedIn(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)

@@ -129,6 +129,7 @@ func (p *Pages) newHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.serveHome)
 	mux.HandleFunc("POST /sign-in", p.serveSignIn)
+	mux.HandleFunc("GET /sign-in", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, home(r), http.StatusSeeOther) })
 	mux.HandleFunc("POST /sign-out", p.serveSignOut)
 	mux.HandleFunc("GET /password", p.servePassword)
 	mux.HandleFunc("POST /password", p.serveSetPassword)

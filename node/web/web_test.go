@@ -216,6 +216,16 @@ func TestAnExpiredSessionIsSaid(t *testing.T) {
 	}
 }
 
+// A program's token has limits that no page looks at, so no page takes it for somebody who signed in.
+func TestAnAccessTokenIsNoSession(t *testing.T) {
+	t.Parallel()
+	v := newVisit(t)
+	v.people.limits = []string{"policy:read"}
+	if page := v.page("/"); v.desk.asker != nil || len(page.all("table", "")) != 0 {
+		t.Errorf("a program's token shows %d tables", len(page.all("table", "")))
+	}
+}
+
 func TestSigningOut(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)

@@ -1716,7 +1716,11 @@ type RenewRequest struct {
 	Site  string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
 	Node  string                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`
 	// A PKCS #10 request in DER, signed by the new key; it names the same site and node as the present certificate.
-	Request       []byte `protobuf:"bytes,3,opt,name=request,proto3" json:"request,omitempty"`
+	Request []byte `protobuf:"bytes,3,opt,name=request,proto3" json:"request,omitempty"`
+	// The node's present certificates in DER, its own first, and the signature of the request with its present key: what shows the
+	// authority that the node itself asks, whoever passes the request on.
+	Certificates  [][]byte `protobuf:"bytes,4,rep,name=certificates,proto3" json:"certificates,omitempty"`
+	Signature     []byte   `protobuf:"bytes,5,opt,name=signature,proto3" json:"signature,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1768,6 +1772,20 @@ func (x *RenewRequest) GetNode() string {
 func (x *RenewRequest) GetRequest() []byte {
 	if x != nil {
 		return x.Request
+	}
+	return nil
+}
+
+func (x *RenewRequest) GetCertificates() [][]byte {
+	if x != nil {
+		return x.Certificates
+	}
+	return nil
+}
+
+func (x *RenewRequest) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
 	}
 	return nil
 }
@@ -2107,11 +2125,13 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x129\n" +
 	"\tplacement\x18\x14 \x01(\v2\x1b.tierdesk.desk.v1.PlacementR\tplacement\x12\x12\n" +
 	"\x04site\x18\x15 \x01(\tR\x04site\x12 \n" +
-	"\vincarnation\x18\x16 \x01(\x06R\vincarnation\"P\n" +
+	"\vincarnation\x18\x16 \x01(\x06R\vincarnation\"\x92\x01\n" +
 	"\fRenewRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x18\n" +
-	"\arequest\x18\x03 \x01(\fR\arequest\"3\n" +
+	"\arequest\x18\x03 \x01(\fR\arequest\x12\"\n" +
+	"\fcertificates\x18\x04 \x03(\fR\fcertificates\x12\x1c\n" +
+	"\tsignature\x18\x05 \x01(\fR\tsignature\"3\n" +
 	"\rRenewResponse\x12\"\n" +
 	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"S\n" +
 	"\x0eWitnessRequest\x12A\n" +

@@ -10,6 +10,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	emptypb "google.golang.org/protobuf/types/known/emptypb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -674,6 +675,68 @@ func (x *ListCheckpointsRequest) GetSite() string {
 	return ""
 }
 
+type AcknowledgeDenialRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The site below.
+	Site string `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// The entry that the denying checkpoint names; the alarm says it.
+	Sequence      uint32 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeDenialRequest) Reset() {
+	*x = AcknowledgeDenialRequest{}
+	mi := &file_node_api_apipb_audit_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeDenialRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeDenialRequest) ProtoMessage() {}
+
+func (x *AcknowledgeDenialRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_audit_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeDenialRequest.ProtoReflect.Descriptor instead.
+func (*AcknowledgeDenialRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_audit_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *AcknowledgeDenialRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *AcknowledgeDenialRequest) GetSequence() uint32 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *AcknowledgeDenialRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type ListCheckpointsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Checkpoints   []*AuditCheckpoint     `protobuf:"bytes,1,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
@@ -683,7 +746,7 @@ type ListCheckpointsResponse struct {
 
 func (x *ListCheckpointsResponse) Reset() {
 	*x = ListCheckpointsResponse{}
-	mi := &file_node_api_apipb_audit_proto_msgTypes[8]
+	mi := &file_node_api_apipb_audit_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -695,7 +758,7 @@ func (x *ListCheckpointsResponse) String() string {
 func (*ListCheckpointsResponse) ProtoMessage() {}
 
 func (x *ListCheckpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_audit_proto_msgTypes[8]
+	mi := &file_node_api_apipb_audit_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -708,7 +771,7 @@ func (x *ListCheckpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListCheckpointsResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_audit_proto_rawDescGZIP(), []int{8}
+	return file_node_api_apipb_audit_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListCheckpointsResponse) GetCheckpoints() []*AuditCheckpoint {
@@ -722,7 +785,7 @@ var File_node_api_apipb_audit_proto protoreflect.FileDescriptor
 
 const file_node_api_apipb_audit_proto_rawDesc = "" +
 	"\n" +
-	"\x1anode/api/apipb/audit.proto\x12\vtierdesk.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x03\n" +
+	"\x1anode/api/apipb/audit.proto\x12\vtierdesk.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x03\n" +
 	"\n" +
 	"AuditEntry\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\rR\bsequence\x12.\n" +
@@ -776,13 +839,18 @@ const file_node_api_apipb_audit_proto_rawDesc = "" +
 	"\twitnessed\x18\x06 \x01(\bR\twitnessed\x12\x10\n" +
 	"\x03raw\x18\a \x01(\fR\x03raw\",\n" +
 	"\x16ListCheckpointsRequest\x12\x12\n" +
-	"\x04site\x18\x01 \x01(\tR\x04site\"Y\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\"b\n" +
+	"\x18AcknowledgeDenialRequest\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x1a\n" +
+	"\bsequence\x18\x02 \x01(\rR\bsequence\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"Y\n" +
 	"\x17ListCheckpointsResponse\x12>\n" +
-	"\vcheckpoints\x18\x01 \x03(\v2\x1c.tierdesk.v1.AuditCheckpointR\vcheckpoints2\xdc\x02\n" +
+	"\vcheckpoints\x18\x01 \x03(\v2\x1c.tierdesk.v1.AuditCheckpointR\vcheckpoints2\xd6\x03\n" +
 	"\x06Audits\x12a\n" +
 	"\tListAudit\x12\x1d.tierdesk.v1.ListAuditRequest\x1a\x1e.tierdesk.v1.ListAuditResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/audit\x12n\n" +
 	"\vVerifyAudit\x12\x1f.tierdesk.v1.VerifyAuditRequest\x1a .tierdesk.v1.VerifyAuditResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/audit:verify\x12\x7f\n" +
-	"\x0fListCheckpoints\x12#.tierdesk.v1.ListCheckpointsRequest\x1a$.tierdesk.v1.ListCheckpointsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/audit/checkpointsB-Z+github.com/tierdesk/tierdesk/node/api/apipbb\x06proto3"
+	"\x0fListCheckpoints\x12#.tierdesk.v1.ListCheckpointsRequest\x1a$.tierdesk.v1.ListCheckpointsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/audit/checkpoints\x12x\n" +
+	"\x11AcknowledgeDenial\x12%.tierdesk.v1.AcknowledgeDenialRequest\x1a\x16.google.protobuf.Empty\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/api/v1/audit:acknowledgeB-Z+github.com/tierdesk/tierdesk/node/api/apipbb\x06proto3"
 
 var (
 	file_node_api_apipb_audit_proto_rawDescOnce sync.Once
@@ -796,36 +864,40 @@ func file_node_api_apipb_audit_proto_rawDescGZIP() []byte {
 	return file_node_api_apipb_audit_proto_rawDescData
 }
 
-var file_node_api_apipb_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_node_api_apipb_audit_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_node_api_apipb_audit_proto_goTypes = []any{
-	(*AuditEntry)(nil),              // 0: tierdesk.v1.AuditEntry
-	(*AuditChange)(nil),             // 1: tierdesk.v1.AuditChange
-	(*ListAuditRequest)(nil),        // 2: tierdesk.v1.ListAuditRequest
-	(*ListAuditResponse)(nil),       // 3: tierdesk.v1.ListAuditResponse
-	(*VerifyAuditRequest)(nil),      // 4: tierdesk.v1.VerifyAuditRequest
-	(*VerifyAuditResponse)(nil),     // 5: tierdesk.v1.VerifyAuditResponse
-	(*AuditCheckpoint)(nil),         // 6: tierdesk.v1.AuditCheckpoint
-	(*ListCheckpointsRequest)(nil),  // 7: tierdesk.v1.ListCheckpointsRequest
-	(*ListCheckpointsResponse)(nil), // 8: tierdesk.v1.ListCheckpointsResponse
-	(*timestamppb.Timestamp)(nil),   // 9: google.protobuf.Timestamp
+	(*AuditEntry)(nil),               // 0: tierdesk.v1.AuditEntry
+	(*AuditChange)(nil),              // 1: tierdesk.v1.AuditChange
+	(*ListAuditRequest)(nil),         // 2: tierdesk.v1.ListAuditRequest
+	(*ListAuditResponse)(nil),        // 3: tierdesk.v1.ListAuditResponse
+	(*VerifyAuditRequest)(nil),       // 4: tierdesk.v1.VerifyAuditRequest
+	(*VerifyAuditResponse)(nil),      // 5: tierdesk.v1.VerifyAuditResponse
+	(*AuditCheckpoint)(nil),          // 6: tierdesk.v1.AuditCheckpoint
+	(*ListCheckpointsRequest)(nil),   // 7: tierdesk.v1.ListCheckpointsRequest
+	(*AcknowledgeDenialRequest)(nil), // 8: tierdesk.v1.AcknowledgeDenialRequest
+	(*ListCheckpointsResponse)(nil),  // 9: tierdesk.v1.ListCheckpointsResponse
+	(*timestamppb.Timestamp)(nil),    // 10: google.protobuf.Timestamp
+	(*emptypb.Empty)(nil),            // 11: google.protobuf.Empty
 }
 var file_node_api_apipb_audit_proto_depIdxs = []int32{
-	9, // 0: tierdesk.v1.AuditEntry.time:type_name -> google.protobuf.Timestamp
-	1, // 1: tierdesk.v1.AuditEntry.changes:type_name -> tierdesk.v1.AuditChange
-	0, // 2: tierdesk.v1.ListAuditResponse.entries:type_name -> tierdesk.v1.AuditEntry
-	9, // 3: tierdesk.v1.AuditCheckpoint.time:type_name -> google.protobuf.Timestamp
-	6, // 4: tierdesk.v1.ListCheckpointsResponse.checkpoints:type_name -> tierdesk.v1.AuditCheckpoint
-	2, // 5: tierdesk.v1.Audits.ListAudit:input_type -> tierdesk.v1.ListAuditRequest
-	4, // 6: tierdesk.v1.Audits.VerifyAudit:input_type -> tierdesk.v1.VerifyAuditRequest
-	7, // 7: tierdesk.v1.Audits.ListCheckpoints:input_type -> tierdesk.v1.ListCheckpointsRequest
-	3, // 8: tierdesk.v1.Audits.ListAudit:output_type -> tierdesk.v1.ListAuditResponse
-	5, // 9: tierdesk.v1.Audits.VerifyAudit:output_type -> tierdesk.v1.VerifyAuditResponse
-	8, // 10: tierdesk.v1.Audits.ListCheckpoints:output_type -> tierdesk.v1.ListCheckpointsResponse
-	8, // [8:11] is the sub-list for method output_type
-	5, // [5:8] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	10, // 0: tierdesk.v1.AuditEntry.time:type_name -> google.protobuf.Timestamp
+	1,  // 1: tierdesk.v1.AuditEntry.changes:type_name -> tierdesk.v1.AuditChange
+	0,  // 2: tierdesk.v1.ListAuditResponse.entries:type_name -> tierdesk.v1.AuditEntry
+	10, // 3: tierdesk.v1.AuditCheckpoint.time:type_name -> google.protobuf.Timestamp
+	6,  // 4: tierdesk.v1.ListCheckpointsResponse.checkpoints:type_name -> tierdesk.v1.AuditCheckpoint
+	2,  // 5: tierdesk.v1.Audits.ListAudit:input_type -> tierdesk.v1.ListAuditRequest
+	4,  // 6: tierdesk.v1.Audits.VerifyAudit:input_type -> tierdesk.v1.VerifyAuditRequest
+	7,  // 7: tierdesk.v1.Audits.ListCheckpoints:input_type -> tierdesk.v1.ListCheckpointsRequest
+	8,  // 8: tierdesk.v1.Audits.AcknowledgeDenial:input_type -> tierdesk.v1.AcknowledgeDenialRequest
+	3,  // 9: tierdesk.v1.Audits.ListAudit:output_type -> tierdesk.v1.ListAuditResponse
+	5,  // 10: tierdesk.v1.Audits.VerifyAudit:output_type -> tierdesk.v1.VerifyAuditResponse
+	9,  // 11: tierdesk.v1.Audits.ListCheckpoints:output_type -> tierdesk.v1.ListCheckpointsResponse
+	11, // 12: tierdesk.v1.Audits.AcknowledgeDenial:output_type -> google.protobuf.Empty
+	9,  // [9:13] is the sub-list for method output_type
+	5,  // [5:9] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_audit_proto_init() }
@@ -839,7 +911,7 @@ func file_node_api_apipb_audit_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_audit_proto_rawDesc), len(file_node_api_apipb_audit_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

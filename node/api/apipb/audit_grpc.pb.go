@@ -11,6 +11,7 @@ import (
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
+	emptypb "google.golang.org/protobuf/types/known/emptypb"
 )
 
 // This is a compile-time assertion to ensure that this generated file
@@ -19,9 +20,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Audits_ListAudit_FullMethodName       = "/tierdesk.v1.Audits/ListAudit"
-	Audits_VerifyAudit_FullMethodName     = "/tierdesk.v1.Audits/VerifyAudit"
-	Audits_ListCheckpoints_FullMethodName = "/tierdesk.v1.Audits/ListCheckpoints"
+	Audits_ListAudit_FullMethodName         = "/tierdesk.v1.Audits/ListAudit"
+	Audits_VerifyAudit_FullMethodName       = "/tierdesk.v1.Audits/VerifyAudit"
+	Audits_ListCheckpoints_FullMethodName   = "/tierdesk.v1.Audits/ListCheckpoints"
+	Audits_AcknowledgeDenial_FullMethodName = "/tierdesk.v1.Audits/AcknowledgeDenial"
 )
 
 // AuditsClient is the client API for Audits service.
@@ -38,6 +40,9 @@ type AuditsClient interface {
 	VerifyAudit(ctx context.Context, in *VerifyAuditRequest, opts ...grpc.CallOption) (*VerifyAuditResponse, error)
 	// ListCheckpoints returns the latest signed checkpoints of this site, or of a site below that handed them up.
 	ListCheckpoints(ctx context.Context, in *ListCheckpointsRequest, opts ...grpc.CallOption) (*ListCheckpointsResponse, error)
+	// AcknowledgeDenial ends the alarm that a site below has handed up a checkpoint which denies an earlier one, for a reason that stands in
+	// the log. Both are kept; the site's later checkpoints are held against the denying one. Administrators only.
+	AcknowledgeDenial(ctx context.Context, in *AcknowledgeDenialRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 }
 
 type auditsClient struct {
@@ -78,6 +83,16 @@ func (c *auditsClient) ListCheckpoints(ctx context.Context, in *ListCheckpointsR
 	return out, nil
 }
 
+func (c *auditsClient) AcknowledgeDenial(ctx context.Context, in *AcknowledgeDenialRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(emptypb.Empty)
+	err := c.cc.Invoke(ctx, Audits_AcknowledgeDenial_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AuditsServer is the server API for Audits service.
 // All implementations must embed UnimplementedAuditsServer
 // for forward compatibility.
@@ -92,6 +107,9 @@ type AuditsServer interface {
 	VerifyAudit(context.Context, *VerifyAuditRequest) (*VerifyAuditResponse, error)
 	// ListCheckpoints returns the latest signed checkpoints of this site, or of a site below that handed them up.
 	ListCheckpoints(context.Context, *ListCheckpointsRequest) (*ListCheckpointsResponse, error)
+	// AcknowledgeDenial ends the alarm that a site below has handed up a checkpoint which denies an earlier one, for a reason that stands in
+	// the log. Both are kept; the site's later checkpoints are held against the denying one. Administrators only.
+	AcknowledgeDenial(context.Context, *AcknowledgeDenialRequest) (*emptypb.Empty, error)
 	mustEmbedUnimplementedAuditsServer()
 }
 
@@ -110,6 +128,9 @@ func (UnimplementedAuditsServer) VerifyAudit(context.Context, *VerifyAuditReques
 }
 func (UnimplementedAuditsServer) ListCheckpoints(context.Context, *ListCheckpointsRequest) (*ListCheckpointsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListCheckpoints not implemented")
+}
+func (UnimplementedAuditsServer) AcknowledgeDenial(context.Context, *AcknowledgeDenialRequest) (*emptypb.Empty, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcknowledgeDenial not implemented")
 }
 func (UnimplementedAuditsServer) mustEmbedUnimplementedAuditsServer() {}
 func (UnimplementedAuditsServer) testEmbeddedByValue()                {}
@@ -186,6 +207,24 @@ func _Audits_ListCheckpoints_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Audits_AcknowledgeDenial_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcknowledgeDenialRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AuditsServer).AcknowledgeDenial(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Audits_AcknowledgeDenial_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AuditsServer).AcknowledgeDenial(ctx, req.(*AcknowledgeDenialRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Audits_ServiceDesc is the grpc.ServiceDesc for Audits service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -204,6 +243,10 @@ var Audits_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListCheckpoints",
 			Handler:    _Audits_ListCheckpoints_Handler,
+		},
+		{
+			MethodName: "AcknowledgeDenial",
+			Handler:    _Audits_AcknowledgeDenial_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
