@@ -50,7 +50,8 @@ func (c *console) enrolFactor() *cobra.Command {
 }
 
 func (c *console) confirmFactor() *cobra.Command {
-	cmd := &cobra.Command{Use: "confirm", Short: "确认: prove by a code that the authenticator has the secret, in " + codeVariable + " or asked for on a terminal", Args: takes()}
+	cmd := &cobra.Command{Use: "confirm", Args: takes(),
+		Short: "确认: prove by a code that the authenticator has the secret, in " + codeVariable + " or asked for on a terminal"}
 	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) error {
 		name, err := self(ctx, node)
 		if err != nil {

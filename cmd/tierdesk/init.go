@@ -25,6 +25,7 @@ type newNode struct {
 	config *config.Config
 	tier   string
 	dir    string // gets all that the node needs
+	home   string // where dir will lie on the node's machine; "": where it is
 	ca     string // the authority's directory; "": no certificate, this machine alone
 	signs  bool   // the node signs renewals from there
 	hosts  []string
@@ -50,6 +51,7 @@ One node of the province takes --sign: it signs the next certificates of all nod
 	f.StringVar(&c.Site.Parent, "parent", "", "id of the site above; none for the province")
 	f.StringVar(&c.Node.ID, "node", "n1", "id of the node in its site")
 	f.StringVar(&n.dir, "dir", "", "directory for the node")
+	f.StringVar(&n.home, "home", "", "where --dir will lie on the node's own machine, when it is made on another one")
 	f.StringVar(&n.ca, "ca", "", "directory of the tree's authority, of tierdesk ca init")
 	f.BoolVar(&n.signs, "sign", false, "with --ca, at the province: this node signs the renewals of all nodes with the authority there")
 	f.StringArrayVar(&n.hosts, "host", nil, "a name or address of this machine for others; may be repeated")
@@ -118,7 +120,10 @@ func (n *newNode) complete() (err error) {
 	if n.dir, err = filepath.Abs(n.dir); err != nil {
 		return fmt.Errorf("the node's directory: %w", err)
 	}
-	c.Site.Tier, c.Node.DataDir = config.Tier(n.tier), filepath.Join(n.dir, "data")
+	if n.home = cmp.Or(n.home, n.dir); !filepath.IsAbs(n.home) {
+		return client.Usage("--home is %s, not a whole path: write it from / on", n.home)
+	}
+	c.Site.Tier, c.Node.DataDir = config.Tier(n.tier), filepath.Join(n.home, "data")
 	if n.ca == "" {
 		if len(n.hosts) > 0 {
 			return client.Usage("--host is %s, but without a certificate a node is reachable on this machine alone: add --ca", n.hosts[0])
@@ -132,8 +137,8 @@ func (n *newNode) complete() (err error) {
 		open(&c.Listen, &c.Advertise, n.hosts[0])
 	}
 	c.TLS = config.TLS{
-		CA: filepath.Join(n.dir, authority.CertFile), Cert: filepath.Join(n.dir, authority.NodeCertFile),
-		Key: filepath.Join(n.dir, authority.NodeKeyFile),
+		CA: filepath.Join(n.home, authority.CertFile), Cert: filepath.Join(n.home, authority.NodeCertFile),
+		Key: filepath.Join(n.home, authority.NodeKeyFile),
 	}
 	if n.signs {
 		if c.TLS.Authority, err = filepath.Abs(n.ca); err != nil {
@@ -142,7 +147,7 @@ func (n *newNode) complete() (err error) {
 	}
 	c.Gossip.KeyFile = filepath.Join(n.ca, authority.GossipFile)
 	err = n.check(c)
-	c.Gossip.KeyFile = filepath.Join(n.dir, authority.GossipFile)
+	c.Gossip.KeyFile = filepath.Join(n.home, authority.GossipFile)
 	n.hosts = append(n.hosts, "localhost", "127.0.0.1")
 	return err
 }
@@ -182,10 +187,14 @@ func (n *newNode) sayNext(cmd *cobra.Command) error {
 	if c.TLS.Enabled() {
 		at = "https://" + cmp.Or(c.Advertise.HTTP, c.Listen.HTTP)
 	}
+	move := ""
+	if n.home != n.dir {
+		move = fmt.Sprintf("bring the directory to the node's machine as %s, ", n.home)
+	}
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), `已初始化 prepared: node %s of site %s in %s
-Next: look through %s, put a password for the first administrator into %s, and run
-  tierdesk serve --config %[4]s
-Then sign in as %[6]s at %[7]s
-`, c.Node.ID, c.Site.ID, n.dir, filepath.Join(n.dir, configFile), c.Admin.PasswordEnv, c.Admin.User, at)
+Next: %slook through %s, put a password for the first administrator into %s, and run
+  tierdesk serve --config %[5]s
+Then sign in as %[7]s at %[8]s
+`, c.Node.ID, c.Site.ID, n.dir, move, filepath.Join(n.home, configFile), c.Admin.PasswordEnv, c.Admin.User, at)
 	return err
 }

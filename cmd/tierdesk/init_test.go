@@ -116,7 +116,14 @@ func theAuthorityOfATree(t *testing.T, program testbed.Program) {
 	if left := contents(t, filepath.Join(dir, "n1")); len(left) != 0 {
 		t.Errorf("what was refused left %d files", len(left))
 	}
-	c.done(t, initial...)
+	elsewhere := append(slices.Clone(initial), "--home", "/srv/tierdesk")
+	c.refused(t, client.ExitUsage, append(slices.Clone(initial), "--home", "tierdesk"), "--home")
+	if words := c.done(t, elsewhere...); !strings.Contains(words, "as /srv/tierdesk") {
+		t.Errorf("init for another machine does not say to bring it there: %s", words)
+	}
+	if text := contents(t, filepath.Join(dir, "n1"))["config.yaml"]; !strings.Contains(text, "data_dir: /srv/tierdesk/data") {
+		t.Errorf("the configuration for another machine has no data_dir there:\n%s", text)
+	}
 	c.refused(t, client.ExitFailed, initial, "is there already")
 }
 
