@@ -97,7 +97,7 @@ func TestWhatIsAboutTheCallerAsksWhoThatIs(t *testing.T) {
 		want proto.Message
 	}{
 		{"user password", &apipb.SetPasswordRequest{Name: "wang", Password: "new secret", CurrentPassword: "secret"}},
-		{"user second-factor enrol", &apipb.EnrolSecondFactorRequest{Name: "wang"}},
+		{"user second-factor enrol", &apipb.EnrolSecondFactorRequest{Name: "wang", Password: "secret"}},
 		{"user second-factor confirm", &apipb.ConfirmSecondFactorRequest{Name: "wang", Code: "123456"}},
 		{"user second-factor remove", &apipb.RemoveSecondFactorRequest{Name: "wang", Password: "secret"}},
 		{"session list", &apipb.ListSessionsRequest{User: "wang"}},
@@ -187,7 +187,7 @@ func TestPeopleInWords(t *testing.T) {
 		{"ticket verbs " + number, "en", "Now        assign note\nAs wishes  cancel\n"},
 	} {
 		s := at(t, newFakeNode(t, said))
-		s.environ["LANG"], s.environ["TIERDESK_NEW_PASSWORD"] = c.lang, "new secret"
+		s.environ["LANG"], s.environ["TIERDESK_PASSWORD"], s.environ["TIERDESK_NEW_PASSWORD"] = c.lang, "secret", "new secret"
 		if got := s.done(t, strings.Fields(c.line)...); got != c.want {
 			t.Errorf("tierdesk %s:\n%s\nwant:\n%s", c.line, got, c.want)
 		}

@@ -27,26 +27,33 @@ func (c *console) code(cmd *cobra.Command) (string, error) {
 	return c.env.Prompt(cmd.Context(), "验证码 Code: ")
 }
 
+// enrolFactor draws the caller's own second factor, for which the password is asked.
 func (c *console) enrolFactor() *cobra.Command {
-	return &cobra.Command{Use: "enrol", Short: "登记: draw a secret for your authenticator app; it is shown this once", Args: takes(),
-		RunE: c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) error {
-			name, err := self(ctx, node)
-			if err != nil {
-				return err
-			}
-			drawn, err := node.users.EnrolSecondFactor(ctx, &apipb.EnrolSecondFactorRequest{Name: name})
-			if err != nil {
-				return err
-			}
-			return out.answer(drawn, func() string {
-				b := &block{printer: out}
-				b.add(phrase{"密钥", "Secret"}, drawn.GetSecret())
-				b.add(phrase{"地址", "Address"}, drawn.GetUri())
-				return b.String() + out.say(phrase{
-					"只显示这一次：录入验证器后执行 tierdesk user second-factor confirm，之后登录才需要验证码\n",
-					"shown this once: put it into the authenticator, then run tierdesk user second-factor confirm; from then on codes are asked for\n"})
-			})
-		})}
+	var fromInput bool
+	cmd := &cobra.Command{Use: "enrol", Short: "登记: draw a secret for your authenticator app; it is shown this once", Args: takes()}
+	passwordFlag(cmd, &fromInput, passwordVariable)
+	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) (err error) {
+		q := &apipb.EnrolSecondFactorRequest{}
+		if q.Name, err = self(ctx, node); err != nil {
+			return err
+		}
+		if q.Password, err = c.secret(cmd, fromInput, passwordVariable, "密码 Password: "); err != nil {
+			return err
+		}
+		drawn, err := node.users.EnrolSecondFactor(ctx, q)
+		if err != nil {
+			return err
+		}
+		return out.answer(drawn, func() string {
+			b := &block{printer: out}
+			b.add(phrase{"密钥", "Secret"}, drawn.GetSecret())
+			b.add(phrase{"地址", "Address"}, drawn.GetUri())
+			return b.String() + out.say(phrase{
+				"只显示这一次：录入验证器后执行 tierdesk user second-factor confirm，之后登录才需要验证码\n",
+				"shown this once: put it into the authenticator, then run tierdesk user second-factor confirm; from then on codes are asked for\n"})
+		})
+	})
+	return cmd
 }
 
 func (c *console) confirmFactor() *cobra.Command {

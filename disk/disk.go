@@ -186,9 +186,15 @@ func (d *Disk) run(ctx context.Context) {
 
 // look measures, makes the reserve when there is room for it, and logs what has changed.
 func (d *Disk) look(ctx context.Context) {
+	began := d.generation()
 	usage, err := d.measure()
 	there := d.holdsReserve()
 	d.mu.Lock()
+	if d.gone != began { // the reserve was given up meanwhile: what was seen before that is no longer so
+		d.mu.Unlock()
+		d.lookSoon()
+		return
+	}
 	if d.known = err == nil; d.known {
 		d.room.Free, d.room.Total = usage.AvailBytes, usage.TotalBytes
 	}

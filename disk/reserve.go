@@ -123,8 +123,12 @@ func (d *Disk) giveUp(seen uint64) bool {
 	if err != nil {
 		d.options.Logger.Error("the reserve cannot be given up", "file", d.path, "error", err)
 	}
+	usage, err := d.measure()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err == nil {
+		d.room.Free, d.room.Total = usage.AvailBytes, usage.TotalBytes
+	}
 	d.room.Reserve = 0
 	d.gone++
 	d.judge()

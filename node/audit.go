@@ -15,6 +15,7 @@ import (
 	"github.com/tierdesk/tierdesk/desk"
 	deskaudit "github.com/tierdesk/tierdesk/desk/audit"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/node/api"
 	"github.com/tierdesk/tierdesk/node/audit"
 	"github.com/tierdesk/tierdesk/node/identity"
 	"github.com/tierdesk/tierdesk/store"
@@ -143,9 +144,13 @@ func (b *backend) RecordNow(ctx context.Context, e *deskpb.AuditEntry) error {
 	return b.node.auditing.recorder.RecordNow(ctx, e)
 }
 
-// Witnessed returns the checkpoints of this site's audit log that its parent keeps, in order; none at the province.
-func (b *backend) Witnessed(ctx context.Context) ([]*deskpb.AuditCheckpoint, error) {
-	return b.node.tiers.WitnessedAbove(ctx)
+// Witnessed returns what the parent knows of this site's audit log; nil at the province.
+func (b *backend) Witnessed(ctx context.Context) (*api.Witness, error) {
+	above, err := b.node.tiers.WitnessedAbove(ctx)
+	if err != nil || above == nil {
+		return nil, err
+	}
+	return &api.Witness{Checkpoints: above.GetCheckpoints(), Life: above.GetIncarnation()}, nil
 }
 
 // Vouch tells which node signed a message, by the tree's authority; nil without TLS.

@@ -115,7 +115,7 @@ func TestSomebodysFirstDayAtThePages(t *testing.T) {
 		t.Fatalf("with the own password: %s", page)
 	}
 
-	secret := li.call("/api/v1/users/li:enrolSecondFactor", li.token(), map[string]any{})["secret"].(string)
+	secret := li.call("/api/v1/users/li:enrolSecondFactor", li.token(), map[string]any{"password": "chosen by li"})["secret"].(string)
 	li.call("/api/v1/users/li:confirmSecondFactor", li.token(), map[string]any{"code": codeAt(t, secret, n.clock.Now())})
 	status, page := li.send("/sign-in", url.Values{"user": {"li"}, "password": {"chosen by li"}})
 	step := regexp.MustCompile(`name="step" value="([^"]+)"`).FindStringSubmatch(page)

@@ -13,8 +13,8 @@ import (
 const readyPatience = time.Second
 
 // Ready returns the reasons why this node cannot serve, none when it can: the site is founded, has a leader with a
-// majority, this node has caught up with it, and its disk has room for work. A certificate that has ended is a reason only where the
-// other nodes are missing for it.
+// majority, this node has caught up with it, its disk has room for work, and as the leader it refuses none for want of room
+// elsewhere. A certificate that has ended is a reason only where the other nodes are missing for it.
 func (b *backend) Ready(ctx context.Context) []string {
 	if b.node.stopping.Load() {
 		return []string{"the node is stopping"}
@@ -45,6 +45,8 @@ func (b *backend) Ready(ctx context.Context) []string {
 	}
 	if wanting := b.node.wanting(); wanting != "" {
 		reasons = append(reasons, "the disk is full: "+wanting)
+	} else if why := b.node.refusal.Load(); why != nil {
+		reasons = append(reasons, fmt.Sprintf("the disk is full: %v", *why))
 	}
 	return reasons
 }

@@ -151,6 +151,7 @@ func TestWorkUnderWayOutlivesTheFullDisk(t *testing.T) {
 	}
 	quota.Give()
 	awaitState(t, n, disk.OK)
+	awaitReady(t, n)
 	if _, err := tryTicket(ctx, n, admin, "又可以了"); err != nil {
 		t.Errorf("after space was freed: %v", err)
 	}

@@ -157,7 +157,8 @@ func (c *confidential) live(t *testing.T) {
 // secondFactor enrols a person, who then signs in with a code.
 func (c *confidential) secondFactor(t *testing.T, who []string) {
 	t.Helper()
-	drawn := c.hear(t, "POST", "/api/v1/users/wang:enrolSecondFactor", "{}", who...)
+	c.hear(t, "POST", "/api/v1/users/wang:enrolSecondFactor", `{"password":"`+wrongPassword+`"}`, who...)
+	drawn := c.hear(t, "POST", "/api/v1/users/wang:enrolSecondFactor", `{"password":"`+nextPassword+`"}`, who...)
 	secret := field(t, drawn, "secret")
 	c.secrets["a second factor's secret"] = secret
 	code, err := totp.GenerateCode(secret, time.Now())

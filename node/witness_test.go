@@ -65,10 +65,10 @@ func TestTheParentWitnessesTheAuditLog(t *testing.T) {
 		t.Errorf("after the parent took it, %v still waits, %v", waiting, err)
 	}
 	kept, err := county.tiers.WitnessedAbove(t.Context())
-	if err != nil || !slices.ContainsFunc(kept, func(c *deskpb.AuditCheckpoint) bool {
+	if err != nil || kept.GetIncarnation() != genuine.Incarnation || !slices.ContainsFunc(kept.GetCheckpoints(), func(c *deskpb.AuditCheckpoint) bool {
 		return c.Sequence == genuine.Sequence && string(c.Hash) == string(genuine.Hash)
 	}) {
-		t.Errorf("the parent keeps %v, %v; want the checkpoint of entry %d", kept, err, genuine.Sequence)
+		t.Errorf("the parent keeps %v, %v; want the checkpoint of entry %d and the life %016x", kept, err, genuine.Sequence, genuine.Incarnation)
 	}
 
 	for _, tt := range []struct {

@@ -171,12 +171,13 @@ func (b *Batch) PruneCheckpoints(site desk.SiteID, kept int) error {
 // around is the time between the checkpoints before and behind one, in microseconds; the last one is the first of them.
 func around(all []Checkpoint, i int) int64 { return all[i-1].came - all[i+1].came }
 
-// AuditDenials returns the last checkpoint of each site below that denied one which the site had handed up before, by site.
+// AuditDenials returns the checkpoint of each site below that denied one which the site had handed up before, by site, as long as nobody
+// has seen to it.
 func (r *Reader) AuditDenials() ([]*deskpb.AuditCheckpoint, error) {
 	return list[deskpb.AuditCheckpoint](r, under(keys.Build(familyAuditState).Byte(auditDenial).Key()))
 }
 
-// AuditDenial returns the last checkpoint of a site below that denied an earlier one, nil when none did.
+// AuditDenial returns the checkpoint of a site below that denied an earlier one and that nobody has seen to, nil when there is none.
 func (r *Reader) AuditDenial(site desk.SiteID) (*deskpb.AuditCheckpoint, error) {
 	return load[deskpb.AuditCheckpoint](r, auditDenialKey(site))
 }

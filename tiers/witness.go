@@ -42,8 +42,8 @@ func (t *Tiers) witness(ctx context.Context, c *deskpb.AuditCheckpoint) error {
 	return nil
 }
 
-// Witnessed gives a child back what this site keeps of its checkpoints, oldest first, so that the child can hold its own log
-// against it.
+// Witnessed gives a child back what this site keeps of its checkpoints, oldest first, and which life of the child it has accepted, so
+// that the child can hold its own log against both.
 func (t *Tiers) Witnessed(ctx context.Context, r *linkpb.WitnessedRequest) (*linkpb.WitnessedResponse, error) {
 	child, answer := desk.SiteID(r.GetSite()), &linkpb.WitnessedResponse{}
 	err := t.admitWitness(ctx, child)
@@ -56,6 +56,11 @@ func (t *Tiers) Witnessed(ctx context.Context, r *linkpb.WitnessedRequest) (*lin
 			for _, c := range slices.Backward(kept) {
 				answer.Checkpoints = append(answer.Checkpoints, c.Checkpoint)
 			}
+			if err != nil {
+				return err
+			}
+			link, err := reader.Link(child)
+			answer.Incarnation = link.GetPeerIncarnation()
 			return err
 		})
 	}
@@ -95,9 +100,9 @@ func (t *Tiers) HandUp(ctx context.Context, c *deskpb.AuditCheckpoint) error {
 	return nil
 }
 
-// WitnessedAbove returns the checkpoints of this site that the parent keeps, oldest first; none at the province. Its errors
-// are those of HandUp.
-func (t *Tiers) WitnessedAbove(ctx context.Context) ([]*deskpb.AuditCheckpoint, error) {
+// WitnessedAbove returns the checkpoints of this site that the parent keeps, oldest first, and the life of this site that it has accepted;
+// nil at the province. Its errors are those of HandUp.
+func (t *Tiers) WitnessedAbove(ctx context.Context) (*linkpb.WitnessedResponse, error) {
 	to := t.wayUp()
 	if to.site == "" {
 		return nil, nil
@@ -110,5 +115,5 @@ func (t *Tiers) WitnessedAbove(ctx context.Context) ([]*deskpb.AuditCheckpoint, 
 	if err != nil {
 		return nil, fmt.Errorf("ask for the checkpoints that the parent keeps: %w", err)
 	}
-	return answer.GetCheckpoints(), nil
+	return answer, nil
 }

@@ -21,11 +21,14 @@ func TestAParentKeepsTheCheckpointsOfItsChild(t *testing.T) {
 	top, middle, bottom := chainOfThree(t)
 	kept := func() (sequences []uint64) {
 		t.Helper()
-		checkpoints, err := bottom.tiers.WitnessedAbove(t.Context())
+		witnessed, err := bottom.tiers.WitnessedAbove(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range checkpoints {
+		if witnessed.GetIncarnation() != county.Incarnation {
+			t.Errorf("the city has met the county in life %016x, want %016x", witnessed.GetIncarnation(), county.Incarnation)
+		}
+		for _, c := range witnessed.GetCheckpoints() {
 			sequences = append(sequences, c.Sequence)
 		}
 		return sequences

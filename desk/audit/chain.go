@@ -40,6 +40,8 @@ type Report struct {
 type Walk struct {
 	// Lives are the incarnations that the site had; empty when nobody knows them.
 	Lives []uint64
+	// Accepted is the incarnation in which the parent has met the site last, which nobody of the site can change; 0 when nobody said.
+	Accepted uint64
 	// Vouch is for signatures; nil when no authority is at hand.
 	Vouch Voucher
 
@@ -138,6 +140,10 @@ func (w *Walk) End(sequence uint64, hash []byte) {
 		}
 	}
 	w.held = nil
+	if w.begun && w.Accepted != 0 && w.life != w.Accepted {
+		w.problem("the log ends in life %016x of the site, but the parent has met it last in life %016x: it was rewritten, "+
+			"or the site began another life and has not met its parent since", w.life, w.Accepted)
+	}
 }
 
 // Report tells what was found so far.
@@ -214,8 +220,14 @@ func (w *Walk) signed(c Held) bool {
 	return true
 }
 
-// foreign remarks a checkpoint of a life of the site that the log does not have there.
+// foreign remarks a checkpoint of a life of the site that the log does not have there. Of the life in which the parent has met the site
+// last nothing was lost: there it is a problem.
 func (w *Walk) foreign(c Held) {
+	if c.Witnessed && w.Accepted != 0 && c.GetIncarnation() == w.Accepted {
+		w.problem("entry %d does not fit: %s is of life %016x, in which the parent has met the site last, and this log has another life there",
+			c.GetSequence(), describe(c), c.GetIncarnation())
+		return
+	}
 	w.remark("%s is of life %016x of the site, which this log does not have there: what that life wrote after the log went on was lost with it",
 		describe(c), c.GetIncarnation())
 }

@@ -211,6 +211,46 @@ func TestARewrittenLogIsFoundByTheWitness(t *testing.T) {
 	}
 }
 
+// TestALogThatClaimsAnotherLifeIsFoundByTheParent rewrites a whole log as that of another life, of which the parent keeps nothing.
+func TestALogThatClaimsAnotherLifeIsFoundByTheParent(t *testing.T) {
+	honest := chain(12)
+	forged := relink(honest, func(e *deskpb.AuditEntry) { e.Incarnation = secondLife })
+	restored := link(slices.Clone(honest[:7]), &deskpb.AuditEntry{Incarnation: secondLife, Action: Recover, Outcome: deskpb.AuditEntry_DONE})
+	back := link(slices.Clone(forged), &deskpb.AuditEntry{Incarnation: firstLife, Action: Recover, Outcome: deskpb.AuditEntry_DONE})
+	const denied = "the log ends in life 000000000000000b of the site, but the parent has met it last in life 000000000000000a"
+	for name, c := range map[string]struct {
+		rows     [][]byte
+		accepted uint64
+		want     string
+	}{
+		"rewritten as another life":                 {forged, firstLife, denied},
+		"rewritten as another life, and none known": {forged, 0, ""},
+		"the life that the parent knows":            {honest, firstLife, ""},
+		"gone on in a life that the parent knows":   {restored, secondLife, ""},
+		"gone on in a life that it does not know":   {restored, firstLife, denied},
+		"rewritten, and led back to the known life": {back, firstLife, "entry 12 does not fit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, from := range []int{0, 6, min(11, len(c.rows))} {
+				w := &Walk{Lives: []uint64{firstLife, secondLife}, Accepted: c.accepted}
+				if from > 0 {
+					w.Begin(uint64(from), c.rows[from-1])
+				}
+				w.Hold([]Held{checkpoint(t, honest, 12, true)})
+				for i := from; i < len(c.rows); i++ {
+					w.Next(uint64(i+1), c.rows[i])
+				}
+				w.End(uint64(len(c.rows)), Hash(c.rows[len(c.rows)-1]))
+				problems := w.Report().Problems
+				named := slices.ContainsFunc(problems, func(p string) bool { return strings.HasPrefix(p, c.want) })
+				if c.want == "" && len(problems) > 0 || c.want != "" && !named {
+					t.Errorf("from entry %d the problems are %q, want %q", from+1, problems, c.want)
+				}
+			}
+		})
+	}
+}
+
 // TestALogGoesOnInAnotherLife has a log go on from a backup: what the life before wrote afterwards is lost, and remarked.
 func TestALogGoesOnInAnotherLife(t *testing.T) {
 	before := chain(10)

@@ -164,17 +164,29 @@ func (l auditList) message(row store.AuditRow, e *deskpb.AuditEntry) *apipb.Audi
 	return m
 }
 
+// Witness is what the parent knows of a site's audit log, where nobody of the site can change it.
+type Witness struct {
+	Checkpoints []*deskpb.AuditCheckpoint // in order
+	Life        uint64                    // the incarnation of the site that it has accepted; 0 before it has met one
+}
+
 // VerifyAudit walks through a part of the log.
 func (a *audits) VerifyAudit(ctx context.Context, r *apipb.VerifyAuditRequest) (*apipb.VerifyAuditResponse, error) {
 	from := max(1, uint64(r.GetFromSequence()))
 	answer := &apipb.VerifyAuditResponse{}
 	above, err := a.backend.Witnessed(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		answer.Remarks = append(answer.Remarks, "the parent could not be asked, and a log that was rewritten as a whole may pass: "+err.Error())
+	case above != nil && above.Life == 0:
+		answer.Remarks = append(answer.Remarks, "the parent has not met this site yet, and a log that was rewritten as that of another life may pass")
 	}
-	walk := &audit.Walk{Vouch: a.backend.Vouch()}
+	if above == nil {
+		above = &Witness{}
+	}
+	walk := &audit.Walk{Vouch: a.backend.Vouch(), Accepted: above.Life}
 	err = a.backend.Read(ctx, false, func(reader *store.Reader) error {
-		if err := a.prepare(reader, walk, from, above); err != nil {
+		if err := a.prepare(reader, walk, from, above.Checkpoints); err != nil {
 			return err
 		}
 		next, err := through(ctx, reader, walk, from)

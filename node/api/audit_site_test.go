@@ -24,7 +24,7 @@ func (s *memorySite) RecordNow(_ context.Context, e *deskpb.AuditEntry) error {
 	return s.auditing
 }
 
-func (s *memorySite) Witnessed(context.Context) ([]*deskpb.AuditCheckpoint, error) {
+func (s *memorySite) Witnessed(context.Context) (*Witness, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.witnessed, s.auditing

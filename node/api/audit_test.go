@@ -203,10 +203,38 @@ func TestTheParentsCheckpointsAreHeldAgainstTheLog(t *testing.T) {
 	a := newTestAPI(t)
 	a.site.fillAudit(t, 10)
 	a.site.set(func() {
-		a.site.witnessed = []*deskpb.AuditCheckpoint{{Site: "330106", Node: "n1", Incarnation: 7, Sequence: 6, Hash: make([]byte, 32)}}
+		a.site.witnessed = &Witness{Life: 7, Checkpoints: []*deskpb.AuditCheckpoint{{Site: "330106", Node: "n1", Incarnation: 7, Sequence: 6, Hash: make([]byte, 32)}}}
 	})
 	if report := a.must("GET", "/api/v1/audit:verify", ""); !strings.Contains(report.body, "entry 6 does not fit") || !strings.Contains(report.body, "the parent keeps") {
 		t.Errorf("it is reported as %s", report.body)
+	}
+}
+
+// TestTheLogIsOfTheLifeThatTheParentKnows holds a log against the life of the site that the parent has accepted.
+func TestTheLogIsOfTheLifeThatTheParentKnows(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	a.site.fillAudit(t, 10)
+	for name, c := range map[string]struct {
+		witness         *Witness
+		problem, remark string
+	}{
+		"the same":           {&Witness{Life: 7}, "", ""},
+		"another one":        {&Witness{Life: 8}, "the log ends in life 0000000000000007 of the site, but the parent has met it last in life 0000000000000008", ""},
+		"none yet":           {&Witness{}, "", "the parent has not met this site yet"},
+		"there is no parent": {nil, "", ""},
+	} {
+		a.site.set(func() { a.site.witnessed = c.witness })
+		for _, from := range []string{"1", "8"} {
+			report := a.must("GET", "/api/v1/audit:verify?fromSequence="+from, "")
+			problems, remarks := fmt.Sprint(report.json["problems"]), fmt.Sprint(report.json["remarks"])
+			if !strings.Contains(problems, c.problem) || c.problem == "" && strings.Contains(problems, "life") {
+				t.Errorf("%s: the problems from entry %s are %s, want %q", name, from, problems, c.problem)
+			}
+			if !strings.Contains(remarks, c.remark) || c.remark == "" && strings.Contains(remarks, "met") {
+				t.Errorf("%s: the remarks from entry %s are %s, want %q", name, from, remarks, c.remark)
+			}
+		}
 	}
 }
 

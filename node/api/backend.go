@@ -50,8 +50,8 @@ type Backend interface {
 	// RecordNow returns when the entry is in the audit log: whoever hands out an export, a backup or masked data waits for it, and
 	// hands out nothing after an error.
 	RecordNow(ctx context.Context, e *deskpb.AuditEntry) error
-	// Witnessed returns the checkpoints of this site's audit log that its parent keeps, in order; none at the province.
-	Witnessed(ctx context.Context) ([]*deskpb.AuditCheckpoint, error)
+	// Witnessed returns what the parent knows of this site's audit log; nil at the province.
+	Witnessed(ctx context.Context) (*Witness, error)
 	// Vouch tells which node signed a checkpoint, by the tree's authority; nil without TLS.
 	Vouch() audit.Voucher
 	// Ready returns the reasons why this node cannot serve, none when it can.
@@ -89,7 +89,7 @@ type People interface {
 	DeleteUser(ctx context.Context, actor *deskpb.Actor, name desk.UserID) error
 	SetPassword(ctx context.Context, actor *deskpb.Actor, r *apipb.SetPasswordRequest) error
 	UnlockUser(ctx context.Context, actor *deskpb.Actor, name desk.UserID) (*apipb.User, error)
-	EnrolSecondFactor(ctx context.Context, actor *deskpb.Actor, name desk.UserID) (*apipb.EnrolSecondFactorResponse, error)
+	EnrolSecondFactor(ctx context.Context, actor *deskpb.Actor, r *apipb.EnrolSecondFactorRequest) (*apipb.EnrolSecondFactorResponse, error)
 	ConfirmSecondFactor(ctx context.Context, actor *deskpb.Actor, r *apipb.ConfirmSecondFactorRequest) (*apipb.User, error)
 	RemoveSecondFactor(ctx context.Context, actor *deskpb.Actor, r *apipb.RemoveSecondFactorRequest) (*apipb.User, error)
 }

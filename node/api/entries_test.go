@@ -204,13 +204,15 @@ func aboutTheSite() map[string]entry {
 		"AccessTokens/ListAccessTokens":  {desk.TokenList, fixed(&apipb.ListAccessTokensRequest{User: "nobody"})},
 		"AccessTokens/RevokeAccessToken": {desk.TokenRevoke, fixed(&apipb.RevokeAccessTokenRequest{User: "nobody", Id: "t1"})},
 
-		"Users/CreateUser":        {desk.UserCreate, func(s setting) proto.Message { return newUser(s.number) }},
-		"Users/GetUser":           {desk.UserRead, fixed(&apipb.GetUserRequest{Name: "nobody"})},
-		"Users/ListUsers":         {desk.UserList, fixed(&apipb.ListUsersRequest{})},
-		"Users/UpdateUser":        {desk.UserUpdate, fixed(&apipb.UpdateUserRequest{User: &apipb.User{Name: "nobody", Unit: "财政局"}, Fields: "unit"})},
-		"Users/SetPassword":       {desk.UserPassword, fixed(&apipb.SetPasswordRequest{Name: "nobody", Password: "long enough"})},
-		"Users/UnlockUser":        {desk.UserUnlock, fixed(&apipb.UnlockUserRequest{Name: "nobody"})},
-		"Users/EnrolSecondFactor": {desk.OwnSecondFactor, func(s setting) proto.Message { return &apipb.EnrolSecondFactorRequest{Name: s.user} }},
+		"Users/CreateUser":  {desk.UserCreate, func(s setting) proto.Message { return newUser(s.number) }},
+		"Users/GetUser":     {desk.UserRead, fixed(&apipb.GetUserRequest{Name: "nobody"})},
+		"Users/ListUsers":   {desk.UserList, fixed(&apipb.ListUsersRequest{})},
+		"Users/UpdateUser":  {desk.UserUpdate, fixed(&apipb.UpdateUserRequest{User: &apipb.User{Name: "nobody", Unit: "财政局"}, Fields: "unit"})},
+		"Users/SetPassword": {desk.UserPassword, fixed(&apipb.SetPasswordRequest{Name: "nobody", Password: "long enough"})},
+		"Users/UnlockUser":  {desk.UserUnlock, fixed(&apipb.UnlockUserRequest{Name: "nobody"})},
+		"Users/EnrolSecondFactor": {desk.OwnSecondFactor, func(s setting) proto.Message {
+			return &apipb.EnrolSecondFactorRequest{Name: s.user, Password: "correct"}
+		}},
 		"Users/ConfirmSecondFactor": {desk.OwnSecondFactor, func(s setting) proto.Message {
 			return &apipb.ConfirmSecondFactorRequest{Name: s.user, Code: "123456"}
 		}},

@@ -203,11 +203,11 @@ func (p *memoryPeople) UnlockUser(_ context.Context, actor *deskpb.Actor, name d
 	return p.account(actor, name, desk.UserUnlock, desk.UserUnlock)
 }
 
-func (p *memoryPeople) EnrolSecondFactor(_ context.Context, actor *deskpb.Actor, name desk.UserID) (*apipb.EnrolSecondFactorResponse, error) {
-	if actor.GetUser() != string(name) {
+func (p *memoryPeople) EnrolSecondFactor(_ context.Context, actor *deskpb.Actor, r *apipb.EnrolSecondFactorRequest) (*apipb.EnrolSecondFactorResponse, error) {
+	if actor.GetUser() != r.GetName() {
 		return nil, desk.Refuse(desk.PermissionDenied, "PERMISSION_DENIED", "a second factor is one's own")
 	}
-	_, err := p.account(actor, name, desk.OwnSecondFactor, desk.OwnSecondFactor)
+	_, err := p.account(actor, desk.UserID(r.GetName()), desk.OwnSecondFactor, desk.OwnSecondFactor)
 	return &apipb.EnrolSecondFactorResponse{Secret: "AAAA", Uri: "otpauth://totp/x"}, err
 }
 
@@ -295,7 +295,7 @@ func TestSessionsAndTokensAreOnesOwn(t *testing.T) {
 		{"GET", "/api/v1/users/admin", "", 403},
 		{"POST", "/api/v1/users/li:setPassword", `{"password":"another horse","currentPassword":"correct"}`, 200},
 		{"POST", "/api/v1/users/admin:setPassword", `{"password":"another horse"}`, 403},
-		{"POST", "/api/v1/users/li:enrolSecondFactor", "{}", 200},
+		{"POST", "/api/v1/users/li:enrolSecondFactor", `{"password":"correct"}`, 200},
 		{"POST", "/api/v1/users/admin:enrolSecondFactor", "{}", 403},
 		{"POST", "/api/v1/users/li:confirmSecondFactor", `{"code":"123456"}`, 200},
 		{"POST", "/api/v1/users/li:removeSecondFactor", `{"password":"correct"}`, 200},

@@ -37,7 +37,7 @@ type memorySite struct {
 
 	audited   []*deskpb.AuditEntry // what Record and RecordNow were told
 	auditing  error                // what RecordNow and Witnessed answer; nil: the entry is kept
-	witnessed []*deskpb.AuditCheckpoint
+	witnessed *Witness
 
 	backedUp  chan struct{} // closed when the stream of the last backup was
 	recovered []string      // for what reasons

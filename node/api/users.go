@@ -73,7 +73,9 @@ func (u *users) UnlockUser(ctx context.Context, r *apipb.UnlockUserRequest) (*ap
 
 func (u *users) EnrolSecondFactor(ctx context.Context, r *apipb.EnrolSecondFactorRequest) (*apipb.EnrolSecondFactorResponse, error) {
 	actor := callerOf(ctx).actor
-	return u.people.EnrolSecondFactor(ctx, actor, orOneself(actor, r.GetName()))
+	r = proto.CloneOf(r)
+	r.Name = string(orOneself(actor, r.GetName()))
+	return u.people.EnrolSecondFactor(ctx, actor, r)
 }
 
 func (u *users) ConfirmSecondFactor(ctx context.Context, r *apipb.ConfirmSecondFactorRequest) (*apipb.User, error) {

@@ -168,7 +168,7 @@ func (t *turn) ownCheckpoint(c *deskpb.PutCheckpoint) error {
 
 // witness keeps a checkpoint of a site below. Within a life of that site its log only grows: a checkpoint that names another entry
 // than one that is kept, or that was signed later and ends before it, shows that the log was rewritten. That is the one refusal that
-// leaves a trace: it is remembered, and told in this site's own audit log, once for each checkpoint.
+// leaves a trace: it is remembered, and told once in this site's own audit log, until somebody has seen to it.
 func (t *turn) witness(c *deskpb.AuditCheckpoint) error {
 	site := desk.SiteID(c.Site)
 	kept, err := t.b.Checkpoints(site, store.MostCheckpoints)
@@ -199,7 +199,8 @@ func (t *turn) witness(c *deskpb.AuditCheckpoint) error {
 	return t.b.PruneCheckpoints(site, store.MostCheckpoints)
 }
 
-// contradicted refuses a checkpoint that denies one which is kept.
+// contradicted refuses a checkpoint that denies one which is kept. The first denial of a site stands, and is told, until somebody has
+// seen to it; further ones meanwhile are refused without a trace, so that a site cannot make this one's audit log grow.
 func (t *turn) contradicted(kept, denies *deskpb.AuditCheckpoint) error {
 	refusal := desk.Refuse(desk.FailedPrecondition, "CHECKPOINT_CONTRADICTS",
 		"the audit log of %s was rewritten: its checkpoint of entry %d, signed by node %s at %s, denies entry %d, which node %s had signed by %s; "+
@@ -209,7 +210,7 @@ func (t *turn) contradicted(kept, denies *deskpb.AuditCheckpoint) error {
 	if err != nil {
 		return err
 	}
-	if known != nil && sameEntry(known, denies) {
+	if known != nil {
 		return refusal
 	}
 	if err := t.b.PutAuditDenial(denies); err != nil {

@@ -79,3 +79,36 @@ func TestADenialIsAcknowledged(t *testing.T) {
 		t.Errorf("checkpoints of the entries %v are kept, want both of before, the one that denied, and two later ones", kept)
 	}
 }
+
+// A site whose log goes on to deny, in one way and then in another, is told of once until somebody has seen to it, and once again afterwards.
+func TestFurtherDenialsLeaveNoTraceWhileOneStands(t *testing.T) {
+	const below = "330199"
+	signed := func(sequence uint64, at int64, hash byte) *deskpb.Command {
+		return putCheckpoint(&deskpb.AuditCheckpoint{Site: below, Incarnation: 7, Node: "n1", Time: at, Sequence: sequence, Hash: hashOf(hash)}, false)
+	}
+	l := founded(t)
+	l.must(t, noon, signed(10, 1000, 1), signed(20, 2000, 2))
+	for round, sequence := range []uint64{15, 16} {
+		n, at := len(l.audited(t)), int64(round+1)*10_000
+		for range 3 {
+			for _, denies := range []*deskpb.Command{signed(sequence, at, 9), signed(20, at+1, 8), signed(sequence-1, at+2, 7)} {
+				if got := l.one(t, noon+1, denies); got != "CHECKPOINT_CONTRADICTS" {
+					t.Fatalf("a checkpoint that denies comes to %q, want CHECKPOINT_CONTRADICTS", got)
+				}
+			}
+		}
+		if told := l.audited(t)[n:]; len(told) != 1 || told[0].GetAction() != audit.Contradicted {
+			t.Errorf("the audit log tells %v of nine denials, want the first one", told)
+		}
+		l.view(t, func(r *store.Reader) error {
+			denial, err := r.AuditDenial(below)
+			if denial.GetSequence() != sequence {
+				t.Errorf("the checkpoint of entry %d waits to be seen to, want the first that denied, of entry %d", denial.GetSequence(), sequence)
+			}
+			return err
+		})
+		l.must(t, noon+2, by("admin", &deskpb.Command{Kind: &deskpb.Command_AcknowledgeDenial{
+			AcknowledgeDenial: &deskpb.AcknowledgeDenial{Site: below, Sequence: sequence, Reason: "看过"},
+		}}), signed(20, at+3, 3))
+	}
+}

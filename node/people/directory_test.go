@@ -221,8 +221,10 @@ func TestADirectoryAccountHasASecondFactorToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	me := o.actor(opened.Token)
-	if _, err := o.EnrolSecondFactor(t.Context(), me, "zhao"); err != nil {
-		t.Fatal(err)
+	_, err = o.EnrolSecondFactor(t.Context(), me, enrolment("zhao", "wrong horse"))
+	mustRefuse(t, "enrolling with a password that the directory does not take", err, "INVALID_FIELD")
+	if _, err := o.EnrolSecondFactor(t.Context(), me, enrolment("zhao", password)); err != nil {
+		t.Fatalf("enrolling with the directory's password: %v", err)
 	}
 	user := o.site.user(t, "zhao")
 	user.TotpPending = false

@@ -68,9 +68,17 @@ func wrongCode() error {
 	return desk.Refuse(desk.Unauthenticated, "WRONG_CODE", "the second factor's code is wrong or was used before; wait for the next one")
 }
 
-// EnrolSecondFactor draws a secret for one's own second factor. It counts once ConfirmSecondFactor has seen a code of it.
-func (p *People) EnrolSecondFactor(ctx context.Context, actor *deskpb.Actor, name desk.UserID) (*apipb.EnrolSecondFactorResponse, error) {
-	user, err := p.oneself(ctx, actor, name, desk.OwnSecondFactor)
+// EnrolSecondFactor draws a secret for one's own second factor, with the password: whoever has only the session cannot lock its owner out.
+// It counts once ConfirmSecondFactor has seen a code of it.
+func (p *People) EnrolSecondFactor(ctx context.Context, actor *deskpb.Actor, r *apipb.EnrolSecondFactorRequest) (*apipb.EnrolSecondFactorResponse, error) {
+	name := desk.UserID(r.GetName())
+	if _, err := p.oneself(ctx, actor, name, desk.OwnSecondFactor); err != nil {
+		return nil, err
+	}
+	if err := p.prove(ctx, actor, r.GetPassword(), "password"); err != nil {
+		return nil, err
+	}
+	user, err := p.existing(ctx, name)
 	if err != nil {
 		return nil, err
 	}

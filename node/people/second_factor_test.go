@@ -12,10 +12,14 @@ import (
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
 
+func enrolment(name, password string) *apipb.EnrolSecondFactorRequest {
+	return &apipb.EnrolSecondFactorRequest{Name: name, Password: password}
+}
+
 // enrol gives somebody a second factor that is not confirmed, and returns what an app makes of it.
 func (o *office) enrol(actor *deskpb.Actor) (code func(at time.Time) string) {
 	o.t.Helper()
-	enrolled, err := o.EnrolSecondFactor(o.t.Context(), actor, "wang")
+	enrolled, err := o.EnrolSecondFactor(o.t.Context(), actor, enrolment("wang", password))
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -47,7 +51,7 @@ func TestTheSecondFactor(t *testing.T) {
 	if err := o.confirm(me, code(o.clock.now)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := o.EnrolSecondFactor(t.Context(), me, "wang")
+	_, err := o.EnrolSecondFactor(t.Context(), me, enrolment("wang", password))
 	mustRefuse(t, "a second one", err, "SECOND_FACTOR_EXISTS")
 
 	_, err = o.try("wang", password, "", county)
@@ -128,6 +132,27 @@ func (o *office) signInWith(code string) {
 	}
 }
 
+// Who has somebody's session and not the password cannot draw a secret in their name, nor guess the password by trying.
+func TestEnrollingASecondFactorNeedsThePassword(t *testing.T) {
+	o := open(t)
+	me := o.actor(o.signIn("wang"))
+	me.Address = county
+	for tries := range mostOfUserAndAddress {
+		guess := []string{"", "wrong horse"}[tries%2]
+		_, err := o.EnrolSecondFactor(t.Context(), me, enrolment("wang", guess))
+		mustRefuse(t, "with a wrong password", err, "INVALID_FIELD")
+	}
+	_, err := o.EnrolSecondFactor(t.Context(), me, enrolment("wang", password))
+	mustRefuse(t, "with the right one after too many wrong ones", err, "TOO_MANY_ATTEMPTS")
+	if user := o.site.user(t, "wang"); len(user.TotpSecret) > 0 {
+		t.Error("a secret was drawn without the password")
+	}
+	o.clock.advance(time.Hour)
+	if _, err := o.EnrolSecondFactor(t.Context(), me, enrolment("wang", password)); err != nil {
+		t.Errorf("with the right password: %v", err)
+	}
+}
+
 func TestRemovingTheSecondFactor(t *testing.T) {
 	o := open(t)
 	me := o.actor(o.signIn("wang"))
@@ -153,7 +178,7 @@ func TestRemovingTheSecondFactor(t *testing.T) {
 	if err := remove(administrator, ""); err != nil {
 		t.Errorf("an administrator removes it: %v", err)
 	}
-	_, err := o.EnrolSecondFactor(t.Context(), administrator, "wang")
+	_, err := o.EnrolSecondFactor(t.Context(), administrator, enrolment("wang", password))
 	mustRefuse(t, "an administrator enrols another's", err, "PERMISSION_DENIED")
 }
 

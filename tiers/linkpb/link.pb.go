@@ -1962,7 +1962,9 @@ func (x *WitnessedRequest) GetSite() string {
 type WitnessedResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The latest ones, in order.
-	Checkpoints   []*deskpb.AuditCheckpoint `protobuf:"bytes,1,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	Checkpoints []*deskpb.AuditCheckpoint `protobuf:"bytes,1,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	// The incarnation of the child that this site has accepted; zero before the first meeting.
+	Incarnation   uint64 `protobuf:"fixed64,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2002,6 +2004,13 @@ func (x *WitnessedResponse) GetCheckpoints() []*deskpb.AuditCheckpoint {
 		return x.Checkpoints
 	}
 	return nil
+}
+
+func (x *WitnessedResponse) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
 }
 
 var File_tiers_linkpb_link_proto protoreflect.FileDescriptor
@@ -2140,9 +2149,10 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"checkpoint\"\x11\n" +
 	"\x0fWitnessResponse\"&\n" +
 	"\x10WitnessedRequest\x12\x12\n" +
-	"\x04site\x18\x01 \x01(\tR\x04site\"X\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\"z\n" +
 	"\x11WitnessedResponse\x12C\n" +
-	"\vcheckpoints\x18\x01 \x03(\v2!.tierdesk.desk.v1.AuditCheckpointR\vcheckpoints2\xfb\x02\n" +
+	"\vcheckpoints\x18\x01 \x03(\v2!.tierdesk.desk.v1.AuditCheckpointR\vcheckpoints\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\x06R\vincarnation2\xfb\x02\n" +
 	"\x04Link\x12?\n" +
 	"\aConnect\x12\x17.tierdesk.link.v1.Frame\x1a\x17.tierdesk.link.v1.Frame(\x010\x01\x12B\n" +
 	"\x03Ask\x12\x1c.tierdesk.link.v1.AskRequest\x1a\x1d.tierdesk.link.v1.AskResponse\x12H\n" +

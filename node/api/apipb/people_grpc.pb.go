@@ -548,7 +548,7 @@ type UsersClient interface {
 	SetPassword(ctx context.Context, in *SetPasswordRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// UnlockUser lets a person try again who gave too many wrong passwords.
 	UnlockUser(ctx context.Context, in *UnlockUserRequest, opts ...grpc.CallOption) (*User, error)
-	// EnrolSecondFactor draws a secret for one's own second factor (TOTP, RFC 6238). It counts once a code of it was confirmed.
+	// EnrolSecondFactor draws a secret for one's own second factor (TOTP, RFC 6238), with the password. It counts once a code of it was confirmed.
 	EnrolSecondFactor(ctx context.Context, in *EnrolSecondFactorRequest, opts ...grpc.CallOption) (*EnrolSecondFactorResponse, error)
 	// ConfirmSecondFactor proves by a code that the secret has arrived; from now on signing in asks for one.
 	ConfirmSecondFactor(ctx context.Context, in *ConfirmSecondFactorRequest, opts ...grpc.CallOption) (*User, error)
@@ -686,7 +686,7 @@ type UsersServer interface {
 	SetPassword(context.Context, *SetPasswordRequest) (*emptypb.Empty, error)
 	// UnlockUser lets a person try again who gave too many wrong passwords.
 	UnlockUser(context.Context, *UnlockUserRequest) (*User, error)
-	// EnrolSecondFactor draws a secret for one's own second factor (TOTP, RFC 6238). It counts once a code of it was confirmed.
+	// EnrolSecondFactor draws a secret for one's own second factor (TOTP, RFC 6238), with the password. It counts once a code of it was confirmed.
 	EnrolSecondFactor(context.Context, *EnrolSecondFactorRequest) (*EnrolSecondFactorResponse, error)
 	// ConfirmSecondFactor proves by a code that the secret has arrived; from now on signing in asks for one.
 	ConfirmSecondFactor(context.Context, *ConfirmSecondFactorRequest) (*User, error)
