@@ -126,7 +126,7 @@ func (t *contest) play(ctx context.Context, w *workshop) error {
 }
 
 func (t *contest) tierdeskTurn(ctx context.Context, w *workshop, repeat int) (turns []turn, err error) {
-	s, err := w.newSite("tierdesk", t.nodes)
+	s, err := w.newSite("site", t.nodes)
 	if err != nil {
 		return nil, err
 	}
