@@ -35,7 +35,7 @@ func escalated() *deskpb.Ticket {
 		Assignee: "li", Group: "应用组", OpenTime: at0900(0), UpdateTime: at0900(5), UrgeCount: 1, Etag: "e3",
 		Service: "account", Fields: map[string]string{"单据号": "7", "原因": "接口"}, Paused: map[string]int64{"待厂商": 90},
 		AcceptTimeLimit: at0900(10), ArriveTime: at0900(4),
-		Sla: []*deskpb.Sla{{Metric: deskpb.Sla_RESOLUTION, Tier: "county", State: deskpb.Sla_RUNNING, DueTime: at0900(59)}},
+		Sla: []*deskpb.Sla{{Metric: deskpb.Sla_RESOLUTION, Tier: "COUNTY", State: deskpb.Sla_RUNNING, DueTime: at0900(59)}},
 		Wishes: []*deskpb.Wish{{Kind: deskpb.Wish_CANCEL, State: deskpb.Wish_DECLINED, Site: "330106", Actor: "wang",
 			Text: "不用了", Answer: "已派人", Time: at0900(6)}},
 	}
@@ -114,8 +114,8 @@ func TestShowTellsTheWholeStory(t *testing.T) {
 	s.environ["LANG"] = "zh_CN.UTF-8"
 	want := `330106-20261121-0042  综合平台无法登录
 类型          事件工单
-状态          已挂起 (待厂商)
-优先级        2（影响度 1，紧急度 2），故障级别 1，重大事件
+状态          挂起 (待厂商)
+优先级        2（影响度 1，紧急度 2），故障级别 1，重大故障
 支持线        二线
 当前处理站点  330000（交接序号 3）
 受理站点      330106
@@ -142,7 +142,7 @@ func TestShowTellsTheWholeStory(t *testing.T) {
   重启后仍然如此。
 
 时限
-  解决  county  计时中  2026-11-21 09:59:00
+  解决  县级  计时中  2026-11-21 09:59:00
 
 请求
   2026-11-21 09:06:00  330106  wang  撤单  未同意  不用了  已派人
@@ -169,15 +169,15 @@ func TestShowTellsTheWholeStory(t *testing.T) {
 
 func TestAnswersInWords(t *testing.T) {
 	for _, c := range []struct{ line, lang, want string }{
-		{"ticket urge " + number, "", number + "  已挂起 (待厂商)  二线  330000  途中 → 330000  处理人 li  etag e3\n"},
+		{"ticket urge " + number, "", number + "  挂起 (待厂商)  二线  330000  途中 → 330000  处理人 li  etag e3\n"},
 		{"ticket urge " + number, "en_US.UTF-8",
 			number + "  ON_HOLD (待厂商)  SECOND  330000  IN_TRANSIT → 330000  assignee li  etag e3\n"},
 		{"ticket list", "C.UTF-8", `` +
-			"工单                  状态             优先级  支持线  当前处理站点  交接           处理人  更新时间             标题\n" +
-			"330106-20261121-0042  已挂起 (待厂商)  2       二线    330000        途中 → 330000  li      2026-11-21 09:05:00  综合平台无法登录\n"},
+			"工单                  状态           优先级  支持线  当前处理站点  交接           处理人  更新时间             标题\n" +
+			"330106-20261121-0042  挂起 (待厂商)  2       二线    330000        途中 → 330000  li      2026-11-21 09:05:00  综合平台无法登录\n"},
 		{"site status", "zh", "" +
 			"站点      330106 西湖区\n级别      县级\n上级站点  330100\n主节点    n1\n任期      7\n应用序号  4711\n\n" +
-			"节点\n  节点  角色    存活  HTTP            gRPC\n  n1    主节点  是    127.0.0.1:8080  127.0.0.1:7400\n  n2    副本    否\n\n" +
+			"节点\n  节点  角色    存活  HTTP            gRPC\n  n1    主节点  是    127.0.0.1:8080  127.0.0.1:7400\n  n2    从节点  否\n\n" +
 			"上下级链路\n  对端    方向  状态  自                   最近确认  待确认  待送出  途中  搁置  流量     说明\n" +
 			"  330100  上级  中断  2026-11-21 09:01:00            12      2       1     0     1.5 KiB  连接被拒绝\n\n告警\n  节点 n2 失联\n"},
 		{"site links", "en", "" +

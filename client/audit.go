@@ -65,7 +65,7 @@ func (p *printer) entries(columns *table, entries []*apipb.AuditEntry, first boo
 		if e.GetCount() > 1 {
 			action += " ×" + strconv.Itoa(int(e.GetCount()))
 		}
-		rows = append(rows, []string{strconv.Itoa(int(e.GetSequence())), p.when(e.GetTime()), e.GetActor(), e.GetRole(), e.GetAddress(),
+		rows = append(rows, []string{strconv.Itoa(int(e.GetSequence())), p.when(e.GetTime()), called(e.GetActorName(), e.GetActor()), e.GetRole(), e.GetAddress(),
 			action, e.GetObject(), e.GetOutcome(), remarkOn(e)})
 	}
 	return columns.layOut(rows)

@@ -47,7 +47,8 @@ func (c *console) benchCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use: "bench", Short: "压测: put a running site under load and tell its rates and latencies", Args: takes(),
-		Long: "Each client calls again as soon as it was answered. The loads of --clients run one after the other. A kind that\n" +
+		Long: "压测: put a running site under load and tell its rates and latencies\n\n" +
+			"Each client calls again as soon as it was answered. The loads of --clients run one after the other. A kind that\n" +
 			"creates opens real tickets at the site, which stay in its lists and numbers: it must be agreed to with\n" +
 			"--create-tickets.",
 	}

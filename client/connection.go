@@ -51,6 +51,7 @@ type connection struct {
 	rounds       apipb.RoundsClient
 	notices      apipb.NoticesClient
 	duties       apipb.DutiesClient
+	queues       apipb.QueuesClient
 	audits       apipb.AuditsClient
 	conn         *grpc.ClientConn
 }
@@ -102,6 +103,7 @@ func connect(t target) (*connection, error) {
 		rounds:       apipb.NewRoundsClient(conn),
 		notices:      apipb.NewNoticesClient(conn),
 		duties:       apipb.NewDutiesClient(conn),
+		queues:       apipb.NewQueuesClient(conn),
 		audits:       apipb.NewAuditsClient(conn),
 		conn:         conn,
 	}, nil

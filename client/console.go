@@ -29,7 +29,8 @@ type console struct {
 func Commands(env Environment) []*cobra.Command {
 	c := &console{env: env}
 	return []*cobra.Command{c.ticketCommand(), c.siteCommand(), c.raftCommand(), c.userCommand(), c.sessionCommand(), c.tokenCommand(),
-		c.benchCommand(), c.doctorCommand(), c.backupCommand(), c.publicationCommand(), c.policyCommand(), c.attachmentCommand(), c.treeCommand(), c.requesterCommand(), c.callBackCommand(), c.roundCommand(), c.noticesCommand(), c.dutyCommand(), c.slaCommand(), c.auditCommand()}
+		c.benchCommand(), c.doctorCommand(), c.backupCommand(), c.publicationCommand(), c.policyCommand(), c.attachmentCommand(), c.treeCommand(), c.requesterCommand(), c.callBackCommand(), c.roundCommand(), c.noticesCommand(), c.dutyCommand(), c.slaCommand(), c.auditCommand(),
+		c.queueCommand(), c.figuresCommand()}
 }
 
 // group makes a command that only holds others, with the flags that say where to call.

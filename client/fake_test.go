@@ -80,6 +80,7 @@ func newFakeNode(t *testing.T, reply answer, options ...grpc.ServerOption) *fake
 	apipb.RegisterRoundsServer(server, apipb.UnimplementedRoundsServer{})
 	apipb.RegisterNoticesServer(server, apipb.UnimplementedNoticesServer{})
 	apipb.RegisterDutiesServer(server, apipb.UnimplementedDutiesServer{})
+	apipb.RegisterQueuesServer(server, apipb.UnimplementedQueuesServer{})
 	apipb.RegisterAuditsServer(server, apipb.UnimplementedAuditsServer{})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -99,7 +100,11 @@ func (f *fakeNode) BackupSite(q *apipb.BackupSiteRequest, stream grpc.ServerStre
 
 func emptyAnswer(method string) proto.Message {
 	switch method {
-	case "ListTickets":
+	case "ListQueues":
+		return &apipb.ListQueuesResponse{}
+	case "GetFigures":
+		return &apipb.GetFiguresResponse{}
+	case "ListTickets", "ListQueueTickets":
 		return &apipb.ListTicketsResponse{}
 	case "ListAudit":
 		return &apipb.ListAuditResponse{}

@@ -17,7 +17,7 @@ func (p *printer) journal(columns *table, entries []*apipb.JournalEntry) string 
 		if e.GetSuperseded() {
 			what += p.say(phrase{"（恢复前所做，已失效）", " (before a recovery, superseded)"})
 		}
-		rows[i] = []string{p.when(e.GetTime()), e.GetSite(), e.GetActor(), what}
+		rows[i] = []string{p.when(e.GetTime()), e.GetSite(), called(e.GetActorName(), e.GetActor()), what}
 		if !strings.Contains(e.GetText(), "\n") {
 			rows[i] = append(rows[i], e.GetText())
 		}

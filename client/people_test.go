@@ -175,7 +175,7 @@ func TestPeopleInWords(t *testing.T) {
 		return nil, nil
 	}
 	for _, c := range []struct{ line, lang, want string }{
-		{"user show wang", "", "用户        wang\n姓名        王芳\n角色        派单员\n范围        本级及下级\n处理组      网络组, 一线\n支持线      一线\n" +
+		{"user show wang", "", "用户        wang\n姓名        王芳\n角色        派单岗\n范围        本级及下级\n处理组      网络组, 一线\n支持线      一线\n" +
 			"单位        信息处\n账号来源    本地\n状态        须改密码\n双因素认证  是\n值班        否\n"},
 		{"user add wang", "en", "user wang was added (DISPATCHER); the first sign-in asks for another password\n"},
 		{"session list", "en", "ID  SINCE  SEEN                 EXPIRES  THIS  FROM      PROGRAM\ns1         2026-11-21 09:00:00           yes   10.1.2.3  tierdesk\n"},

@@ -18,7 +18,7 @@ import (
 
 func (c *console) policyCommand() *cobra.Command {
 	return c.group("policy", "制度: catalogue, targets, calendars and habits of the desk, as a YAML file under version control",
-		c.applyPolicy(), c.diffPolicy(), c.showPolicy())
+		c.applyPolicy(), c.diffPolicy(), c.showPolicy(), c.policyHistory())
 }
 
 // maxPolicyBytes is what is read of a policy file: more than a node takes.
@@ -131,13 +131,18 @@ func (c *console) diffPolicy() *cobra.Command {
 
 func (c *console) showPolicy() *cobra.Command {
 	var own, layers, stale bool
+	var version uint64
 	cmd := &cobra.Command{Use: "show", Short: "查看: the policy that holds at this site, as a file that could be applied", Args: takes()}
 	cmd.Flags().BoolVar(&own, "own", false, "only this site's own layer, as it was written")
 	cmd.Flags().BoolVar(&layers, "layers", false, "who has laid what over the built-in policy, and when")
+	cmd.Flags().Uint64Var(&version, "version", 0, "a version of this site's own layer as it was written; policy history lists them")
 	staleFlag(cmd, &stale)
 	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) error {
-		if own && layers {
-			return Usage("--own and --layers contradict each other: leave one out")
+		switch {
+		case own && layers || version != 0 && (own || layers):
+			return Usage("--own, --layers and --version contradict each other: give one of them")
+		case version != 0:
+			return showPolicyVersion(ctx, node, out, version)
 		}
 		p, err := node.policies.GetPolicy(ctx, &apipb.GetPolicyRequest{Consistency: consistency(stale)})
 		if err != nil {
@@ -159,7 +164,8 @@ func (c *console) showPolicy() *cobra.Command {
 func (p *printer) policyLayers(layers []*apipb.PolicyLayer) string {
 	rows := [][]string{p.header(phrase{"站点", "SITE"}, phrase{"版本", "VERSION"}, phrase{"时间", "TIME"}, phrase{"操作人", "ACTOR"}, phrase{"锁定", "LOCKED"})}
 	for _, layer := range layers {
-		rows = append(rows, []string{layer.GetPublisher(), fmt.Sprint(layer.GetVersion()), p.when(layer.GetTime()), layer.GetActor(),
+		rows = append(rows, []string{layer.GetPublisher(), fmt.Sprint(layer.GetVersion()), p.when(layer.GetTime()),
+			called(layer.GetActorName(), layer.GetActor()),
 			strings.Join(layer.GetLocked(), ", ")})
 	}
 	return new(table).layOut(rows)

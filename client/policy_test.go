@@ -94,6 +94,30 @@ func TestPublicHolidaysComeFromATableBesideThePolicy(t *testing.T) {
 	}
 }
 
+// The history of a site's policy names people as people know them, and the flags that choose what is shown are used one at a time.
+func TestTheHistoryOfThePolicyIsATable(t *testing.T) {
+	node := newFakeNode(t, func(_ context.Context, method string, _ proto.Message) (proto.Message, error) {
+		if method != "ListPolicyVersions" {
+			return &apipb.PolicyVersion{Source: "# 夜班\n"}, nil
+		}
+		return &apipb.ListPolicyVersionsResponse{Versions: []*apipb.PolicyVersion{
+			{Version: 12, Actor: "li", ActorName: "李雷", Time: at0900(5), InForce: true, Sections: []string{"groups", "rosters"}},
+			{Version: 7, Actor: "admin", Time: at0900(0)},
+		}}, nil
+	})
+	got := at(t, node).run("policy", "history")
+	for _, want := range []string{"VERSION", "12", "李雷 (li)", "yes", "groups, rosters", "\n7", "admin", "no"} {
+		if !strings.Contains(got.out, want) {
+			t.Errorf("the history does not tell %q:\n%s", want, got.out)
+		}
+	}
+	if got := at(t, node).run("policy", "show", "--version", "7"); got.out != "# 夜班\n" {
+		t.Errorf("a version is shown as %q, want its text", got.out)
+	}
+	at(t, node).run("policy", "show", "--version", "7", "--own").oneErrorLine(t, ExitUsage)
+	at(t, node).run("policy", "show", "--layers", "--own").oneErrorLine(t, ExitUsage)
+}
+
 func TestClassifyNeedsSomethingToChange(t *testing.T) {
 	node := newFakeNode(t, nil)
 	at(t, node).run("ticket", "classify", number, "--reason", "y").oneErrorLine(t, ExitUsage)

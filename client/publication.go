@@ -67,7 +67,7 @@ func document(in io.Reader, file string) ([]byte, error) {
 func (c *console) listPublications() *cobra.Command {
 	q := &apipb.ListPublicationsRequest{PageSize: maxPageSize}
 	cmd := &cobra.Command{Use: "list", Short: "列表: the documents of this site and of those above it", Args: takes()}
-	cmd.Flags().StringVar(&q.Publisher, "publisher", "", "only the documents of this site")
+	cmd.Flags().StringVar(&q.Publisher, "publisher", "", "only the documents of that site")
 	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, _ []string) error {
 		columns, first := &table{}, true
 		for {

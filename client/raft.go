@@ -41,7 +41,8 @@ func (c *console) transferLeader() *cobra.Command {
 
 func (c *console) removeNode() *cobra.Command {
 	return &cobra.Command{Use: "remove NODE", Short: "移除: take a node that is gone for good out of the group",
-		Long: "NODE is a node id, or a server id as raft peers shows it. A node that leads hands the lead over first. It is refused\n" +
+		Long: "移除: take a node that is gone for good out of the group\n\n" +
+			"NODE is a node id, or a server id as raft peers shows it. A node that leads hands the lead over first. It is refused\n" +
 			"when the nodes that are left would have no majority that answers. A removed node that still runs stays out until it is\n" +
 			"started with an empty data directory.",
 		Args: takes("NODE"),

@@ -70,7 +70,7 @@ func (c *console) major() *cobra.Command {
 	t := &deskpb.Ticket{}
 	q := &apipb.ClassifyTicketRequest{Ticket: t}
 	var over bool
-	cmd := &cobra.Command{Use: "major NUMBER", Short: "重大事件: declare a major incident, which every site above hears of at once",
+	cmd := &cobra.Command{Use: "major NUMBER", Short: "重大故障: declare a major incident, which every site above hears of at once",
 		Args: takes("NUMBER")}
 	f := cmd.Flags()
 	f.StringVar(&t.Coordinator, "coordinator", "", "who leads the work, by user name")

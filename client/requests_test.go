@@ -56,6 +56,10 @@ var requests = []struct{ line, method, request string }{
 	{"duty list --group 网络组 --time 2026-11-21", "ListDuty", `group: "网络组" time { seconds: 1795190400 }`},
 	{"duty set on --user li --until 2026-11-22", "SetDuty", `user: "li" on: true until { seconds: 1795276800 }`},
 	{"duty set off", "SetDuty", ``},
+	{"queue list", "ListQueues", ``},
+	{"queue show overdue --site 330107 --page-size 7 --page-token p --stale", "ListQueueTickets",
+		`queue: "overdue" site: "330107" page_size: 7 page_token: "p" consistency: "stale"`},
+	{"figures --days 7 --site 330106 --site 330107", "GetFigures", `days: 7 sites: "330106" sites: "330107"`},
 	{"ticket arrive " + number + " --comment 已到机房", "ArriveTicket", `comment: "已到机房"`},
 	{"sla explain " + number + " --json --stale", "ExplainSla", `number: "` + number + `" consistency: "stale"`},
 	{"sla preview --title 断网 --impact 1 --severity 1 --visit", "PreviewTicket",
@@ -148,6 +152,8 @@ var requests = []struct{ line, method, request string }{
 		fields: "category" fields: "fields" fields: "impact" fields: "major" fields: "tags" reason: "y"`},
 	{"ticket classify " + number + " --requester-id c1", "ClassifyTicket", `ticket { requester { id: "c1" } } fields: "requester"`},
 	{"policy diff /dev/null", "CheckPolicy", ``},
+	{"policy history", "ListPolicyVersions", ``},
+	{"policy show --version 1795221000000000", "GetPolicyVersion", `version: 1795221000000000`},
 	{"policy show --own --stale", "GetPolicy", `consistency: "stale"`},
 	{"publication list --publisher 330000", "ListPublications", `publisher: "330000" page_size: 500`},
 	{"publication show 330000 notice 停电", "GetPublication", `publisher: "330000" kind: "notice" name: "停电"`},
@@ -209,7 +215,8 @@ func TestEveryCommandSendsItsRequest(t *testing.T) {
 func TestEveryMethodHasACommand(t *testing.T) {
 	covered := map[string]bool{
 		"GetSurvey": true, "AnswerSurvey": true, // the requester's, who has a link and no terminal
-		"UpdateRequester": true, // requester set calls it after another method
+		"UpdatePreferences": true, // how somebody arranges the pages, on the pages
+		"UpdateRequester":   true, // requester set calls it after another method
 		// and so do these, which are about the caller
 		"EnrolSecondFactor": true, "ConfirmSecondFactor": true, "CreateAccessToken": true,
 	}
@@ -219,7 +226,7 @@ func TestEveryMethodHasACommand(t *testing.T) {
 	for _, file := range []protoreflect.FileDescriptor{
 		apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_site_proto, apipb.File_node_api_apipb_tree_proto,
 		apipb.File_node_api_apipb_rounds_proto, apipb.File_node_api_apipb_notices_proto, apipb.File_node_api_apipb_requesters_proto,
-		apipb.File_node_api_apipb_people_proto,
+		apipb.File_node_api_apipb_people_proto, apipb.File_node_api_apipb_queues_proto,
 	} {
 		for i := range file.Services().Len() {
 			for j := range file.Services().Get(i).Methods().Len() {
@@ -331,6 +338,7 @@ func TestEveryNameHasAChineseWord(t *testing.T) {
 		"tierdesk.v1.LinkStatus.State", "tierdesk.v1.Check.State", "tierdesk.v1.User.Role", "tierdesk.v1.User.Scope", "tierdesk.v1.User.Source", "tierdesk.v1.User.Line", "tierdesk.v1.Place.Phase",
 		"tierdesk.v1.Delivery.State", "tierdesk.desk.v1.CallBack.Outcome", "tierdesk.desk.v1.CustomerCall.Kind", "tierdesk.desk.v1.Customer.Kind",
 		"tierdesk.desk.v1.Task.Kind", "tierdesk.desk.v1.Task.State", "tierdesk.desk.v1.Signer.Answer", "tierdesk.desk.v1.TicketLink.Kind",
+		"tierdesk.v1.Queue.Kind",
 	} {
 		found, err := protoregistry.GlobalTypes.FindEnumByName(protoreflect.FullName(full))
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
@@ -123,12 +124,12 @@ func (p *printer) facts(t *deskpb.Ticket) string {
 	b.add(phrase{"当前处理站点", "Custodian"}, p.custody(t))
 	b.add(phrase{"受理站点", "Home site"}, t.GetHomeSite())
 	b.add(phrase{"交接", "Handover"}, strings.TrimSpace(p.handover(t)+"  "+t.GetHandover().GetReason()))
-	b.add(phrase{"处理人", "Assignee"}, t.GetAssignee())
+	b.add(phrase{"处理人", "Assignee"}, person(t, desk.AssigneeSite(t), t.GetAssignee()))
 	b.add(phrase{"处理组", "Group"}, t.GetGroup())
 	b.when(phrase{"认领期限", "To be taken up by"}, t.GetAcceptTimeLimit())
 	b.add(phrase{"已合并到", "Merged into"}, t.GetMergedInto())
-	b.add(phrase{"协调人", "Coordinator"}, t.GetCoordinator())
-	b.add(phrase{"协办", "Collaborators"}, strings.Join(t.GetCollaborators(), ", "))
+	b.add(phrase{"协调人", "Coordinator"}, coordinator(t))
+	b.add(phrase{"协办", "Collaborators"}, strings.Join(collaborators(t), ", "))
 	b.add(phrase{"分类", "Category"}, t.GetCategory())
 	b.add(phrase{"应用", "Application"}, strings.TrimSpace(t.GetApplication()+" "+t.GetApplicationVersion()))
 	b.add(phrase{"配置项", "Configuration item"}, t.GetConfigurationItem())
@@ -180,7 +181,7 @@ func (p *printer) pressure(t *deskpb.Ticket) string {
 		words += fmt.Sprintf(p.say(phrase{"，故障级别 %d", ", severity %d"}), t.GetSeverity())
 	}
 	if t.GetMajor() {
-		words += p.say(phrase{"，重大事件", ", major"})
+		words += p.say(phrase{"，重大故障", ", major"})
 	}
 	return words
 }
@@ -209,7 +210,7 @@ func satisfaction(s *deskpb.Satisfaction) string {
 func (p *printer) clocks(t *deskpb.Ticket) string {
 	var rows [][]string
 	for _, s := range t.GetSla() {
-		rows = append(rows, []string{p.name(s.GetMetric()), s.GetTier(), p.name(s.GetState()), p.when(s.GetDueTime())})
+		rows = append(rows, []string{p.name(s.GetMetric()), p.nameOf("Site", s.GetTier()), p.name(s.GetState()), p.when(s.GetDueTime())})
 	}
 	return new(table).layOut(rows)
 }
@@ -217,7 +218,7 @@ func (p *printer) clocks(t *deskpb.Ticket) string {
 func (p *printer) wishes(t *deskpb.Ticket) string {
 	var rows [][]string
 	for _, w := range t.GetWishes() {
-		rows = append(rows, []string{p.when(w.GetTime()), w.GetSite(), w.GetActor(), p.name(w.GetKind()), p.name(w.GetState()),
+		rows = append(rows, []string{p.when(w.GetTime()), w.GetSite(), person(t, w.GetSite(), w.GetActor()), p.name(w.GetKind()), p.name(w.GetState()),
 			w.GetText(), w.GetAnswer()})
 	}
 	return new(table).layOut(rows)

@@ -73,7 +73,7 @@ func (p *printer) clockStories(all []*apipb.ClockExplanation, working bool) stri
 func (p *printer) clockLine(clock *deskpb.Sla) string {
 	words := []string{p.name(clock.GetMetric())}
 	if clock.GetTier() != "" {
-		words = append(words, clock.GetTier(), clock.GetSite())
+		words = append(words, p.nameOf("Site", clock.GetTier()), clock.GetSite())
 	}
 	words = append(words, p.name(clock.GetState()),
 		fmt.Sprintf(p.say(phrase{"时限 %s（%s，日历 %s）", "target %s (%s, calendar %s)"}), inSeconds(clock.GetTarget()), clock.GetRule(), clock.GetCalendar()))

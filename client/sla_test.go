@@ -32,7 +32,7 @@ func TestAClockIsExplainedInBothLanguages(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"zh_CN.UTF-8", nil, `解决 COUNTY 330106 计时中 时限 2h（resolution-county-priority-2，日历 office） 到期 2026-11-21 11:15:00
+		{"zh_CN.UTF-8", nil, `解决 县级 330106 计时中 时限 2h（resolution-county-priority-2，日历 office） 到期 2026-11-21 11:15:00
   从                   到                   状态  计入  原因
   2026-11-21 09:00:00  2026-11-21 09:10:00  计时  10m   resolution-county-priority-2: 2h0m0s, office
   2026-11-21 09:10:00  2026-11-21 09:25:00  暂停  0s    等待报告人

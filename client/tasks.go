@@ -88,21 +88,21 @@ func (p *printer) tasks(t *deskpb.Ticket) string {
 		if task.GetMandatory() && task.GetState() == deskpb.Task_OPEN {
 			state += p.say(phrase{"（必办）", " (mandatory)"})
 		}
-		rows = append(rows, []string{fmt.Sprint(task.GetId()), p.name(task.GetKind()), state, task.GetTitle(), p.doers(task), task.GetResult()})
+		rows = append(rows, []string{fmt.Sprint(task.GetId()), p.name(task.GetKind()), state, task.GetTitle(), p.doers(t, task), task.GetResult()})
 	}
 	return new(table).layOut(rows)
 }
 
 // doers says who does a task, or who signs it and what they said.
-func (p *printer) doers(task *deskpb.Task) string {
+func (p *printer) doers(t *deskpb.Ticket, task *deskpb.Task) string {
 	var words []string
-	for _, name := range []string{task.GetGroup(), task.GetAssignee()} {
+	for _, name := range []string{task.GetGroup(), person(t, task.GetSite(), task.GetAssignee())} {
 		if name != "" {
 			words = append(words, name)
 		}
 	}
 	for _, signer := range task.GetSigners() {
-		words = append(words, fmt.Sprintf("%s %s", signer.GetUser(), p.name(signer.GetAnswer())))
+		words = append(words, fmt.Sprintf("%s %s", person(t, task.GetSite(), signer.GetUser()), p.name(signer.GetAnswer())))
 	}
 	return strings.Join(words, ", ")
 }

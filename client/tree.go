@@ -48,14 +48,14 @@ func (p *printer) progress(place *apipb.Place) string {
 	return ""
 }
 
-const nowUsage = "do not wait for it: it is lost, and what it holds must be taken with tierdesk site override"
+const nowUsage = ", which is lost: what it holds must be taken with tierdesk site override"
 
 func (c *console) moveSite() *cobra.Command {
 	q := &apipb.MoveSiteRequest{}
 	cmd := &cobra.Command{Use: "move SITE", Short: "移交: put an office below another parent; only at the province", Args: takes("SITE")}
 	cmd.Flags().StringVar(&q.Parent, "to", "", "the site that becomes its parent")
 	cmd.Flags().StringVar(&q.Reason, "reason", "", "why; it is recorded")
-	cmd.Flags().BoolVar(&q.Now, "now", false, "the present parent: "+nowUsage)
+	cmd.Flags().BoolVar(&q.Now, "now", false, "do not wait for the present parent"+nowUsage)
 	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, args []string) error {
 		if q.Parent == "" {
 			return Usage("give --to: the site that becomes the parent of %s", oneLine(args[0]))
@@ -74,7 +74,7 @@ func (c *console) closeSite() *cobra.Command {
 	q := &apipb.CloseSiteRequest{}
 	cmd := &cobra.Command{Use: "close CITY", Short: "撤并: close a city; its offices and open tickets go to the province", Args: takes("CITY")}
 	cmd.Flags().StringVar(&q.Reason, "reason", "", "why; it is recorded")
-	cmd.Flags().BoolVar(&q.Now, "now", false, "the city: "+nowUsage)
+	cmd.Flags().BoolVar(&q.Now, "now", false, "do not wait for the city"+nowUsage)
 	cmd.RunE = c.calls(func(ctx context.Context, node *connection, out *printer, args []string) error {
 		q.Site = args[0]
 		place, err := node.tree.CloseSite(ctx, q)

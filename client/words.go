@@ -12,21 +12,32 @@ func chineseNames() map[string]string {
 		"Ticket.NEW":         "新建",
 		"Ticket.ASSIGNED":    "已派单",
 		"Ticket.IN_PROGRESS": "处理中",
-		"Ticket.ON_HOLD":     "已挂起",
+		"Ticket.ON_HOLD":     "挂起",
 		"Ticket.RESOLVED":    "已解决",
 		"Ticket.CLOSED":      "已办结",
 		"Ticket.CANCELED":    "已撤单",
 
 		"Ticket.PHONE":       "电话",
-		"Ticket.PORTAL":      "门户",
-		"Ticket.APPLICATION": "应用",
+		"Ticket.PORTAL":      "运维网站",
+		"Ticket.APPLICATION": "应用内上报",
 		"Ticket.EMAIL":       "邮件",
-		"Ticket.MONITORING":  "监控",
-		"Ticket.WALK_IN":     "来访",
+		"Ticket.MONITORING":  "监控告警",
+		"Ticket.WALK_IN":     "现场来访",
 
 		"Ticket.FIRST":  "一线",
 		"Ticket.SECOND": "二线",
 		"Ticket.THIRD":  "三线",
+
+		"Queue.MINE":       "我的工单",
+		"Queue.GROUP":      "组内",
+		"Queue.UNASSIGNED": "未分派",
+		"Queue.DUE_SOON":   "即将超时",
+		"Queue.OVERDUE":    "已超时",
+		"Queue.ESCALATED":  "已升级",
+		"Queue.WAITING":    "等待报告人",
+		"Queue.IN_TRANSIT": "待上送与上送中",
+		"Queue.CALL_BACKS": "待回访",
+		"Queue.OPEN":       "本站点在办",
 
 		"Handover.NONE":       "无",
 		"Handover.QUEUED":     "待送出",
@@ -34,11 +45,11 @@ func chineseNames() map[string]string {
 
 		"Sla.RESPONSE":   "响应",
 		"Sla.RESOLUTION": "解决",
-		"Sla.UPDATE":     "更新",
+		"Sla.UPDATE":     "进展通报",
 		"Sla.ON_SITE":    "到场",
 		"Sla.RUNNING":    "计时中",
 		"Sla.PAUSED":     "已暂停",
-		"Sla.MET":        "已达标",
+		"Sla.MET":        "按时完成",
 		"Sla.BREACHED":   "已超时",
 
 		"Wish.WITHDRAW": "撤回",
@@ -48,7 +59,18 @@ func chineseNames() map[string]string {
 		"Wish.PENDING":  "待答复",
 		"Wish.GRANTED":  "已同意",
 		"Wish.DECLINED": "未同意",
+	}
+	maps.Copy(names, chineseEventNames())
+	maps.Copy(names, chineseRelationNames())
+	maps.Copy(names, chineseAfterNames())
+	maps.Copy(names, chineseSiteNames())
+	maps.Copy(names, chinesePeopleNames())
+	return names
+}
 
+// chineseEventNames are those of the steps of a ticket's journal.
+func chineseEventNames() map[string]string {
+	return map[string]string{
 		"Event.OPENED":            "受理",
 		"Event.ASSIGNED":          "派单",
 		"Event.STARTED":           "开始处理",
@@ -81,16 +103,11 @@ func chineseNames() map[string]string {
 		"Event.NOTED":             "备注",
 		"Event.REPLIED":           "回复",
 		"Event.URGED":             "催办",
-		"Event.ALERTED":           "重大事件通报",
+		"Event.ALERTED":           "重大故障通报",
 		"Event.ATTACHED":          "添加附件",
 		"Event.RELEASED":          "确认被接管",
 		"Event.WISHED":            "请求",
 	}
-	maps.Copy(names, chineseRelationNames())
-	maps.Copy(names, chineseAfterNames())
-	maps.Copy(names, chineseSiteNames())
-	maps.Copy(names, chinesePeopleNames())
-	return names
 }
 
 // chineseRelationNames are those of tasks and of links between tickets.
@@ -138,7 +155,7 @@ func chineseSiteNames() map[string]string {
 		"Site.PROVINCE": "省级",
 
 		"Node.LEADER":   "主节点",
-		"Node.FOLLOWER": "副本",
+		"Node.FOLLOWER": "从节点",
 		"Node.LEARNER":  "追赶中",
 
 		"Check.OK":      "正常",
@@ -167,16 +184,16 @@ func chineseSiteNames() map[string]string {
 func chinesePeopleNames() map[string]string {
 	return map[string]string{
 		"User.REQUESTER":        "报告人",
-		"User.AGENT":            "坐席",
-		"User.DISPATCHER":       "派单员",
+		"User.AGENT":            "服务台人员",
+		"User.DISPATCHER":       "派单岗",
 		"User.INCIDENT_MANAGER": "事件经理",
 		"User.LEADER":           "领导",
-		"User.ADMINISTRATOR":    "管理员",
-		"User.AUDITOR":          "审计员",
+		"User.ADMINISTRATOR":    "系统管理员",
+		"User.AUDITOR":          "审计",
 
 		"User.OWN":     "本人",
 		"User.GROUPS":  "本组",
-		"User.SITE":    "本机构",
+		"User.SITE":    "本站点",
 		"User.SUBTREE": "本级及下级",
 
 		"User.LOCAL": "本地",

@@ -75,7 +75,7 @@ func TestServing(t *testing.T) {
 	if err := Run(ctx, Options{Tree: tree, Out: out}, false); err != nil {
 		t.Fatalf("%v\n%s", err, out.text.String())
 	}
-	for _, want := range []string{"4 乙县", "http://127.0.0.1:", "zhangmin", "(auditor)", "TIERDESK_TOKEN"} {
+	for _, want := range []string{"4 乙县", "http://127.0.0.1:", "/desk ", "/help ", "/leader ", "/wall ", "/admin ", "zhangmin", "(auditor)", "TIERDESK_TOKEN"} {
 		if !strings.Contains(out.text.String(), want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out.text.String())
 		}

@@ -29,7 +29,7 @@ func (d *Demo) Play(ctx context.Context) error {
 		{"派单、拒单、认领，等报告人时停表 · dispatched, declined, claimed; the clock stands still for the requester", p.dispatched},
 		{"数据更正先审批 · a correction waits for the leader's approval", p.approved},
 		{"重复工单合并 · a duplicate is merged", p.merged},
-		{"重大事件：父工单在省里解决，各级的子工单随之解决 · a major incident is resolved, with its parts wherever they are", p.outage},
+		{"重大故障：父工单在省里解决，各级的子工单随之解决 · a major incident is resolved, with its parts wherever they are", p.outage},
 		{"回访不满意，重开再办；报告人凭链接评分 · a call-back reopens; the requester rates by a link", p.calledBack},
 		{"各见其所见，各行其所权 · everybody sees and does what is theirs", p.permitted},
 		{"猜密码被限速并留痕；各级审计链完整，上级留存检查点 · guessing is slowed down and told; the audit logs are whole", p.audited},

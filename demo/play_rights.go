@@ -31,9 +31,9 @@ func (p *play) permitted(ctx context.Context) {
 	p.reply(ctx, p.county, number, answer)
 	p.hears(ctx, number, answer, aside)
 	p.refused(p.county, countyReporter, number, "PermissionDenied", "报告人不能写内部备注 · the requester may not note", note)
-	p.refused(p.county, machineRoom, number, "NotFound", "别组坐席看不到此单 · not there for an agent of another group", read)
-	p.act(p.county, countyAuditor, number, "审计员可查看 · read by the auditor", read)
-	p.refused(p.county, countyAuditor, number, "PermissionDenied", "审计员不能派单 · the auditor may not assign", func(t apipb.TicketsClient) (*deskpb.Ticket, error) {
+	p.refused(p.county, machineRoom, number, "NotFound", "别组人员看不到此单 · not there for an agent of another group", read)
+	p.act(p.county, countyAuditor, number, "审计人员可查看 · read by the auditor", read)
+	p.refused(p.county, countyAuditor, number, "PermissionDenied", "审计人员不能派单 · the auditor may not assign", func(t apipb.TicketsClient) (*deskpb.Ticket, error) {
 		return t.AssignTicket(ctx, &apipb.AssignTicketRequest{Number: number, Assignee: holder, RequestId: request()})
 	})
 	p.resolve(ctx, p.county, number, "已刷新调剂单缓存，可正常打开。")

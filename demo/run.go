@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
+
+	"github.com/tierdesk/tierdesk/node/config"
 )
 
 // stopTime bounds the end of a demo.
@@ -26,7 +29,7 @@ func Run(ctx context.Context, o Options, once bool) (err error) {
 		defer cancel()
 		err = errors.Join(err, d.Stop(stopCtx))
 	}()
-	if err := d.seed(ctx); err != nil {
+	if err := d.Seed(ctx); err != nil {
 		return err
 	}
 	if once {
@@ -53,6 +56,7 @@ func (d *Demo) sayWhereToLook() {
 	if err != nil {
 		return // validate has found one
 	}
+	sayPages(out, "http://"+d.site(path[0].ID).nodes[0].HTTPAddr())
 	fmt.Fprintf(out, "\n登录 · sign in: %s / %s (administrator of every site)\n", adminUser, d.password)
 	for _, spec := range path {
 		for _, p := range staff[spec.Tier] {
@@ -77,4 +81,16 @@ func (d *Demo) sayWhereToLook() {
 日志 · log: %[3]s
 Ctrl-C 结束 · to end
 `, d.site(path[0].ID).grpc()[0], d.password, d.log.Name(), countyManager, countyAuditor)
+}
+
+// sayPages prints where the pages of an office are, and who looks at them.
+func sayPages(out io.Writer, at string) {
+	fmt.Fprintf(out, `
+页面 · pages:
+  %[1]s/desk    工作台 the console, %[2]s
+  %[1]s/help    运维网站 the support site, %[3]s or anybody without an account
+  %[1]s/leader  运行态势 what is late and where, %[4]s
+  %[1]s/wall    大屏 the wall, %[4]s
+  %[1]s/admin   管理 administration, %[5]s
+`, at, staff[config.County][0].name, countyReporter, countyLeader, adminUser)
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
 
-// seed gives all sites people and policies, and the county customers and a day's tickets. A kept directory gets its
+// Seed gives all sites people and policies, and the county customers and a day's tickets. A kept directory gets its
 // tickets once: what an interrupted first start left is what it shows.
-func (d *Demo) seed(ctx context.Context) error {
+func (d *Demo) Seed(ctx context.Context) error {
 	path, err := d.options.Tree.path()
 	if err != nil {
 		return err
@@ -46,6 +46,7 @@ func (d *Demo) seed(ctx context.Context) error {
 		{"tickets that people sign", p.seedSignatures},
 		{"a major incident", p.seedOutage},
 		{"an inspection", p.seedInspection},
+		{"tickets that wait", p.seedWaiting},
 	} {
 		if sample.make(ctx); p.err != nil {
 			return fmt.Errorf("the samples, %s: %w", sample.name, p.err)
@@ -148,4 +149,19 @@ func (p *play) seedInspection(ctx context.Context) {
 			return t.CheckTicket(ctx, &apipb.CheckTicketRequest{Number: number, Item: uint32(item), Done: true, Result: found, RequestId: request()})
 		})
 	}
+}
+
+// seedWaiting shows a ticket that waits for its requester, and one that a customer had earlier and was content with.
+func (p *play) seedWaiting(ctx context.Context) {
+	asked := p.create(ctx, call{"工资发放明细与到账不符", "两名教师的实发数与到账数相差一个月的补贴。", "数据问题", "国库集中支付系统",
+		"赵敏", "区第一中学（预算单位）", "0571-85000014", 2, 2, deskpb.Ticket_PORTAL})
+	p.start(ctx, p.county, asked)
+	p.reply(ctx, p.county, asked, "请提供两位教师的工资明细截图，以便核对补贴项目。")
+	p.hold(ctx, p.county, asked, "waiting-requester", "等待工资明细截图")
+
+	earlier := p.create(ctx, call{"项目库导出提示超时", "导出全年项目库时提示超时，分季度导出正常。", "操作事件", "预算一体化系统",
+		"刘洋", "区财政局预算科", "0571-85000012", 3, 3, deskpb.Ticket_PHONE})
+	p.start(ctx, p.county, earlier)
+	p.resolve(ctx, p.county, earlier, "已放宽导出时限，重新导出成功。")
+	p.confirm(ctx, earlier, 5)
 }

@@ -61,9 +61,9 @@ func (w *writer) give(p *deskpb.Policy, group, assignee, why string) error {
 
 // byItself writes an event that is nobody's: the site decides it.
 func (w *writer) byItself(draft *deskpb.Event) error {
-	actor := w.actor
-	w.actor = ""
-	defer func() { w.actor = actor }()
+	actor, asker := w.actor, w.asker
+	w.actor, w.asker = "", nil
+	defer func() { w.actor, w.asker = actor, asker }()
 	return w.custodial(draft)
 }
 

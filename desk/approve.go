@@ -39,7 +39,7 @@ func (w *writer) approved(step string) (bool, error) {
 	}
 	if len(waiting) > 0 {
 		return false, Refuse(FailedPrecondition, "APPROVAL_REQUIRED", "ticket %s needs approval before %s: %s; wait for it, then repeat this",
-			w.number(), step, strings.Join(waiting, ", "))
+			w.number(), step, strings.Join(waiting, "; "))
 	}
 	for _, approval := range missing {
 		if err := w.askApproval(approval); err != nil {

@@ -100,7 +100,7 @@ func unfit(event Sealed, format string, args ...any) error {
 	return fmt.Errorf("fold %s of ticket %s: %s: %w", EventName(event.GetId()), event.GetTicket(), fmt.Sprintf(format, args...), ErrUnfit)
 }
 
-// include counts an event among those that make the record, whatever else it does to the ticket.
+// include counts an event among those that make the record and keeps whom it names, whatever else it does to the ticket.
 func include(r *deskpb.Record, event Sealed, hash []byte) {
 	r.Events++
 	if len(r.Sum) != hashSize {
@@ -109,6 +109,7 @@ func include(r *deskpb.Record, event Sealed, hash []byte) {
 	addHash(r.Sum, hash)
 	r.LastTime = max(r.GetLastTime(), event.GetTime())
 	r.Ticket.UpdateTime = timestamp(r.LastTime)
+	foldNames(r, event.Event)
 }
 
 // addHash adds a hash to a sum of hashes in place, little-endian and modulo 2^128.
@@ -137,9 +138,10 @@ func foldCustodial(r *deskpb.Record, event Sealed, hash []byte) {
 	r.Ticket.Etag = hex.EncodeToString(r.Head[:etagBytes])
 }
 
-// change does to the ticket what the event's type says, and notes its phase.
+// change does to the ticket what the event's type says, and notes its phase and the highest line that had it.
 func change(r *deskpb.Record, e *deskpb.Event) {
 	changeState(r, e)
+	r.HighestLine = max(r.GetHighestLine(), r.GetTicket().GetLine())
 	foldPhase(r, e)
 }
 
@@ -213,6 +215,7 @@ func changeBeside(r *deskpb.Record, e *deskpb.Event) {
 func foldOpened(r *deskpb.Record, e *deskpb.Event) {
 	r.Ticket.HomeSite = e.GetId().GetSite()
 	r.Ticket.CustodianSite = e.GetId().GetSite()
+	r.Ticket.People = nil
 	dropHandover(r)
 }
 

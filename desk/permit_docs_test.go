@@ -15,12 +15,12 @@ const permissionsPage = "../docs/permissions.md"
 // roleWords says of each role how it is called, and in a sentence what it is for.
 var roleWords = map[deskpb.User_Role][2]string{
 	deskpb.User_REQUESTER:        {"报告人", "reports, and follows the own tickets: sees what everybody may see of them, answers, urges, confirms, reopens, cancels, rates"},
-	deskpb.User_AGENT:            {"坐席", "works on tickets, at the own lines where the account names some"},
-	deskpb.User_DISPATCHER:       {"派单员", "an agent who also knows the people of the site and says who is on duty"},
+	deskpb.User_AGENT:            {"服务台人员", "works on tickets, at the own lines where the account names some"},
+	deskpb.User_DISPATCHER:       {"派单岗", "an agent who also knows the people of the site and says who is on duty"},
 	deskpb.User_INCIDENT_MANAGER: {"事件经理", "a dispatcher bound by no line, who takes tickets without a hand-over and closes them away from home, with a reason"},
-	deskpb.User_ADMINISTRATOR:    {"管理员", "an incident manager who also keeps accounts, policy, site and tree"},
+	deskpb.User_ADMINISTRATOR:    {"系统管理员", "an incident manager who also keeps accounts, policy, site and tree"},
 	deskpb.User_LEADER:           {"领导", "reads, approves and signs where asked, notes, urges, and changes nothing else"},
-	deskpb.User_AUDITOR:          {"审计员", "reads everything in scope, the audit log too, and changes nothing but the own password, second factor, sessions and tokens"},
+	deskpb.User_AUDITOR:          {"审计", "reads everything in scope, the audit log too, and changes nothing but the own password, second factor, sessions and tokens"},
 }
 
 const permissionsHead = `# Who may do what
@@ -67,6 +67,8 @@ const permissionsRules = `
 - *Signing* is for those who are named, at the site that asked. A leader changes tasks in no other way.
 - *A requester* opens tickets in the own name, with words, category, application, service and urgency: assignment, tags and the other
   levels are the desk's to say and are not read. A reply of a requester is the requester's words. A new ticket stands alone, or follows an earlier one of the own.
+- *A guest* has no account: of a requester's verbs create, reply, urge, attach, confirm, reopen, cancel and rate, on the one ticket that the link
+  is for, at its home. Where the policy's portal has no guests, nobody opens a ticket without an account.
 - *Tickets that belong together.* Whoever links, merges, splits or follows must see the other ticket too. Words for a merged ticket go to the one that
   it was merged into if their author sees that, and stay on it otherwise.
 - *A password that somebody else set* allows nothing but own.read, own.password and own.sign-out.

@@ -17,6 +17,8 @@ func Sees(actor *deskpb.Actor, site SiteID, p *deskpb.Policy, record *deskpb.Rec
 	}
 	t, scope := record.GetTicket(), scopeOf(actor)
 	switch {
+	case isGuest(actor):
+		return t.GetHomeSite() == string(site) && t.GetNumber() != "" && t.GetNumber() == actor.GetTicket()
 	case t == nil || actor.GetUser() == "":
 		return false
 	case actor.GetRole() == deskpb.User_REQUESTER:

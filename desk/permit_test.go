@@ -41,7 +41,7 @@ func TestRightsGrowAlongTheChain(t *testing.T) {
 }
 
 func TestWhatTheRolesBesideTheChainChange(t *testing.T) {
-	own := []Verb{SignIn, SurveyAnswer, NoticeMark, OwnPassword, OwnSecondFactor, OwnSessions, OwnTokens, OwnSignOut}
+	own := []Verb{SignIn, SurveyAnswer, PortalSubmit, PortalOpen, PortalAct, NoticeMark, OwnPassword, OwnSecondFactor, OwnSessions, OwnTokens, OwnPreferences, OwnSignOut}
 	for role, want := range map[deskpb.User_Role][]Verb{
 		deskpb.User_AUDITOR: own,
 		deskpb.User_LEADER:  slices.Concat([]Verb{TicketChangeTask, TicketNote, TicketUrge}, own),
@@ -101,6 +101,10 @@ func TestMay(t *testing.T) {
 		"nobody at all":                          {nil, TicketRead, "PERMISSION_DENIED"},
 		"nobody signs in":                        {nil, SignIn, ""},
 		"nobody rates by a link":                 {nil, SurveyAnswer, ""},
+		"a guest answers":                        {Guest("n", ""), TicketReply, ""},
+		"a guest lists tickets":                  {Guest("n", ""), TicketList, "PERMISSION_DENIED"},
+		"a guest reads a journal":                {Guest("n", ""), TicketJournal, "PERMISSION_DENIED"},
+		"a guest works on a ticket":              {Guest("n", ""), TicketStart, "PERMISSION_DENIED"},
 		"a name without a role":                  {&deskpb.Actor{User: "lin"}, OwnRead, "PERMISSION_DENIED"},
 		"a role that is none":                    {&deskpb.Actor{User: "lin", Role: 8}, OwnRead, "PERMISSION_DENIED"},
 		"a negative role":                        {&deskpb.Actor{User: "lin", Role: -1}, OwnRead, "PERMISSION_DENIED"},

@@ -79,6 +79,11 @@ const (
 	SignIn       Verb = "sign-in"
 	SurveyRead   Verb = "survey.read"
 	SurveyAnswer Verb = "survey.answer"
+	PortalRead   Verb = "portal.read"
+	PortalSubmit Verb = "portal.submit"
+	PortalOpen   Verb = "portal.open"
+	PortalFollow Verb = "portal.follow"
+	PortalAct    Verb = "portal.act"
 )
 
 // Verbs about oneself. Those with a namesake about others (UserPassword, UserSecondFactor, SessionList …) are for oneself alone.
@@ -88,6 +93,7 @@ const (
 	OwnSecondFactor Verb = "own.second-factor"
 	OwnSessions     Verb = "own.sessions"
 	OwnTokens       Verb = "own.tokens"
+	OwnPreferences  Verb = "own.preferences"
 	OwnSignOut      Verb = "own.sign-out"
 	NoticeRead      Verb = "notice.read"
 	NoticeMark      Verb = "notice.mark"
@@ -157,12 +163,10 @@ func (v Verb) Changes() bool { return bool(ruleOf(v).does) }
 // Roles returns the roles that have the verb, in the order of the documentation; none for a verb that needs no sign-in.
 func (v Verb) Roles() []deskpb.User_Role { return ruleOf(v).roles.roles() }
 
-// OnTicket tells whether the verb is about one ticket, which the actor must see (Sees) besides.
-func (v Verb) OnTicket() bool { return ruleOf(v).at != noTicket }
-
 // NeedsNoSignIn tells whether the verb is for callers who are not signed in.
 func (v Verb) NeedsNoSignIn() bool {
-	return v == SignIn || v == SurveyRead || v == SurveyAnswer
+	found := byVerb[v]
+	return found != nil && found.roles == nobody
 }
 
 // OfCommand returns the verb that a ticket command asks for; empty for what only a site does by itself.

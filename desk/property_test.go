@@ -27,7 +27,7 @@ var rareVerbs = []string{"reclaim", "relocate"}
 func TestAnyHistoryEndsEqual(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
-		steps := []func(*rapid.T){w.command, w.deliver, w.command, w.dispatch, w.wait, w.tick}
+		steps := []func(*rapid.T){w.command, w.deliver, w.command, w.dispatch, w.wait, w.tick, w.rename}
 		for range rapid.IntRange(50, 500).Draw(t, "length") {
 			rapid.SampledFrom(steps).Draw(t, "step")(t)
 			w.invariants(t)
@@ -48,6 +48,7 @@ func newWorld(t *rapid.T) *world {
 	w := &world{tree: newTree(), custody: map[string]uint32{}}
 	for _, o := range w.tree.offices {
 		o.behind = rapid.Int64Range(0, 60).Draw(t, "minutes behind") * minute
+		o.called["lin"], o.called["sun"] = "林晓 of "+string(o.here.Site), "孙丽 of "+string(o.here.Site)
 		o.policy.Groups = []*deskpb.Team{networkTeam()}
 		o.policy.Dispatch = []*deskpb.DispatchRule{{Name: "second", Group: "网络组", Match: &deskpb.Match{Lines: []deskpb.Ticket_Line{deskpb.Ticket_SECOND}}}}
 	}
@@ -63,6 +64,13 @@ func newWorld(t *rapid.T) *world {
 
 func (w *world) wait(t *rapid.T) {
 	w.tree.now += rapid.Int64Range(0, 600).Draw(t, "minutes") * minute
+}
+
+// rename has somebody be called otherwise, or as the account, from now on.
+func (w *world) rename(t *rapid.T) {
+	o := rapid.SampledFrom(w.tree.offices).Draw(t, "office")
+	user := rapid.SampledFrom([]UserID{"lin", "wang", "sun"}).Draw(t, "user")
+	o.called[user] = rapid.SampledFrom([]string{"", string(user), "林晓", "王磊"}).Draw(t, "name")
 }
 
 // tick has every office do what is due on its tickets, after which nothing is.

@@ -252,6 +252,8 @@ func (blindView) Members(string) ([]UserID, error) { return nil, errDisk }
 
 func (blindView) Person(UserID) (bool, error) { return false, errDisk }
 
+func (blindView) DisplayName(UserID) (string, error) { return "", errDisk }
+
 func (blindView) Duty(UserID) (*deskpb.SetDuty, error) { return nil, errDisk }
 
 func (blindView) Load(UserID) (int, error) { return 0, errDisk }

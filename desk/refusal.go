@@ -28,6 +28,8 @@ type Refusal struct {
 	Reason  string // for programs, UPPER_SNAKE_CASE
 	// Wait is how long not to ask again, 0 where the answer does not depend on it. No result of the log has it.
 	Wait time.Duration
+	// Ticket is the one that it is about, where the request does not say it; empty otherwise. No result of the log has it.
+	Ticket TicketNumber
 }
 
 func (r *Refusal) Error() string { return r.Message }

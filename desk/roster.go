@@ -15,6 +15,9 @@ const minutesPerDay = 24 * 60
 type Roll interface {
 	// Person tells whether somebody with the name signs in at this site.
 	Person(user UserID) (bool, error)
+	// DisplayName returns how somebody who works at this site is called, empty for a requester, for who has no other name than that of
+	// the account, and for a stranger.
+	DisplayName(user UserID) (string, error)
 	// Duty returns what was last said by hand of a person's duty, nil when nothing was.
 	Duty(user UserID) (*deskpb.SetDuty, error)
 	// Members lists those who work on tickets here and whose accounts name a group, sorted. They belong to it as those do whom its
@@ -108,14 +111,20 @@ func rosteredAt(roster *deskpb.Roster, zone *deskpb.Calendar, at int64) (people 
 
 // lasts tells whether the shift that begins on a day lasts at a minute counted from that day's midnight.
 func lasts(shift *deskpb.Shift, day calendar.Day, minute int32) bool {
-	if days := shift.GetDays(); len(days) > 0 && !slices.Contains(days, day.Weekday()) {
-		return false
+	return beginsOn(shift, day) && shift.GetFrom() <= minute && minute < endOf(shift)
+}
+
+// beginsOn tells whether a shift is one of a day.
+func beginsOn(shift *deskpb.Shift, day calendar.Day) bool {
+	return len(shift.GetDays()) == 0 || slices.Contains(shift.GetDays(), day.Weekday())
+}
+
+// endOf is when a shift ends, in minutes after midnight of the day on which it begins.
+func endOf(shift *deskpb.Shift) int32 {
+	if shift.GetTo() <= shift.GetFrom() {
+		return shift.GetTo() + minutesPerDay
 	}
-	from, to := shift.GetFrom(), shift.GetTo()
-	if to <= from {
-		to += minutesPerDay
-	}
-	return from <= minute && minute < to
+	return shift.GetTo()
 }
 
 // onShift returns who works a shift that begins on a day: everybody, or the one whose week it is.

@@ -47,6 +47,7 @@ type office struct {
 	policy    *deskpb.Policy
 
 	strangers map[UserID]bool             // names of the policy that are nobody's here
+	called    map[UserID]string           // how people are called who work here
 	members   map[string][]UserID         // whose accounts name a group
 	duty      map[UserID]*deskpb.SetDuty  // what was said by hand
 	rotation  map[string]UserID           // who got a ticket of a group last by the rules
@@ -67,6 +68,7 @@ func newOffice(tier deskpb.Site_Tier, path ...SiteID) *office {
 		directory: map[SiteID][]SiteID{county: {county, city, province}, neighbour: {neighbour, city, province}, city: {city, province}},
 		policy:    policy.Default(),
 		rotation:  map[string]UserID{},
+		called:    map[UserID]string{},
 	}
 }
 
@@ -85,6 +87,8 @@ func (o *office) Policy() (*deskpb.Policy, error) { return o.policy, nil }
 func (o *office) Members(group string) ([]UserID, error) { return o.members[group], nil }
 
 func (o *office) Person(user UserID) (bool, error) { return !o.strangers[user], nil }
+
+func (o *office) DisplayName(user UserID) (string, error) { return o.called[user], nil }
 
 func (o *office) Duty(user UserID) (*deskpb.SetDuty, error) { return o.duty[user], nil }
 

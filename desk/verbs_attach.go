@@ -41,6 +41,13 @@ func ContentHash(a *deskpb.Attachment) ([]byte, error) {
 
 // attach adds a file whose content is here in full. Id, site, actor and time of the attachment are those of the event.
 func (w *writer) attach(a *deskpb.Attachment) error {
+	visibility := deskpb.Event_EVERYONE
+	if a.GetInternal() {
+		if w.asker.GetRole() == deskpb.User_REQUESTER {
+			return Refuse(PermissionDenied, "INTERNAL_FILE", "only who works here adds files that requesters do not see; send it as any other")
+		}
+		visibility = deskpb.Event_AGENTS
+	}
 	if n := len(w.ticket().GetAttachments()); n >= maxAttachments {
 		return Refuse(FailedPrecondition, "TOO_MANY_ATTACHMENTS", "ticket %s has %d attachments; put the rest into one archive", w.number(), n)
 	}
@@ -58,9 +65,9 @@ func (w *writer) attach(a *deskpb.Attachment) error {
 	}
 	return w.remark(&deskpb.Event{
 		Type:       deskpb.Event_ATTACHED,
-		Visibility: deskpb.Event_EVERYONE,
+		Visibility: visibility,
 		Body: &deskpb.Body{Attachment: &deskpb.Attachment{
-			Name: a.GetName(), Size: a.GetSize(), MediaType: a.GetMediaType(), Sha256: a.GetSha256(),
+			Name: a.GetName(), Size: a.GetSize(), MediaType: a.GetMediaType(), Sha256: a.GetSha256(), Internal: a.GetInternal(),
 		}},
 	})
 }

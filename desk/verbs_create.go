@@ -18,6 +18,11 @@ func (w *writer) create(asked *deskpb.Ticket) error {
 	if err != nil {
 		return err
 	}
+	if isGuest(w.asker) {
+		if err := admitGuest(p, asked.GetRequester()); err != nil {
+			return err
+		}
+	}
 	if asked, err = completed(p, asked); err != nil {
 		return err
 	}

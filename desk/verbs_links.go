@@ -2,6 +2,7 @@ package desk
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
@@ -27,10 +28,19 @@ func checkOther(field, number string) error {
 	return cmp.Or(given(field, number), oneLine(field, number, MaxShort))
 }
 
+// knownAs is known for a ticket that a field of the command names: a refusal names the field.
+func (w *writer) knownAs(field, number string) (*deskpb.Record, error) {
+	record, err := w.known(TicketNumber(number))
+	if refusal, refused := errors.AsType[*Refusal](err); refused {
+		refusal.Field = field
+	}
+	return record, err
+}
+
 // link says what the ticket has to do with another one, or takes that back. Saying it again changes nothing.
 func (w *writer) link(v *deskpb.LinkTickets) error {
 	link := v.GetLink()
-	other, err := w.known(TicketNumber(link.GetNumber()))
+	other, err := w.knownAs("other", link.GetNumber())
 	if err != nil {
 		return err
 	}
@@ -93,7 +103,7 @@ func (w *writer) merge(v *deskpb.Merge) error {
 	if err := w.need(TicketMerge); err != nil {
 		return err
 	}
-	into, err := w.known(TicketNumber(v.GetInto()))
+	into, err := w.knownAs("into", v.GetInto())
 	if err != nil {
 		return err
 	}

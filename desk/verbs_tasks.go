@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	maxTasks   = 50 // of a ticket
-	maxSigners = 20 // of a task
+	maxTasks = 50 // of a ticket
+	// MaxSigners bounds those who sign one task.
+	MaxSigners = 20
 )
 
 func checkTask(t *deskpb.Task) error {
@@ -43,8 +44,8 @@ func checkSigners(t *deskpb.Task) error {
 	switch n := len(signers); {
 	case n == 0:
 		return RefuseField("task.signers", "nobody is named; say who has to sign")
-	case n > maxSigners:
-		return RefuseField("task.signers", "%d are too many; the limit is %d", n, maxSigners)
+	case n > MaxSigners:
+		return RefuseField("task.signers", "%d are too many; the limit is %d", n, MaxSigners)
 	case t.GetQuorum() > uint32(n):
 		return RefuseField("task.quorum", "%d of %d signers cannot agree; give at most %[2]d, or 0 for all", t.GetQuorum(), n)
 	}

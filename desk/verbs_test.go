@@ -176,6 +176,9 @@ type stage struct {
 
 func newStage(t testing.TB, state deskpb.Ticket_State) *stage {
 	s := &stage{t: t, tree: newTree(), state: state}
+	for _, o := range s.tree.offices {
+		o.called["lin"], o.called["sun"] = "林晓 of "+string(o.here.Site), "孙丽 of "+string(o.here.Site)
+	}
 	s.number = TicketNumber(s.do(county, createCommand("打印机不工作")).Record.GetTicket().GetNumber())
 	return s
 }

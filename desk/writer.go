@@ -83,11 +83,14 @@ func (w *writer) append(draft *deskpb.Event) error {
 	}
 	draft.Path = slices.Clone(w.path)
 	draft.Schema = Schema
-	if draft.Actor == "" && w.actor != "" {
+	if draft.Actor == "" && !isSite(w.asker) {
 		draft.Actor, draft.Role, draft.Address = w.actor, w.asker.GetRole(), w.asker.GetAddress()
 	}
 	if len(w.events) == 0 && w.request.GetId() != "" {
 		draft.Request = proto.CloneOf(w.request)
+	}
+	if err := w.tellNames(draft); err != nil {
+		return err
 	}
 	next, err := follow(w.record, Sealed{Event: draft})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	deskaudit "github.com/tierdesk/tierdesk/desk/audit"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/audit"
 	"github.com/tierdesk/tierdesk/node/identity"
 	"github.com/tierdesk/tierdesk/store"
@@ -164,13 +165,14 @@ func (b *backend) Vouch() deskaudit.Voucher {
 	}
 }
 
-// denied lists, for operators, the sites below whose audit logs deny what was signed before.
-func denied(r *store.Reader) (alarms []string, err error) {
+// denied tells, for operators, of the sites below whose audit logs deny what was signed before.
+func denied(r *store.Reader) (told []*apipb.AuditDenial, alarms []string, err error) {
 	denials, err := r.AuditDenials()
 	for _, c := range denials {
+		told = append(told, &apipb.AuditDenial{Site: c.Site, Sequence: uint32(c.Sequence)})
 		alarms = append(alarms, fmt.Sprintf(
 			"the audit log of %s was rewritten: its checkpoint of entry %d, signed by node %s at %s, denies one that this site keeps; read audit.contradicted in this site's audit log, have %s looked at, and end this alarm with tierdesk audit acknowledge %s --entry %d",
 			c.Site, c.Sequence, c.Node, time.UnixMicro(c.Time).UTC().Format(time.RFC3339), c.Site, c.Site, c.Sequence))
 	}
-	return alarms, err
+	return told, alarms, err
 }

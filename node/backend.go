@@ -16,7 +16,6 @@ import (
 	"github.com/tierdesk/tierdesk/node/api"
 	"github.com/tierdesk/tierdesk/replication"
 	"github.com/tierdesk/tierdesk/store"
-	"github.com/tierdesk/tierdesk/tiers"
 )
 
 // backend is the site as programs and pages use it: refusals are errors, and errors carry gRPC codes.
@@ -33,6 +32,7 @@ func (b *backend) Site() desk.SiteID { return desk.SiteID(b.node.config.Site.ID)
 func (b *backend) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Result, error) {
 	api.Attribute(ctx, b.node.config.Node.ID, c)
 	result, err := b.site.Propose(ctx, c)
+	outdated(ctx)
 	if err != nil {
 		return nil, statusOf(err)
 	}
@@ -45,7 +45,7 @@ func (b *backend) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Resul
 // Read reads this node's state: the latest, or with stale whatever this node has.
 func (b *backend) Read(ctx context.Context, stale bool, read func(*store.Reader) error) error {
 	if !stale {
-		if err := b.site.Barrier(ctx); err != nil {
+		if err := latest(ctx, b.site.Barrier); err != nil {
 			return statusOf(err)
 		}
 	}
@@ -54,40 +54,6 @@ func (b *backend) Read(ctx context.Context, stale bool, read func(*store.Reader)
 
 // PeopleVersion changes after every change of a user or a session in this node's state.
 func (b *backend) PeopleVersion() uint64 { return b.node.store.PeopleVersion() }
-
-// latestLooked bounds the tickets that LatestTickets looks at, for somebody who sees few of them.
-const latestLooked = 1000
-
-// LatestTickets returns the tickets that changed last, latest first, as this node has them: of the last thousand those that the
-// actor sees, of a requester's all.
-func (b *backend) LatestTickets(_ context.Context, actor *deskpb.Actor, limit int) (tickets []*deskpb.Ticket, err error) {
-	query := store.Query{Index: store.ByUpdate, Descending: true, Limit: 5 * limit}
-	if actor.GetRole() == deskpb.User_REQUESTER {
-		query.Index, query.Value = store.ByRequester, actor.GetUser()
-	}
-	err = b.site.View(func(r *store.Reader) error {
-		policy, err := tiers.Policy(r)
-		if err != nil {
-			return err
-		}
-		for looked := 0; looked < latestLooked; looked += query.Limit {
-			page, err := r.Tickets(query)
-			if err != nil {
-				return err
-			}
-			for _, record := range page.Records {
-				if len(tickets) < limit && desk.Sees(actor, b.Site(), policy, record) {
-					tickets = append(tickets, record.Ticket)
-				}
-			}
-			if query.After = page.Next; len(tickets) == limit || page.Next == nil {
-				return nil
-			}
-		}
-		return nil
-	})
-	return tickets, err
-}
 
 // TransferLeadership hands the lead of the site to a node, or for "" to whichever voter is furthest.
 func (b *backend) TransferLeadership(ctx context.Context, node string) error {

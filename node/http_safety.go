@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/tierdesk/tierdesk/node/api"
@@ -34,12 +35,25 @@ func (s safety) around(next http.Handler) http.Handler {
 			if cause == http.ErrAbortHandler {
 				panic(cause) // how a handler breaks the connection off
 			}
-			s.log.Error("request broke down", "request", api.RequestID(r.Context()), "method", r.Method, "path", r.URL.Path,
+			s.log.Error("request broke down", "request", api.RequestID(r.Context()), "method", r.Method, "path", spokenPath(r.URL.Path),
 				"panic", cause, "stack", string(debug.Stack()))
 			http.Error(w, "500 此页面出错，日志中有原因 The node could not do this; its log has the cause.", http.StatusInternalServerError)
 		}()
 		next.ServeHTTP(w, r)
 	}))
+}
+
+// spokenPath is a path without the secret of a link in it, which must not stand in a log.
+func spokenPath(path string) string {
+	for _, links := range []string{"/help/p/", "/help/s/", "/api/v1/portal/problems/", "/api/v1/survey/"} {
+		if rest, ok := strings.CutPrefix(path, links); ok {
+			_, what, deeper := strings.Cut(rest, "/")
+			if path = links + "{token}"; deeper {
+				path += "/" + what
+			}
+		}
+	}
+	return path
 }
 
 // setSafeHeaders sets what holds for every answer unless its handler says otherwise.

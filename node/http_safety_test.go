@@ -121,7 +121,11 @@ func TestEveryAnswerOverHTTPIsSafeToShow(t *testing.T) {
 	awaitReady(t, n)
 	token := sessionOf(t, n, "admin", password)
 	routes := routesOf(t, n)
-	for _, path := range []string{"/", "/sign-in", "/sign-out", "/style.css", "/icon.svg", "/nothing", "/../etc/passwd", "/api/v1/nothing", "/api/",
+	style := regexp.MustCompile(`/static/[^"]+/style\.css`).FindString(overHTTP(t, n, "GET", "/sign-in", "").body)
+	if style == "" {
+		t.Fatal("the page for signing in loads no style")
+	}
+	for _, path := range []string{"/", "/sign-in", "/sign-out", style, "/static/x1/style.css", "/nothing", "/../etc/passwd", "/api/v1/nothing", "/api/",
 		"/healthz", "/readyz", "/metrics", "/api/openapi.json", "/debug/pprof/", "/api/v1/tickets/x1/attachments/x2"} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"} {
 			routes = append(routes, struct{ method, path string }{method, path})
@@ -133,8 +137,7 @@ func TestEveryAnswerOverHTTPIsSafeToShow(t *testing.T) {
 				continue // it would end the session
 			}
 			got := overHTTP(t, n, route.method, route.path, "", "Authorization", authorization, "X-Request-Id", "walk-7")
-			static := got.status == http.StatusOK && (route.path == "/style.css" || route.path == "/icon.svg")
-			got.mustBeSafe(t, route.method+" "+route.path, static)
+			got.mustBeSafe(t, route.method+" "+route.path, isPage(route.path))
 		}
 	}
 }
@@ -142,14 +145,26 @@ func TestEveryAnswerOverHTTPIsSafeToShow(t *testing.T) {
 // inside is what only the program's own stack or source positions look like.
 var inside = regexp.MustCompile(`goroutine \d+ \[|\.go:\d+`)
 
-// mustBeSafe checks an answer to a request with the id walk-7. Only a static one may be kept in a cache.
-func (e exchanged) mustBeSafe(t *testing.T, name string, static bool) {
+// isPage tells whether a path is one of the pages, which is everything that is neither the API nor for those who watch the node.
+func isPage(path string) bool {
+	return !strings.HasPrefix(path, "/api/") && path != "/healthz" && path != "/readyz" && path != "/metrics"
+}
+
+// mustBeSafe checks an answer to a request with the id walk-7. Pages load scripts and styles of this site and nothing else; only the
+// files that they load may be kept in a cache. Pages tell their address to their own site: without it a browser names no origin for a form
+// that it sends, and on an office network without TLS nothing else tells a form of this site from one of another. To other sites no page
+// tells where somebody comes from.
+func (e exchanged) mustBeSafe(t *testing.T, name string, page bool) {
 	t.Helper()
+	referrer := "no-referrer"
+	if page {
+		referrer = "same-origin"
+	}
 	if e.status >= 500 && e.status != http.StatusNotImplemented {
 		t.Errorf("%s: %d %s, want no fault", name, e.status, e.body)
 	}
 	for header, want := range map[string]string{
-		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Request-Id": "walk-7",
+		"X-Content-Type-Options": "nosniff", "Referrer-Policy": referrer, "X-Request-Id": "walk-7",
 		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 		"Access-Control-Allow-Origin": "", "Strict-Transport-Security": "", "Server": "",
 	} {
@@ -158,10 +173,12 @@ func (e exchanged) mustBeSafe(t *testing.T, name string, static bool) {
 		}
 	}
 	policy := e.header.Get("Content-Security-Policy")
-	if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") ||
-		strings.Contains(policy, "script") || strings.Contains(policy, "unsafe") {
+	scripts := strings.Contains(policy, "script") && !(page && strings.Contains(policy, "script-src 'self';"))
+	if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || scripts ||
+		strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") || strings.Contains(policy, "*") {
 		t.Errorf("%s: Content-Security-Policy %q lets something in", name, policy)
 	}
+	static := e.status == http.StatusOK && strings.Contains(name, " /static/")
 	if cached := e.header.Get("Cache-Control"); !static && cached != "no-store" {
 		t.Errorf("%s: Cache-Control %q, want no-store", name, cached)
 	}
@@ -176,7 +193,7 @@ func TestACookieIsNoToken(t *testing.T) {
 	awaitReady(t, n)
 	token := sessionOf(t, n, "admin", password)
 	cookie := "tierdesk_330106=" + token
-	if got := overHTTP(t, n, "GET", "/", "", "Cookie", cookie); !strings.Contains(got.body, "sign-out") {
+	if got := overHTTP(t, n, "GET", "/desk", "", "Cookie", cookie); !strings.Contains(got.body, "sign-out") {
 		t.Fatalf("the cookie does not even open the page: %d %s", got.status, got.body)
 	}
 	for _, c := range []struct {
@@ -225,6 +242,22 @@ func TestRequestIDs(t *testing.T) {
 			if named := got.detail("RequestInfo", "requestId"); got.status >= 400 && named != id {
 				t.Errorf("GET %s: the error names the request %q, the header %q", path, named, id)
 			}
+		}
+	}
+}
+
+func TestTheLogOfABreakdownHasNoSecretOfALink(t *testing.T) {
+	for path, want := range map[string]string{
+		"/t/330106-20261122-0001":                 "/t/330106-20261122-0001",
+		"/help/p/s3cret":                          "/help/p/{token}",
+		"/help/p/s3cret/files/7":                  "/help/p/{token}/files/7",
+		"/api/v1/portal/problems/s3cret:act":      "/api/v1/portal/problems/{token}",
+		"/api/v1/portal/problems/s3/attachments/": "/api/v1/portal/problems/{token}/attachments/",
+		"/api/v1/survey/s3cret":                   "/api/v1/survey/{token}",
+		"/help/s/s3cret":                          "/help/s/{token}",
+	} {
+		if got := spokenPath(path); got != want {
+			t.Errorf("%s is logged as %s, want %s", path, got, want)
 		}
 	}
 }

@@ -31,6 +31,7 @@ type Node struct {
 	zone     *time.Location
 	clock    *siteClock
 	registry *prometheus.Registry
+	feed     *feed
 
 	// What start has begun, in this order; nil until then. Stop ends it.
 	security  *security
@@ -47,6 +48,7 @@ type Node struct {
 	people    *people.People
 	auditing  *auditing
 	handing   *handing
+	standing  *standing
 	servers   *servers
 
 	certificates certificates

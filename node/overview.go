@@ -47,11 +47,11 @@ func (b *backend) Overview(ctx context.Context) (*apipb.GetSiteResponse, error) 
 		if overview.MajorIncidents, err = majors(r); err != nil {
 			return err
 		}
-		alarms, err := denied(r)
+		denials, alarms, err := denied(r)
 		if err != nil {
 			return err
 		}
-		overview.Alarms = append(overview.Alarms, alarms...)
+		overview.Denials, overview.Alarms = denials, append(overview.Alarms, alarms...)
 		overview.Nodes = nodes(own, status, survey.answered)
 		overview.Links, err = b.links(r, survey)
 		return err

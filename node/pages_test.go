@@ -89,15 +89,15 @@ func TestSomebodysFirstDayAtThePages(t *testing.T) {
 	n := start(t, configuration(t, "n1"))
 	awaitReady(t, n)
 	admin := visit(t, n)
-	if status, page := admin.send("/sign-in", url.Values{"user": {"admin"}, "password": {password}}); status != http.StatusOK || !strings.Contains(page, "运行概览") {
-		t.Fatalf("the administrator does not get to the overview: %d %s", status, page)
+	if status, page := admin.send("/sign-in", url.Values{"user": {"admin"}, "password": {password}}); status != http.StatusOK || !strings.Contains(page, "我的工单") {
+		t.Fatalf("the administrator does not get to work: %d %s", status, page)
 	}
 	admin.call("/api/v1/users", admin.token(), map[string]any{
 		"user": map[string]any{"name": "li", "role": "AGENT"}, "password": "made up by admin",
 	})
 
 	li := visit(t, n)
-	if _, page := li.send("/sign-in", url.Values{"user": {"li"}, "password": {"made up by admin"}}); !strings.Contains(page, "请先设置新密码") {
+	if _, page := li.send("/sign-in", url.Values{"user": {"li"}, "password": {"made up by admin"}}); !strings.Contains(page, "只有您自己知道的密码") {
 		t.Fatalf("a password of somebody else need not be replaced: %s", page)
 	}
 	short := url.Values{"current": {"made up by admin"}, "password": {"short"}, "again": {"short"}}
@@ -111,7 +111,7 @@ func TestSomebodysFirstDayAtThePages(t *testing.T) {
 	if status, page := li.send("/sign-in", url.Values{"user": {"li"}, "password": {"made up by admin"}}); status != http.StatusUnauthorized || !strings.Contains(page, "用户名或密码不正确") {
 		t.Errorf("the password of before: %d %s", status, page)
 	}
-	if _, page := li.send("/sign-in", url.Values{"user": {"li"}, "password": {"chosen by li"}}); !strings.Contains(page, "运行概览") {
+	if _, page := li.send("/sign-in", url.Values{"user": {"li"}, "password": {"chosen by li"}}); !strings.Contains(page, "我的工单") {
 		t.Fatalf("with the own password: %s", page)
 	}
 
@@ -124,7 +124,7 @@ func TestSomebodysFirstDayAtThePages(t *testing.T) {
 	}
 	// Each code counts once, and the one of the next half minute already.
 	next := codeAt(t, secret, n.clock.Now().Add(30*time.Second))
-	if _, page := li.send("/sign-in", url.Values{"step": {step[1]}, "code": {next}}); !strings.Contains(page, "运行概览") {
+	if _, page := li.send("/sign-in", url.Values{"step": {step[1]}, "code": {next}}); !strings.Contains(page, "我的工单") {
 		t.Errorf("with the second factor: %s", page)
 	}
 	if status, page := li.send("/sign-in", url.Values{"step": {step[1]}, "code": {next}}); status != http.StatusUnauthorized || !strings.Contains(page, "验证码不正确或已用过") {

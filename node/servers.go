@@ -18,6 +18,7 @@ import (
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/peers"
 	"github.com/tierdesk/tierdesk/node/web"
+	"github.com/tierdesk/tierdesk/node/web/page"
 )
 
 const (
@@ -77,7 +78,7 @@ func (n *Node) newServers(programs *api.Server, pages *web.Pages) (*servers, err
 	}
 	err := peers.Register(s.grpc, peers.ServerOptions{
 		Site: n.config.Site.ID, Replica: n.replica, Links: n.backend.ownLinks, Diagnose: n.backend.diagnosis,
-		AskNeighbour: n.tiers.AskNeighbour, CallerSite: n.security.callerSite, Refused: n.refusedCall,
+		AskNeighbour: n.tiers.AskNeighbour, Presence: n.feed.heard, CallerSite: n.security.callerSite, Refused: n.refusedCall,
 	})
 	if err != nil {
 		return nil, err
@@ -113,7 +114,8 @@ func newHTTPServer(handler http.Handler, config *tls.Config, log *slog.Logger) *
 
 // route tells by its content type what is gRPC, by its path what is for programs; everything else is for people.
 func route(programs, pages, overGRPC http.Handler, safe safety) http.Handler {
-	files := programs // which bounds them itself
+	files := programs                                      // which bounds them itself
+	uploads := http.MaxBytesHandler(pages, page.MaxUpload) // whose time pages bound
 	programs, pages = http.MaxBytesHandler(programs, maxBody), http.MaxBytesHandler(pages, maxBody)
 	streams := overGRPC // of which gRPC bounds each message
 	// One byte more than a message may have lets gRPC itself refuse it and name the limit.
@@ -124,6 +126,8 @@ func route(programs, pages, overGRPC http.Handler, safe safety) http.Handler {
 			files.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/api/"), path == "/healthz", path == "/readyz", path == "/metrics":
 			programs.ServeHTTP(w, r)
+		case r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data"):
+			uploads.ServeHTTP(w, r)
 		default:
 			pages.ServeHTTP(w, r)
 		}

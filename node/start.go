@@ -9,11 +9,14 @@ import (
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/node/api"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/config"
 	"github.com/tierdesk/tierdesk/node/machine"
 	"github.com/tierdesk/tierdesk/node/peers"
 	"github.com/tierdesk/tierdesk/node/people"
 	"github.com/tierdesk/tierdesk/node/web"
+	"github.com/tierdesk/tierdesk/node/web/live"
+	"github.com/tierdesk/tierdesk/node/web/page"
 	"github.com/tierdesk/tierdesk/replication"
 	"github.com/tierdesk/tierdesk/store"
 	"github.com/tierdesk/tierdesk/tiers"
@@ -36,6 +39,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		options: o, config: o.Config, log: o.Logger.With("component", "node"), zone: zone, clock: newSiteClock(o.wall, o.elapsed, o.Logger),
 		registry: prometheus.NewRegistry(), halt: halt, faults: make(chan error, 1),
 	}
+	n.feed = newFeed(n.clock.Now)
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func() error{
 		n.loadIdentity, n.openDisk, n.openStore, n.openCertificates, n.listen, n.startReplica, n.startGossip, n.startTiers,
@@ -62,6 +66,9 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	n.running.Go(func() { n.files.sweep(life) })
 	n.running.Go(func() { n.files.fetchWanted(life) })
 	n.running.Go(func() { n.handing.keep(life) })
+	n.running.Go(func() { n.standing.run(life) })
+	n.running.Go(func() { n.feed.run(life) })
+	n.running.Go(func() { n.feed.passOn(life, n) })
 	n.keepCertificates(life)
 	n.auditing.start(life)
 	n.log.Info("serving", "http", n.HTTPAddr(), "grpc", n.GRPCAddr(), "raft", n.RaftAddr(), "gossip", n.GossipAddr())
@@ -106,6 +113,7 @@ const raftDirectory = "raft"
 func (n *Node) startReplica() (err error) {
 	n.machine, err = machine.New(machine.Options{
 		Site: desk.SiteID(n.config.Site.ID), Store: n.store, Clock: n.clock.Now, Location: n.zone,
+		Listener: n.feed,
 	})
 	if err != nil {
 		return err
@@ -230,13 +238,19 @@ func (n *Node) makeRooms() (err error) {
 	}
 	programs, err := api.New(api.Options{
 		Backend: n.backend, People: n.people, Logger: n.options.Logger, Metrics: n.registry, Version: n.options.Version,
+		Zone: n.zone,
 	})
 	if err != nil {
 		return err
 	}
+	n.standing = newStanding(n.backend, func() { n.feed.hub.Tell(live.News{Line: true}) })
 	pages, err := web.New(web.Options{
-		Desk: n.backend, People: n.people, Provider: provider, Logger: n.options.Logger,
-		SiteID: n.config.Site.ID, SiteName: n.config.DisplayName(), Zone: n.zone,
+		Options: page.Options{
+			API: programs.Local(), Files: programs.Handler(), Standing: n.standing, Logger: n.options.Logger,
+			SiteID: n.config.Site.ID, SiteName: n.config.DisplayName(), Tier: apipb.Site_Tier(n.config.Site.Tier.Proto()), Zone: n.zone,
+			Together: together,
+		},
+		People: n.people, Provider: provider, Live: live.Options{Hub: n.feed.hub, Present: n.feed.present, Spread: n.feed.spread},
 	})
 	if err != nil {
 		return err

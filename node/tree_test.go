@@ -115,23 +115,3 @@ func TestParentIsFoundByGossip(t *testing.T) {
 	county := start(t, c)
 	awaitLink(t, county, "330100", apipb.LinkStatus_UP)
 }
-
-func TestPageShowsTheLatestTickets(t *testing.T) {
-	n := start(t, configuration(t, "n1"))
-	awaitReady(t, n)
-	admin := administratorOf(t, n)
-	for _, title := range []string{"一", "二", "三"} {
-		create(t, n, admin, title)
-	}
-	tickets, err := n.backend.LatestTickets(t.Context(), &deskpb.Actor{User: "admin", Role: deskpb.User_ADMINISTRATOR}, 2)
-	if err != nil || len(tickets) != 2 || tickets[0].Title != "三" || tickets[1].Title != "二" {
-		t.Errorf("latest tickets %v, %v, want 三 and 二", tickets, err)
-	}
-	for _, stranger := range []*deskpb.Actor{
-		{User: "li", Role: deskpb.User_REQUESTER}, {User: "wang", Role: deskpb.User_AGENT, Scope: deskpb.User_OWN},
-	} {
-		if tickets, err := n.backend.LatestTickets(t.Context(), stranger, 2); err != nil || len(tickets) != 0 {
-			t.Errorf("%v sees tickets %v, %v, want none that are somebody else's", stranger, tickets, err)
-		}
-	}
-}

@@ -2,6 +2,8 @@ package policyfile
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/pmezard/go-difflib/difflib"
 
@@ -21,12 +23,25 @@ func Diff(before, after *deskpb.Policy, beforeName, afterName string) (string, e
 	if err != nil {
 		return "", err
 	}
+	return DiffText(string(from), string(to), beforeName, afterName)
+}
+
+// DiffText is Diff for policies as people wrote them, with their remarks.
+func DiffText(before, after, beforeName, afterName string) (string, error) {
 	diff, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
-		A: difflib.SplitLines(string(from)), B: difflib.SplitLines(string(to)),
+		A: linesOf(before), B: linesOf(after),
 		FromFile: beforeName, ToFile: afterName, Context: diffContext,
 	})
 	if err != nil {
 		return "", fmt.Errorf("compare two policies: %w", err)
 	}
 	return diff, nil
+}
+
+// linesOf are the lines of a text, each with its end, also the last one.
+func linesOf(text string) []string {
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return slices.Collect(strings.Lines(text))
 }

@@ -21,23 +21,32 @@ const flowWidth = 120
 func Write(p *deskpb.Policy) ([]byte, error) {
 	root := mapping(p.ProtoReflect())
 	root.Style = 0
-	if len(root.Content) == 0 {
-		return nil, nil
-	}
 	for i := 0; i < len(root.Content); i += 2 {
 		root.Content[i].HeadComment = comment(root.Content[i].Value)
+	}
+	out, err := encode(root)
+	if err != nil {
+		return nil, err
+	}
+	// Only comments begin a line so: a text of several lines is quoted.
+	return bytes.ReplaceAll(out, []byte("\n# "), []byte("\n\n# ")), nil
+}
+
+// encode writes a node as YAML; nothing for one without content.
+func encode(node *yaml.Node) ([]byte, error) {
+	if len(node.Content) == 0 {
+		return nil, nil
 	}
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(root); err != nil {
+	if err := encoder.Encode(node); err != nil {
 		return nil, fmt.Errorf("write the policy as YAML: %w", err)
 	}
 	if err := encoder.Close(); err != nil {
 		return nil, fmt.Errorf("write the policy as YAML: %w", err)
 	}
-	// Only comments begin a line so: a text of several lines is quoted.
-	return bytes.ReplaceAll(out.Bytes(), []byte("\n# "), []byte("\n\n# ")), nil
+	return out.Bytes(), nil
 }
 
 // comment says what a section is.
@@ -85,6 +94,8 @@ func comment(section string) string {
 		return "巡检"
 	case "approvals":
 		return "审批"
+	case "portal":
+		return "运维网站 what anybody finds on the support site"
 	}
 	return ""
 }

@@ -27,7 +27,7 @@ func (s *Store) NewBatch() *Batch {
 	path := s.directory.join(s.name)
 	p := &pending{
 		base: committed{s.db, path}, kept: s.kept, keptPolicy: &s.policy, written: map[string]int{},
-		drafts: drafts{site: s.options.Site, tickets: map[desk.TicketNumber]*draft{}},
+		drafts: drafts{site: s.options.Site, tickets: map[desk.TicketNumber]*draft{}, sums: newSums()},
 	}
 	return &Batch{Reader: &Reader{from: p, path: path}, store: s, db: s.db, pending: p}
 }
@@ -58,6 +58,9 @@ func (b *Batch) Commit(index, term uint64) error {
 	}
 	if b.pending.ownPolicy != nil {
 		b.store.viewed.changed()
+	}
+	if slices.ContainsFunc(b.pending.writes, func(w write) bool { return aboutRoll(w.key) }) {
+		b.store.roll.changed()
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/tierdesk/tierdesk/desk"
@@ -60,6 +61,38 @@ func (r *Reader) DueCalls(by int64, after []byte, limit int) (calls []DueCall, n
 		next = nil
 	}
 	return calls, next, nil
+}
+
+// DueTickets returns the tickets of which a call-back is due by a time, microseconds since 1970, the earliest first. It looks at
+// limit rows, which is at least 1; a page may name fewer tickets and still have a next one.
+func (r *Reader) DueTickets(by int64, after []byte, limit int) (found Rows, err error) {
+	prefix := family(familyCallBack)
+	over := between(prefix, keys.Build(familyCallBack).Int64(by+1).Key()).first(limit)
+	if after != nil {
+		over = over.behind(append(prefix, after...))
+	}
+	looked, last := 0, []byte(nil)
+	err = r.scan(over, func(row, _ []byte) (bool, error) {
+		looked++
+		last = bytes.Clone(row[len(prefix):])
+		d := keys.Decode(last)
+		d.Int64()
+		about, id := d.Byte(), d.Text()
+		if about == callOfTicket {
+			found.Numbers = append(found.Numbers, desk.TicketNumber(id))
+			found.Cursors = append(found.Cursors, last)
+		} else {
+			found.Others++
+		}
+		if err := d.Done(); err != nil {
+			return false, &corruptError{path: r.path, cause: err}
+		}
+		return true, nil
+	})
+	if looked == limit {
+		found.Next = last
+	}
+	return found, err
 }
 
 // dueCall reads what a row is about.

@@ -17,6 +17,8 @@ const (
 	customerUnit  = 0x03
 	customerUser  = 0x04
 	customerOwn   = 0x05 // a unit's own name
+	customerLocal = 0x06 // the digits of a telephone number behind the area code
+	customerEnd   = 0x07 // its digits from the last one to the first
 )
 
 func customerKey(id string) keys.Key { return keys.Build(familyCustomer).Text(id).Key() }
@@ -37,7 +39,8 @@ type word struct {
 // words lists the values by which a record is found, each once, in the order of their rows.
 func words(c *deskpb.Customer) (found []word) {
 	for _, phone := range c.GetPhones() {
-		found = append(found, word{customerPhone, desk.PhoneDigits(phone)})
+		digits := desk.PhoneDigits(phone)
+		found = append(found, word{customerPhone, digits}, word{customerLocal, localDigits(digits)}, word{customerEnd, backwards(digits)})
 	}
 	found = append(found, word{customerName, strings.ToLower(c.GetName())}, word{customerUnit, strings.ToLower(c.GetUnit())},
 		word{customerUser, strings.ToLower(c.GetUser())})
@@ -108,22 +111,23 @@ func (r *Reader) named(d *keys.Decoder, id string) (*deskpb.Customer, error) {
 	return c, err
 }
 
-// FindCustomers returns records of a kind, or of all when it is not specified, by the beginning of a telephone number, or of a name, a unit or a user name in any case;
-// for an empty search all by name. It looks at limit rows, which is at least 1; a page may hold fewer records and
-// still have a next one. next is the cursor for it, nil at the end.
+// FindCustomers returns records of a kind, or of all when it is not specified, by the beginning of a name, a unit or a user name in any
+// case, or by a telephone number: its beginning with or without the area code, or at least four digits of its end; for an empty
+// search all by name. It looks at limit rows, which is at least 1; a page may hold fewer records and still have a next one. next is
+// the cursor for it, nil at the end.
 func (r *Reader) FindCustomers(kind deskpb.Customer_Kind, search string, after []byte, limit int) (found []*deskpb.Customer, next []byte, err error) {
-	values, beginning := searched(kind, search)
-	for i, value := range values {
+	beginnings := searched(kind, search)
+	for i, beginning := range beginnings {
 		var cursor []byte
-		if len(after) > 0 && after[0] >= value {
-			if after[0] > value {
+		if len(after) > 0 && after[0] >= beginning.kind {
+			if after[0] > beginning.kind {
 				continue
 			}
 			cursor = after[1:]
 		}
-		next, err = r.page(customersBy(value, beginning), cursor, false, limit, func(row, _ []byte) error {
+		next, err = r.page(customersBy(beginning.kind, beginning.value), cursor, false, limit, func(row, _ []byte) error {
 			limit--
-			c, err := r.foundBy(value, beginning, row, values)
+			c, err := r.foundBy(beginning, row, beginnings)
 			if c != nil && (kind == deskpb.Customer_KIND_UNSPECIFIED || kind == kindOf(c)) {
 				found = append(found, c)
 			}
@@ -133,9 +137,9 @@ func (r *Reader) FindCustomers(kind deskpb.Customer_Kind, search string, after [
 		case err != nil:
 			return nil, nil, err
 		case next != nil:
-			return found, append([]byte{value}, next...), nil
-		case limit == 0 && i < len(values)-1:
-			return found, []byte{values[i+1]}, nil
+			return found, append([]byte{beginning.kind}, next...), nil
+		case limit == 0 && i < len(beginnings)-1:
+			return found, []byte{beginnings[i+1].kind}, nil
 		}
 	}
 	return found, nil, nil
@@ -146,32 +150,40 @@ func kindOf(c *deskpb.Customer) deskpb.Customer_Kind {
 	return cmp.Or(c.GetKind(), deskpb.Customer_PERSON)
 }
 
-// searched says by which values a search goes: a telephone number when it has only what those are written with.
-func searched(kind deskpb.Customer_Kind, search string) (values []byte, beginning string) {
+// leastEnd is how many digits of the end of a telephone number are looked for: fewer end too many numbers.
+const leastEnd = 4
+
+// searched says with what the values begin that a search is for, in the order of their rows: those of telephone numbers when it has
+// only what such a number is written with.
+func searched(kind deskpb.Customer_Kind, search string) []word {
 	search = strings.ToLower(strings.TrimSpace(search))
 	switch digits := desk.PhoneDigits(search); {
 	case digits != "" && strings.Trim(search, "0123456789+-() ") == "":
-		return []byte{customerPhone}, digits
+		beginnings := []word{{customerPhone, digits}, {customerLocal, digits}}
+		if len(digits) >= leastEnd {
+			beginnings = append(beginnings, word{customerEnd, backwards(withoutTrunk(digits))})
+		}
+		return beginnings
 	case kind == deskpb.Customer_UNIT:
-		return []byte{customerOwn}, search
+		return []word{{customerOwn, search}}
 	case search == "":
-		return []byte{customerName}, ""
+		return []word{{customerName, ""}}
 	}
-	return []byte{customerName, customerUnit, customerUser}, search
+	return []word{{customerName, search}, {customerUnit, search}, {customerUser, search}}
 }
 
 // foundBy returns the record of a row, nil when an earlier row of the same search has it too.
-func (r *Reader) foundBy(kind byte, beginning string, row []byte, kinds []byte) (*deskpb.Customer, error) {
-	whole := keys.Decode(slices.Concat(customersBy(kind, beginning), row))
+func (r *Reader) foundBy(beginning word, row []byte, beginnings []word) (*deskpb.Customer, error) {
+	whole := keys.Decode(slices.Concat(customersBy(beginning.kind, beginning.value), row))
 	whole.Byte()
 	whole.Byte()
-	here := word{kind, whole.Text()}
+	here := word{beginning.kind, whole.Text()}
 	c, err := r.named(whole, whole.Text())
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range words(c) {
-		if slices.Contains(kinds, w.kind) && strings.HasPrefix(w.value, beginning) {
+		if slices.ContainsFunc(beginnings, func(b word) bool { return w.kind == b.kind && strings.HasPrefix(w.value, b.value) }) {
 			if w != here {
 				return nil, nil
 			}

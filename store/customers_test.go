@@ -39,7 +39,12 @@ func isFound(c *deskpb.Customer, kind deskpb.Customer_Kind, search string) bool 
 		return false
 	}
 	if strings.Trim(search, "0123456789-+ ") == "" && search != "" {
-		return slices.ContainsFunc(c.Phones, func(phone string) bool { return strings.HasPrefix(desk.PhoneDigits(phone), desk.PhoneDigits(search)) })
+		asked := desk.PhoneDigits(search)
+		return slices.ContainsFunc(c.Phones, func(phone string) bool {
+			digits := desk.PhoneDigits(phone)
+			local, fixed := strings.CutPrefix(digits, "0571")
+			return strings.HasPrefix(digits, asked) || fixed && strings.HasPrefix(local, asked) || len(asked) >= 4 && strings.HasSuffix(digits, asked)
+		})
 	}
 	values := []string{c.Name, c.Unit, c.User}
 	if kind == deskpb.Customer_UNIT {
@@ -70,7 +75,7 @@ func TestRequestersAreFoundByWhatTheirRecordsSay(t *testing.T) {
 			})
 		}
 		view(t, s, func(r *Reader) error {
-			for _, search := range []string{"", "名", "名陈", "chen", "财", "0571", "+86 571", "05711", "no"} {
+			for _, search := range []string{"", "名", "名陈", "chen", "财", "0571", "+86 571", "05711", "5711", "12", "no"} {
 				kind := deskpb.Customer_Kind(rapid.IntRange(0, 2).Draw(t, "among"))
 				var want []string
 				for id, c := range known {
@@ -174,6 +179,39 @@ func TestOnlyTheHomeCallsTheRequesterOfATicketBack(t *testing.T) {
 	check("when the call was made", 1000, 0)
 	put(func(k *deskpb.Ticket) { k.CallBack = nil })
 	check("when none is planned", 1000, 0)
+}
+
+func TestATelephoneIsFoundHoweverItIsDialled(t *testing.T) {
+	s := openTest(t)
+	commit(t, s, func(b *Batch) error {
+		for id, phone := range map[string]string{"fixed": "0571-85000012", "abroad": "+86 571 8500 0013", "capital": "010-66550014", "mobile": "138 0000 0015"} {
+			if err := b.PutCustomer(&deskpb.Customer{Id: id, Name: id, Phones: []string{phone}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	view(t, s, func(r *Reader) error {
+		for search, want := range map[string]string{
+			"0571-85000012": "fixed", "8500 0012": "fixed", "85000012": "fixed", "+86 571 85000012": "fixed", "0012": "fixed",
+			"057185000013": "abroad", "85000013": "abroad",
+			"66550014": "capital", "6655": "capital", "010 6655": "capital",
+			"+86 13800000015": "mobile", "00000015": "mobile", "0000015": "mobile", "015": "", "85000014": "",
+		} {
+			found, _, err := r.FindCustomers(deskpb.Customer_KIND_UNSPECIFIED, search, nil, 9)
+			if err != nil {
+				return err
+			}
+			got := ""
+			for _, c := range found {
+				got += c.Id
+			}
+			if got != want {
+				t.Errorf("%q finds %q, want %q", search, got, want)
+			}
+		}
+		return nil
+	})
 }
 
 func TestATelephoneOfTwoIsNobodys(t *testing.T) {

@@ -41,7 +41,8 @@ func (s *Store) describe(db *pebble.DB) error {
 	return batch.Commit(pebble.Sync)
 }
 
-// openDatabase opens a database of the data directory and checks that it is this site's and in a format known here.
+// openDatabase opens a database of the data directory, checks that it is this site's and in a format known here, and builds rows
+// that the program which wrote it did not know.
 func (s *Store) openDatabase(name string) (*pebble.DB, error) {
 	path := s.directory.join(name)
 	if _, err := s.directory.fs.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -58,6 +59,9 @@ func (s *Store) openDatabase(name string) (*pebble.DB, error) {
 		return nil, explainOpen(path, err)
 	}
 	if err := s.check(newReader(db, path)); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := s.buildWork(db, path); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

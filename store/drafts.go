@@ -15,6 +15,7 @@ type drafts struct {
 	site    string
 	tickets map[desk.TicketNumber]*draft
 	changed []*draft // those whose rows are behind, in the order in which they fell behind
+	sums    sums     // how many there are of which
 }
 
 // draft is one ticket.
@@ -50,7 +51,7 @@ func (d *drafts) settle(p *pending) error {
 		changed.rows, changed.behind = changed.record, false
 	}
 	d.changed = nil
-	return nil
+	return d.sums.settle(p.row, p.put)
 }
 
 // replace writes a record and the difference between the index rows that there are and those that it has.
@@ -69,6 +70,8 @@ func (d *drafts) replace(p *pending, changed *draft) error {
 	p.move(callBackRow(changed.rows, d.site), callBackRow(changed.record, d.site))
 	p.move(roundRow(changed.rows), roundRow(changed.record))
 	p.move(faultRow(changed.rows), faultRow(changed.record))
+	p.moveWork(changed.number, placesOf(changed.rows, d.site), placesOf(changed.record, d.site))
+	d.sums.moveShare(shareOf(changed.rows), shareOf(changed.record))
 	key := ticketKey(changed.number)
 	value, err := encode(key, changed.record)
 	if err != nil {

@@ -23,6 +23,9 @@ const (
 	familyCallBack    = 0x18
 	familyLoad        = 0x19
 	familyTurn        = 0x1a
+	familyWork        = 0x1b
+	familyWorkCount   = 0x1c
+	familyFigures     = 0x1d
 	familySite        = 0x20
 	familySiteInfo    = 0x21
 	familyLink        = 0x22
@@ -47,6 +50,7 @@ const (
 	familyDuty        = 0x63
 	familyFault       = 0x64
 	familyPolicy      = 0x65
+	familyPastPolicy  = 0x66
 
 	familyAuditEntry      = 0x70
 	familyAuditCheckpoint = 0x71
@@ -60,6 +64,7 @@ const (
 	metaApplied       = 0x03 // standing of the last batch
 	metaConfiguration = 0x04 // standing of the last membership entry
 	metaMark          = 0x05 // standing that the log may be cut up to
+	metaWork          = 0x06 // up to where the lists of open tickets and the figures are kept
 )
 
 func family(f byte) keys.Key { return keys.Key{f} }

@@ -15,7 +15,7 @@ func TestGoldenRowsOfATicket(t *testing.T) {
 		k.Assignee, k.Group, k.Category, k.Application = "li", "net", "fault", "fsm"
 		k.Requester = &deskpb.Requester{Name: "陈", User: "chen", Id: "c1"}
 		k.HomeSite, k.CallBack = testSite, &deskpb.CallBack{DueTime: at(2500)}
-		k.CustodianSite = "330106"
+		k.CustodianSite, k.OpenTime = "330106", at(2*Quarter+7)
 		k.Sla = []*deskpb.Sla{
 			{State: deskpb.Sla_RUNNING, DueTime: at(2000), Since: at(1000), NextMarkTime: at(1800)}, {State: deskpb.Sla_PAUSED, DueTime: at(1)},
 		}
@@ -33,6 +33,7 @@ func TestGoldenRowsOfATicket(t *testing.T) {
 		"0101 = 00000001",
 		"0102 = 333330313036",
 		"0103 = 00000000000000010000000000000001",
+		"0106 = 000000010000000000000001",
 		"10" + number + " = *",
 		"11" + "01" + "0001" + updated + number + " = ",
 		"11" + "02" + text("NEW") + "00000003" + "80000000000007d0" + number + " = ",
@@ -49,7 +50,16 @@ func TestGoldenRowsOfATicket(t *testing.T) {
 		"17" + "8000000000000708" + number + " = ",
 		"18" + "80000000000009c4" + "01" + number + " = ",
 		"19" + text("li") + number + " = ",
-		"64" + text("fsm") + text("fault") + "8000000000000000" + number + " = ",
+		"1b" + "00" + text("li") + "80000000000007d0" + number + " = ",
+		"1b" + "01" + text("net") + "80000000000007d0" + number + " = ",
+		"1b" + "07" + text("330106") + "80000000000007d0" + number + " = ",
+		"1b" + "08" + text("330106") + "800000006b49d207" + number + " = ",
+		"1c" + "00" + text("li") + " = 00000001",
+		"1c" + "01" + text("net") + " = 00000001",
+		"1c" + "07" + text("330106") + " = 00000001",
+		"1c" + "08" + text("330106") + " = 00000001",
+		"1d" + text("330106") + "800000006b49d200" + " = 00000001" + strings.Repeat("00000000", 5),
+		"64" + text("fsm") + text("fault") + "800000006b49d207" + number + " = ",
 	})
 }
 
@@ -70,13 +80,14 @@ func TestGoldenRowsOfEverythingElse(t *testing.T) {
 			b.PutUser(&deskpb.User{Name: "li"}),
 			b.PutSession(session("\x00h", "li", 5)),
 			b.PutCustomer(&deskpb.Customer{
-				Id: "c1", Name: "Chen", Unit: "财政", User: "chen", Phones: []string{"+86 571-1"},
+				Id: "c1", Name: "Chen", Unit: "财政", User: "chen", Phones: []string{"0571-1"},
 				Calls: []*deskpb.CustomerCall{{Kind: deskpb.CustomerCall_VISIT, Due: 5}},
 			}),
 			b.PutTurn("net", "li"),
 			b.PutDuty(&deskpb.SetDuty{User: "li"}),
 			b.AddNotice(&deskpb.Notice{User: "li", Time: 5, Key: "k"}),
 			b.PutBasePolicy(&deskpb.Policy{Edition: 1}),
+			b.PutPastPolicy(&deskpb.Publication{Version: 258}),
 			b.PutAudit(AuditRow{1, []byte("entry")}, []byte("h")),
 			b.AddCheckpoint(checkpointOf("330106", 1), 5),
 			b.PutAuditDenial(&deskpb.AuditCheckpoint{Site: "330106"}),
@@ -95,6 +106,7 @@ func TestGoldenRowsOfEverythingElse(t *testing.T) {
 		"0102 = 333330313036",
 		"0103 = 00000000000000020000000000000001",
 		"0104 = 0000000000000002000000000000000163",
+		"0106 = 000000010000000000000002",
 		"02" + text("20261121") + " = 0000002a",
 		"03" + text("li") + text("Create") + text("r1") + " = *",
 		"18" + "8000000000000005" + "02" + text("c1") + " = ",
@@ -113,14 +125,17 @@ func TestGoldenRowsOfEverythingElse(t *testing.T) {
 		"32" + text("li") + "00ff680001" + " = ",
 		"33" + "8000000000000005" + "00ff680001" + " = ",
 		"40" + text("c1") + " = *",
-		"41" + "01" + text("5711") + text("c1") + " = ",
+		"41" + "01" + text("05711") + text("c1") + " = ",
 		"41" + "02" + text("chen") + text("c1") + " = ",
 		"41" + "03" + text("财政") + text("c1") + " = ",
 		"41" + "04" + text("chen") + text("c1") + " = ",
+		"41" + "06" + text("1") + text("c1") + " = ",
+		"41" + "07" + text("11750") + text("c1") + " = ",
 		"60" + text("li") + "8000000000000005" + "0000000000000001" + " = *",
 		"61" + text("li") + text("k") + " = ",
 		"63" + text("li") + " = *",
 		"65 = *",
+		"66" + "0000000000000102" + " = *",
 		"70" + "0000000000000001" + " = " + hex.EncodeToString([]byte("entry")),
 		"71" + text("330106") + "8000000000000005" + "0000000000000001" + " = *",
 		"72" + "01" + " = " + "0000000000000001" + text("h"),

@@ -25,14 +25,6 @@ type Metrics struct {
 	CacheMisses       int64
 }
 
-// CacheHitRate is the share of block reads that the cache answered, 0 to 1; 1 while nothing was read.
-func (m Metrics) CacheHitRate() float64 {
-	if m.CacheHits+m.CacheMisses == 0 {
-		return 1
-	}
-	return float64(m.CacheHits) / float64(m.CacheHits+m.CacheMisses)
-}
-
 // Metrics measures the database. After Close it returns ErrClosed.
 func (s *Store) Metrics() (Metrics, error) {
 	s.mu.RLock()

@@ -71,7 +71,8 @@ func (p *pending) get(key keys.Key) ([]byte, error) {
 // aboutTickets tells whether drafts write the row.
 func aboutTickets(key []byte) bool {
 	switch key[0] {
-	case familyTicket, familyIndex, familyHandover, familyMajor, familyTimer, familyCallBack, familyLoad, familyRound, familyFault:
+	case familyTicket, familyIndex, familyHandover, familyMajor, familyTimer, familyCallBack, familyLoad, familyRound, familyFault,
+		familyWork, familyWorkCount, familyFigures:
 		return true
 	default:
 		return false
@@ -229,7 +230,7 @@ func (p *pending) keep() {
 }
 
 // kept are the few rows that nearly every batch reads, as they are in the database: the site, its directory, its links,
-// placements and counters. A nil value means that there is no such row. Only batches use it, one after the other.
+// placements, counters and figures. A nil value means that there is no such row. Only batches use it, one after the other.
 type kept map[string][]byte
 
 // maxKept bounds the rows that are kept.
@@ -237,7 +238,7 @@ const maxKept = 4096
 
 func keeps(key keys.Key) bool {
 	switch key[0] {
-	case familySequence, familySite, familySiteInfo, familyLink, familyPlacement:
+	case familySequence, familySite, familySiteInfo, familyLink, familyPlacement, familyWorkCount, familyFigures:
 		return true
 	default:
 		return false

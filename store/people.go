@@ -25,6 +25,32 @@ func (r *Reader) Users(after desk.UserID, limit int) ([]*deskpb.User, error) {
 	return list[deskpb.User](r, under(family(familyUser)).behind(userKey(after)).first(limit))
 }
 
+// UserQuery says which users a list is of.
+type UserQuery struct {
+	After desk.UserID             // the name behind which the list begins; the empty one is before all others
+	Limit int                     // the most users
+	Fits  func(*deskpb.User) bool // whether a user belongs to the list; nil for all
+}
+
+// FindUsers returns the users of a query, by name. It reads the accounts one after the other until there are enough: an account takes
+// about a microsecond.
+func (r *Reader) FindUsers(q UserQuery) (found []*deskpb.User, err error) {
+	if q.Fits == nil {
+		return r.Users(q.After, q.Limit)
+	}
+	if q.Limit < 1 {
+		return nil, nil
+	}
+	err = r.scan(under(family(familyUser)).behind(userKey(q.After)), func(key, value []byte) (bool, error) {
+		user, err := decode[deskpb.User](r, key, value)
+		if err == nil && q.Fits(user) {
+			found = append(found, user)
+		}
+		return len(found) < q.Limit, err
+	})
+	return found, err
+}
+
 // PutUser stores a user in place of one of the same name.
 func (b *Batch) PutUser(u *deskpb.User) error {
 	name := desk.UserID(u.GetName())

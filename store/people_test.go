@@ -235,3 +235,43 @@ func TestARequestIsRememberedForItsPrincipalAndMethodOnly(t *testing.T) {
 		return nil
 	})
 }
+
+// TestAQueryFindsUsersBehindAName finds those that fit, as many as were asked for, from where the page before ended.
+func TestAQueryFindsUsersBehindAName(t *testing.T) {
+	s := openTest(t)
+	commit(t, s, func(b *Batch) error {
+		for _, u := range []*deskpb.User{
+			{Name: "admin", Role: deskpb.User_ADMINISTRATOR}, {Name: "chen", Role: deskpb.User_AGENT}, {Name: "li", Role: deskpb.User_LEADER},
+			{Name: "wang", Role: deskpb.User_AGENT}, {Name: "zhao", Role: deskpb.User_AGENT},
+		} {
+			if err := b.PutUser(u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	agents := func(u *deskpb.User) bool { return u.GetRole() == deskpb.User_AGENT }
+	view(t, s, func(r *Reader) error {
+		for _, test := range []struct {
+			q    UserQuery
+			want string
+		}{
+			{UserQuery{Limit: 3}, "[admin chen li]"}, {UserQuery{Limit: 9, Fits: agents}, "[chen wang zhao]"}, {UserQuery{Limit: 2, Fits: agents}, "[chen wang]"},
+			{UserQuery{After: "chen", Limit: 2, Fits: agents}, "[wang zhao]"}, {UserQuery{After: "zhao", Limit: 2, Fits: agents}, "[]"},
+			{UserQuery{Limit: 0, Fits: agents}, "[]"}, {UserQuery{Limit: 9, Fits: func(*deskpb.User) bool { return false }}, "[]"},
+		} {
+			users, err := r.FindUsers(test.q)
+			if err != nil {
+				return err
+			}
+			names := []string{}
+			for _, u := range users {
+				names = append(names, u.GetName())
+			}
+			if got := fmt.Sprint(names); got != test.want {
+				t.Errorf("at most %d behind %q: %s, want %s", test.q.Limit, test.q.After, got, test.want)
+			}
+		}
+		return nil
+	})
+}

@@ -15,6 +15,26 @@ func (r *Reader) BasePolicy() (*deskpb.Policy, error) {
 // PutBasePolicy stores the policy below all that are published.
 func (b *Batch) PutBasePolicy(p *deskpb.Policy) error { return b.put(family(familyPolicy), p) }
 
+func pastPolicyKey(version uint64) keys.Key {
+	return keys.Build(familyPastPolicy).Uint64(version).Key()
+}
+
+// PastPolicies returns the versions of this site's own layer of the policy that are kept although others took their place, with their
+// bodies, the oldest first.
+func (r *Reader) PastPolicies() ([]*deskpb.Publication, error) {
+	return list[deskpb.Publication](r, under(family(familyPastPolicy)))
+}
+
+// PutPastPolicy keeps a version of this site's own layer of the policy, with its body.
+func (b *Batch) PutPastPolicy(p *deskpb.Publication) error {
+	return b.put(pastPolicyKey(p.GetVersion()), p)
+}
+
+// DeletePastPolicy deletes a version that was kept.
+func (b *Batch) DeletePastPolicy(version uint64) error {
+	return b.delete(pastPolicyKey(version))
+}
+
 // policyMemo is a policy that was put together for a site with a path, nil before it was.
 type policyMemo struct {
 	path   string

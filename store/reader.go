@@ -20,6 +20,8 @@ type Reader struct {
 	path string // the database directory, for errors
 	// policy is what views remember of the site's policy, nil where none is open.
 	policy *openPolicy
+	// roll is what views remember of the site's people, nil where none is open.
+	roll *rollRows
 }
 
 // source is where a Reader reads.

@@ -70,6 +70,7 @@ func (s *Store) swap(name string, db *pebble.DB, at standing) {
 	s.applied.Store(at.index)
 	s.people.Add(1)
 	s.viewed.changed()
+	s.roll.changed()
 	if err := errors.Join(old.Close(), s.directory.fs.RemoveAll(oldPath)); err != nil {
 		s.options.Logger.Warn("the database before a restore could not be deleted; the next start deletes it",
 			"directory", oldPath, "error", err)

@@ -128,6 +128,9 @@ func (s *Store) commit(batch *pebble.Batch, index, term uint64) (err error) {
 	if err := batch.Set(metaKey(metaApplied), standing{index: index, term: term}.encode(), nil); err != nil {
 		return fmt.Errorf("commit log entry %d: %w", index, err)
 	}
+	if err := batch.Set(metaKey(metaWork), workUpTo(index), nil); err != nil {
+		return fmt.Errorf("commit log entry %d: %w", index, err)
+	}
 	if err := batch.Commit(pebble.NoSync); err != nil {
 		return fmt.Errorf("commit log entry %d: %w", index, err)
 	}

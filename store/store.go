@@ -33,6 +33,7 @@ type Store struct {
 
 	policy policyMemo // of db; only batches use it, one after the other
 	viewed policyView
+	roll   rollView
 }
 
 // Open opens or makes the store. It refuses a directory that another process uses, that belongs to another site or node,
@@ -147,11 +148,11 @@ func (s *Store) View(read func(*Reader) error) error {
 	if s.db == nil {
 		return ErrClosed
 	}
-	policy := s.viewed.open()
+	policy, roll := s.viewed.open(), s.roll.open()
 	snapshot := s.db.NewSnapshot()
 	defer snapshot.Close()
 	reader := s.reader(snapshot)
-	reader.policy = policy
+	reader.policy, reader.roll = policy, roll
 	return read(reader)
 }
 

@@ -13,7 +13,8 @@ import (
 
 // AdmitPeer accepts a neighbour's incarnation: at the first meeting any, later only one that begins a new life under
 // letters of its own. It fences the one before for ever. Both directions of the stream begin anew then, and what both know
-// is compared; at a first meeting the outbox that was written since this site was founded stays.
+// is compared; at a first meeting the outbox that was written since this site was founded stays. A *desk.Refusal says why
+// that incarnation cannot be accepted, or, as placedAnew, that the child was placed since both ends met.
 func AdmitPeer(b *store.Batch, c *deskpb.AdmitPeer, at desk.Stamp) error {
 	peer := desk.SiteID(c.Peer)
 	t, err := newTree(b.Reader)
@@ -23,6 +24,11 @@ func AdmitPeer(b *store.Batch, c *deskpb.AdmitPeer, at desk.Stamp) error {
 	if peer == t.self() || !peer.Valid() || c.Incarnation == 0 {
 		return desk.Refuse(desk.InvalidArgument, "INVALID_PEER",
 			"%q with incarnation %016x cannot be a neighbour of %s", c.Peer, c.Incarnation, t.self())
+	}
+	if still, err := t.stillPlaced(c); err != nil {
+		return err
+	} else if !still {
+		return desk.Refuse(desk.FailedPrecondition, placedAnew, "%s was placed anew since %s and %s met; open the link again", c.Child, t.self(), peer)
 	}
 	link, err := b.Link(peer)
 	if err != nil {
@@ -49,6 +55,28 @@ func AdmitPeer(b *store.Batch, c *deskpb.AdmitPeer, at desk.Stamp) error {
 		return fmt.Errorf("write the link with %s: %w", peer, err)
 	}
 	return open(b, t, peer)
+}
+
+// placedAnew is the reason of the refusal to admit a neighbour that was met under a place which the child has no more.
+const placedAnew = "PLACED_ANEW"
+
+// stillPlaced tells whether the child of a meeting stands as both ends said. One that left meanwhile never calls here again:
+// once admitted, it would be kept items for, and waited for in a recovery, for ever. Of one that was placed below the same
+// parent again, the marks that both ends told are of the place before.
+func (t tree) stillPlaced(c *deskpb.AdmitPeer) (bool, error) {
+	child := desk.SiteID(c.Child)
+	if child == "" {
+		return true, nil
+	}
+	placement, err := t.r.Placement(child)
+	if err != nil {
+		return false, fmt.Errorf("read the placement of %s: %w", child, err)
+	}
+	stands := placement == nil || standsBelow(placement) == t.self() // a child that was never placed is believed
+	if child == t.self() {
+		stands = t.parent() == desk.SiteID(c.Peer)
+	}
+	return stands && placement.GetVersion() == c.PlacementVersion, nil
 }
 
 // admissible refuses an incarnation that was fenced, and one that comes later without being a proper new life.

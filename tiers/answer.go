@@ -35,11 +35,20 @@ func (s *session) answerTo(ctx context.Context, frame *linkpb.Frame) (*linkpb.Fr
 		return &linkpb.Frame{Content: &linkpb.Frame_Differences{Differences: differences}}, err
 	case *linkpb.Frame_Holdings:
 		gift, err := s.compose(question.Holdings)
+		s.countGiven(gift)
 		return &linkpb.Frame{Content: &linkpb.Frame_Gift{Gift: gift}}, err
 	case *linkpb.Frame_Gift:
 		return &linkpb.Frame{Content: &linkpb.Frame_Gift{Gift: &linkpb.Gift{}}}, s.unite(ctx, question.Gift.Events)
 	}
 	return nil, fmt.Errorf("a frame of kind %T is no question", frame.Content)
+}
+
+// countGiven notes that the peer takes a gift, which it does by one command unless the gift is empty. A gift that is lost ends the
+// stream.
+func (s *session) countGiven(gift *linkpb.Gift) {
+	if len(gift.GetEvents()) > 0 {
+		s.given.Add(1)
+	}
 }
 
 // differ holds the child's ranges against what this site has.

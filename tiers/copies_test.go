@@ -23,6 +23,30 @@ func (n *node) turn(parent *node) {
 	n.line.set(false)
 }
 
+// Two copies of a county are connected to two nodes of their city. What the second one writes has the numbers of what came from
+// the first one, and reaches the city all the same.
+func TestWhatACopyWritesUnderNumbersOfItsDoubleArrives(t *testing.T) {
+	p := hasty()
+	middle := newOffice(t, city, wall)
+	first, second := newNodeAt(t, p, city, middle), newNodeAt(t, p, city, middle)
+	a := newNodeAt(t, p, county, newOffice(t, county, wall), first.address)
+	number := a.open(t, "分开之前的工单")
+	whole(t, first, a)
+	o := newGround(t, county, wall)
+	o.restore(t, a.backup(t))
+	b := newNodeAt(t, p, county, o, second.address)
+	whole(t, second, b)
+	last := func(n *node) []byte { return n.journal(number)[1].Raw }
+	a.must(t, number, note("第一份副本的备注"))
+	eventually(t, "the city has what the first copy wrote", func() bool { return middle.stores(last(a)) })
+	a.line.set(true)
+	b.must(t, number, note("第二份副本的备注"))
+	wrote := last(b)
+	eventually(t, "the city has what the second copy wrote", func() bool { return middle.stores(wrote) })
+	whole(t, second, b)
+	equalTickets(t, []string{number}, second, b)
+}
+
 // A province does not believe one of its two children that another copy of it lives, however long it says so: people are
 // told. When the second one says the same it decides nothing any more.
 func TestParentBelievesTwoOfItsChildrenThatItIsACopy(t *testing.T) {

@@ -185,6 +185,9 @@ func (t *Tiers) introduce(ctx context.Context, w wire, s stream, term uint64) (o
 	if err := cmp.Or(t.speaksFor(s.Context(), theirs.Site), t.checkParent(theirs)); err != nil {
 		return nil, nil, err
 	}
+	if theirs.PlacementVersion != ours.PlacementVersion {
+		return nil, nil, errPlaced
+	}
 	v, err := t.meet(ctx, theirs)
 	if err == nil && (v.again || ours.PeerIncarnation != 0 && ours.PeerIncarnation != theirs.Incarnation) {
 		err = errAgain

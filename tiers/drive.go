@@ -328,6 +328,7 @@ func (c *comparison) accept(ctx context.Context, asked []*linkpb.Holding, gift *
 func (c *comparison) fulfil() (*question, error) {
 	gift, left, err := c.give(c.wishes)
 	c.wishes = left
+	c.countGiven(gift)
 	return &question{
 		frame: &linkpb.Frame{Content: &linkpb.Frame_Gift{Gift: gift}},
 		answer: func(_ context.Context, frame *linkpb.Frame) error {

@@ -159,7 +159,8 @@ func pick(r *store.Reader, wish *linkpb.Holding, p *parcel) (rest *linkpb.Holdin
 	return rest, nil
 }
 
-// unite has the log store events that came as a gift.
+// unite has the log store events that came as a gift. The gift is counted before the log counts it, so that this stream never
+// seems to be another one.
 func (s *session) unite(ctx context.Context, events [][]byte) error {
 	if len(events) == 0 {
 		return nil
@@ -167,6 +168,7 @@ func (s *session) unite(ctx context.Context, events [][]byte) error {
 	if err := s.remembers(ctx, events); err != nil {
 		return err
 	}
+	s.taken.Add(1)
 	result, err := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Unite{Unite: &deskpb.Unite{
 		Peer: string(s.peer), PeerIncarnation: s.incarnation, Incarnation: s.own, Events: events,
 	}}})

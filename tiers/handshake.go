@@ -2,6 +2,7 @@ package tiers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,9 @@ var errOvertaken = errors.New("an older stream carried more a moment ago; dial a
 
 // errAgain: one of both ends began a new life, and the marks in the Hello are of the one before. A new Hello will fit.
 var errAgain = errors.New("one of both sites began a new life; dial again")
+
+// errPlaced: the province placed the child while both ends met, and the marks in their Hellos are not of one place.
+var errPlaced = errors.New("the child was placed anew while both sites met; dial again")
 
 // Why a peer is refused. The reason is told from the side of whoever refuses.
 const (
@@ -79,6 +83,8 @@ func (t *Tiers) describe(peer desk.SiteID, term uint64) (*linkpb.Hello, error) {
 			Unsettled:        link.Unsettled,
 			Frozen:           site.Frozen != "",
 			Joined:           link.Joined,
+			Taken:            link.Taken,
+			Given:            link.Given,
 		}
 		return nil
 	})
@@ -170,7 +176,7 @@ func fit(r *store.Reader, h *linkpb.Hello, now time.Time, settle time.Duration) 
 			return v, err
 		}
 	}
-	if h.Frozen && (link.Unsettled || h.Unsettled) {
+	if h.Frozen && mustCompare(link, h) {
 		return v, notTheLiving(h)
 	}
 	if v.again {
@@ -247,7 +253,19 @@ func beside(h *linkpb.Hello, sequence uint64) error {
 		h.Site, sequence, h.Site)
 }
 
-// examine holds the peer's Hello against the latest state of this end.
+// admission is what the log has to decide on a peer that has met this site. The child is whoever names the other end as
+// its parent.
+func (t *Tiers) admission(h *linkpb.Hello) *deskpb.AdmitPeer {
+	child := t.o.SiteID
+	if desk.SiteID(h.Parent) == t.o.SiteID {
+		child = desk.SiteID(h.Site)
+	}
+	return &deskpb.AdmitPeer{
+		Peer: h.Site, Incarnation: h.Incarnation, Letters: h.Letters, Child: string(child), PlacementVersion: h.PlacementVersion,
+	}
+}
+
+// examine holds the peer's Hello against the latest state of this end, or returns errPlaced when it is of another place.
 func (t *Tiers) examine(ctx context.Context, h *linkpb.Hello) (v verdict, err error) {
 	if err := t.barrier(ctx); err != nil {
 		return v, err
@@ -259,6 +277,13 @@ func (t *Tiers) examine(ctx context.Context, h *linkpb.Hello) (v verdict, err er
 		}
 		if site == nil {
 			return errNotFounded // in a moment it is; the peer is not to blame
+		}
+		tree, err := newTree(r)
+		if err != nil {
+			return err
+		}
+		if still, err := tree.stillPlaced(t.admission(h)); err != nil || !still {
+			return cmp.Or(err, errPlaced)
 		}
 		v, err = fit(r, h, t.o.Now(), t.pace.settle)
 		return err
@@ -274,12 +299,11 @@ func (t *Tiers) meet(ctx context.Context, h *linkpb.Hello) (verdict, error) {
 	}
 	attempt, cancel := context.WithTimeout(ctx, t.pace.propose)
 	defer cancel()
-	admit := &deskpb.AdmitPeer{Peer: h.Site, Incarnation: h.Incarnation, Letters: h.Letters}
-	result, err := t.o.Site.Propose(attempt, &deskpb.Command{Kind: &deskpb.Command_AdmitPeer{AdmitPeer: admit}})
+	result, err := t.o.Site.Propose(attempt, &deskpb.Command{Kind: &deskpb.Command_AdmitPeer{AdmitPeer: t.admission(h)}})
 	if err != nil {
 		return v, fmt.Errorf("admit %s: %w", h.Site, err)
 	}
-	if err := refusalOf(result); err != nil {
+	if err := outcome(result); err != nil {
 		return v, err
 	}
 	// What follows is read here, and this node may be behind the log.

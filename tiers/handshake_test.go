@@ -103,7 +103,7 @@ func TestTheSitesClockTellsWhatIsFresh(t *testing.T) {
 		t.Errorf("the acknowledgement is of %v, the site's clock says %v", time.UnixMicro(link.AckedTime), time.UnixMicro(later))
 	}
 	hello := &linkpb.Hello{
-		Site: county.Id, Incarnation: county.Incarnation, PeerIncarnation: city.Incarnation, SentSequence: link.SentSequence - 1,
+		Site: county.Id, Parent: city.Id, Incarnation: county.Incarnation, PeerIncarnation: city.Incarnation, SentSequence: link.SentSequence - 1,
 	}
 	if _, err := middle.tiers.examine(t.Context(), hello); !errors.Is(err, errOvertaken) {
 		t.Errorf("a Hello older than a delivery of this moment: %v, want %v", err, errOvertaken)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,8 @@ type office struct {
 	id    desk.SiteID
 	store *store.Store
 	now   func() int64 // microseconds since 1970
+	// foresees sees each command before it is logged, if there is one.
+	foresees atomic.Pointer[func(*deskpb.Command)]
 
 	mu      sync.Mutex // the log; guards everything below
 	index   uint64
@@ -142,6 +145,9 @@ func (o *office) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Result
 	if err := o.Barrier(ctx); err != nil {
 		return nil, err
 	}
+	if foresee := o.foresees.Load(); foresee != nil {
+		(*foresee)(c)
+	}
 	var record *deskpb.Record
 	err := o.log(func(b *store.Batch, at desk.Stamp) (err error) {
 		record, err = o.apply(b, c, at)
@@ -159,40 +165,16 @@ func (o *office) Propose(ctx context.Context, c *deskpb.Command) (*deskpb.Result
 	return &deskpb.Result{Ticket: record.GetTicket()}, nil
 }
 
+// apply is what a node's state machine does with a command; nil for one that is not about one ticket.
 func (o *office) apply(b *store.Batch, c *deskpb.Command, at desk.Stamp) (*deskpb.Record, error) {
-	switch kind := c.Kind.(type) {
-	case *deskpb.Command_Ticket:
-		decision, err := Decide(b, kind.Ticket, at)
-		if err != nil {
-			return nil, err
-		}
-		return decision.Record, nil
-	case *deskpb.Command_AdmitPeer:
-		return nil, AdmitPeer(b, kind.AdmitPeer, at)
-	case *deskpb.Command_Receive:
-		return nil, Receive(b, kind.Receive, at)
-	case *deskpb.Command_Acknowledge:
-		return nil, Acknowledge(b, kind.Acknowledge, at)
-	case *deskpb.Command_Reincarnate:
-		return nil, Reincarnate(b, kind.Reincarnate, at)
-	case *deskpb.Command_Freeze:
-		return nil, Freeze(b, kind.Freeze)
-	case *deskpb.Command_Unite:
-		return nil, Unite(b, kind.Unite, at)
-	case *deskpb.Command_Settle:
-		return nil, Settle(b, kind.Settle)
-	case *deskpb.Command_Revisit:
-		return nil, Revisit(b, kind.Revisit, at)
-	case *deskpb.Command_RetryParked:
-		return nil, RetryParked(b, kind.RetryParked, at)
-	case *deskpb.Command_PutPublication:
-		return nil, PutPublication(b, kind.PutPublication, at)
-	case *deskpb.Command_PlaceSite:
-		return nil, PlaceSite(b, kind.PlaceSite, at)
-	case *deskpb.Command_PutCheckpoint:
-		return nil, keepCheckpoint(b, kind.PutCheckpoint, at)
+	if checkpoint := c.GetPutCheckpoint(); checkpoint != nil {
+		return nil, keepCheckpoint(b, checkpoint, at)
 	}
-	return nil, fmt.Errorf("the office has no use for %T", c.Kind)
+	decision, err := simDecide(b, c, at)
+	if decision == nil || err != nil {
+		return nil, err
+	}
+	return decision.Record, nil
 }
 
 // keepCheckpoint keeps a checkpoint that does not contradict those before it.

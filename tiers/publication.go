@@ -30,7 +30,7 @@ const plainText = "text/plain; charset=utf-8"
 
 // PutPublication publishes a document of this site to every site below it, or takes it back. The version is counted here: it
 // grows, and it is ahead of whatever this site published before it was restored. Publishing what is published already
-// changes nothing.
+// changes nothing; publishing over another version than the one that holds is refused.
 func PutPublication(b *store.Batch, c *deskpb.PutPublication, at desk.Stamp) error {
 	t, err := newTree(b.Reader)
 	if err != nil {
@@ -42,6 +42,9 @@ func PutPublication(b *store.Batch, c *deskpb.PutPublication, at desk.Stamp) err
 	p := &deskpb.Publication{
 		Publisher: string(t.self()), Kind: c.Publication.GetKind(), Name: c.Publication.GetName(), Actor: c.Publication.GetActor(),
 		Title: c.Publication.GetTitle(), Removed: c.Publication.GetRemoved(), Time: at.Time,
+	}
+	if p.ActorName, err = newView(b, t).DisplayName(desk.UserID(p.Actor)); err != nil {
+		return fmt.Errorf("look how %s is called: %w", p.Actor, err)
 	}
 	if !p.Removed {
 		p.MediaType, p.Body = c.Publication.GetMediaType(), c.Publication.GetBody()
@@ -60,7 +63,13 @@ func PutPublication(b *store.Batch, c *deskpb.PutPublication, at desk.Stamp) err
 	if done, err := replaces(b, p, old); done || err != nil {
 		return err
 	}
+	if err := stillOver(c, p, old); err != nil {
+		return err
+	}
 	p.Version = laterVersion(old.GetVersion(), at)
+	if err := keepPast(b, t.self(), old); err != nil {
+		return err
+	}
 	if err := b.PutPublication(p); err != nil {
 		return fmt.Errorf("write publication %s %q: %w", p.Kind, p.Name, err)
 	}
@@ -92,6 +101,19 @@ func replaces(b *store.Batch, p, old *deskpb.Publication) (done bool, err error)
 			"%s has published %d documents already; publish a new version of one of them instead", p.Publisher, count)
 	}
 	return false, nil
+}
+
+// stillOver refuses a document that was written over another version than the one that holds.
+func stillOver(c *deskpb.PutPublication, p, old *deskpb.Publication) error {
+	holds := old.GetVersion()
+	if old.GetRemoved() {
+		holds = 0
+	}
+	if c.Over == nil || c.GetOver() == holds {
+		return nil
+	}
+	return desk.Refuse(desk.Aborted, "PUBLICATION_CHANGED", "%s %q has changed: version %d holds, not %d; look at it and decide anew",
+		p.Kind, p.Name, holds, c.GetOver())
 }
 
 // checkDocument refuses what no site would take.
@@ -170,6 +192,9 @@ func (in *inbound) publication(item []byte, p *deskpb.Publication) error {
 	}
 	if objection != "" {
 		return in.park(item, objection)
+	}
+	if err := keepPast(in.b, in.tree.self(), old); err != nil {
+		return err
 	}
 	if err := in.b.PutPublication(p); err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 )
 
 // Receive applies items of a neighbour's stream together with the mark, each exactly once. A *desk.Refusal means that
-// nothing was applied: the incarnation is fenced, items are missing before the first one, or the running hash does not
-// fit. Items up to the mark are skipped. What fits the stream but not the rules is parked, and the mark goes on.
+// nothing was applied: the incarnation is fenced, items are missing before the first one, all are below the mark, or the running
+// hash does not fit. Items up to the mark are skipped. What fits the stream but not the rules is parked, and the mark goes on.
 func Receive(b *store.Batch, c *deskpb.Receive, at desk.Stamp) error {
 	peer := desk.SiteID(c.Peer)
 	link, err := b.Link(peer)
@@ -53,7 +53,11 @@ func Receive(b *store.Batch, c *deskpb.Receive, at desk.Stamp) error {
 	return nil
 }
 
-// fresh checks that the items continue the stream and returns those behind the mark.
+// overtaken is the reason of the refusal of items that all are below the mark. Nothing tells whether they are those that were
+// received: they may be a copy's, which would take them for received once they were acknowledged.
+const overtaken = "STREAM_OVERTAKEN"
+
+// fresh checks that the items continue the stream, or end where it stands, and returns those behind the mark.
 func fresh(link *deskpb.Link, c *deskpb.Receive) ([][]byte, error) {
 	switch {
 	case c.First == 0 || len(c.Items) == 0:
@@ -66,8 +70,9 @@ func fresh(link *deskpb.Link, c *deskpb.Receive) ([][]byte, error) {
 	if desk.Broken(desk.StreamMark) {
 		return c.Items, nil
 	}
-	if known >= uint64(len(c.Items)) {
-		return nil, nil
+	if last := c.First - 1 + uint64(len(c.Items)); last < link.ReceivedSequence {
+		return nil, desk.Refuse(desk.FailedPrecondition, overtaken,
+			"%s sent up to item %d, but another stream of it brought %d; open the link again", c.Peer, last, link.ReceivedSequence)
 	}
 	items := c.Items[known:]
 	hash := link.ReceivedHash

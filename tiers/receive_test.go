@@ -2,6 +2,7 @@ package tiers
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -62,10 +63,13 @@ func TestReceiveRefusesWhatDoesNotContinueTheStream(t *testing.T) {
 func TestReceiveAppliesEachItemOnce(t *testing.T) {
 	child, parent := pair(t)
 	all := batch(child, parent, 0, 100)
-	for _, c := range []*deskpb.Receive{batch(child, parent, 0, 2), all, all, batch(child, parent, 0, 2)} {
+	for _, c := range []*deskpb.Receive{batch(child, parent, 0, 2), all, all} {
 		if refusal, err := parent.receive(c); err != nil || refusal != nil {
 			t.Fatalf("receive items %d and on: %v %v", c.First, refusal, err)
 		}
+	}
+	if refusal, err := parent.receive(batch(child, parent, 0, 2)); err != nil || refusal.GetReason() != overtaken {
+		t.Errorf("receive the first two again, late: refusal %v, error %v; want %s", refusal, err, overtaken)
 	}
 	if mark, want := parent.link(child.id).ReceivedSequence, uint64(len(all.Items)); mark != want {
 		t.Errorf("the mark is %d, want %d", mark, want)
@@ -88,6 +92,38 @@ func TestReceiveChecksTheHashOfAnOverlap(t *testing.T) {
 	refusal, err := parent.receive(c)
 	if err != nil || refusal.GetReason() != "STREAM_MISMATCH" {
 		t.Errorf("receive an overlap with another item 3: refusal %v, error %v; want STREAM_MISMATCH", refusal, err)
+	}
+}
+
+// Two copies of a child write items of the same numbers. However many the second one sends, it is not told that the parent has
+// received them.
+func TestReceiveTakesNoItemsOfACopyForThoseItHas(t *testing.T) {
+	for _, tt := range []struct {
+		wrote  int // by the second copy; the first one has written two
+		reason string
+	}{{1, overtaken}, {2, "STREAM_MISMATCH"}, {3, "STREAM_MISMATCH"}} {
+		t.Run(fmt.Sprint(tt.wrote), func(t *testing.T) {
+			first, parent := pair(t)
+			ship(t, first, parent)
+			second := newGround(t, county, wall)
+			second.restore(t, first.backup(t))
+			mark := first.link(parent.id).SentSequence
+			for range 2 {
+				first.open(t, "第一份副本的工单")
+			}
+			ship(t, first, parent)
+			for range tt.wrote {
+				second.open(t, "第二份副本的工单")
+			}
+			before := parent.link(first.id)
+			refusal, err := parent.receive(batch(second, parent, mark, 100))
+			if err != nil || refusal.GetReason() != tt.reason {
+				t.Errorf("receive %d items of a copy: refusal %v, error %v; want %s", tt.wrote, refusal, err, tt.reason)
+			}
+			if after := parent.link(first.id); !proto.Equal(before, after) {
+				t.Errorf("the refused items changed the link from %v to %v", before, after)
+			}
+		})
 	}
 }
 

@@ -39,11 +39,14 @@ type session struct {
 	closed atomic.Bool  // the peer takes no hand-overs now
 	up     atomic.Bool  // the link is UP
 
+	taken     atomic.Uint32                   // Link.taken here, as far as this stream accounts for it
+	given     atomic.Uint32                   // Link.taken at the peer's end, likewise
 	dials     bool                            // this end is the child
 	joined    atomic.Int64                    // how often an office was placed below the peer before the Hello; -1 before that
 	written   uint64                          // what the peer had written for this site at its Hello
 	comparing atomic.Bool                     // both ends look for what the other does not have
 	compared  atomic.Bool                     // the comparison has come to its end
+	unsettled atomic.Bool                     // the log has not noted that yet
 	mail      chan *linkpb.Frame              // questions for the parent, answers for the child
 	theirs    atomic.Pointer[linkpb.Standing] // what the peer last said of its recovery
 	news      signal                          // for conclude: theirs or compared changed
@@ -94,11 +97,31 @@ func newSession(t *Tiers, w wire, theirs *linkpb.Hello) *session {
 func (s *session) begin(ours, theirs *linkpb.Hello) {
 	s.own, s.dials, s.written = ours.Incarnation, s.peer == desk.SiteID(ours.Parent), theirs.SentSequence
 	s.joined.Store(int64(ours.Joined))
-	s.comparing.Store(ours.Unsettled || theirs.Unsettled)
+	s.taken.Store(ours.Taken)
+	s.given.Store(theirs.Taken)
+	compares := mustCompare(ours, theirs)
+	s.comparing.Store(compares)
+	s.unsettled.Store(compares)
 }
 
+// account is what a site tells, or knows, of its comparisons over a link.
+type account interface {
+	GetUnsettled() bool
+	GetTaken() uint32
+	GetGiven() uint32
+}
+
+// mustCompare tells whether two ends of a link have to be compared: one of them was never compared to the end since the streams
+// began, or has taken more by comparisons than the other one accounts for. That came from a copy of the other one, which lacks it.
+func mustCompare(x, y account) bool {
+	return x.GetUnsettled() || y.GetUnsettled() || x.GetTaken() != y.GetGiven() || y.GetTaken() != x.GetGiven()
+}
+
+// errGivenMore ends a stream beside which another one brought something by a comparison. A new Hello begins with a comparison.
+var errGivenMore = errors.New("another stream of the same site was compared meanwhile; dial again")
+
 // link reads this site's end of the link. A stream ends when one of both ends has begun a new life: its marks mean
-// something else from then on.
+// something else from then on. It also ends when another stream was compared beside it, of which it knows nothing.
 func (s *session) link(r *store.Reader) (*deskpb.Link, error) {
 	site, err := r.Site()
 	if err != nil {
@@ -111,6 +134,9 @@ func (s *session) link(r *store.Reader) (*deskpb.Link, error) {
 	if site.GetIncarnation() != s.own || link.PeerIncarnation != s.incarnation {
 		return nil, errAgain
 	}
+	if link.Taken > s.taken.Load() {
+		return nil, errGivenMore
+	}
 	return link, nil
 }
 
@@ -120,13 +146,17 @@ func (s *session) isBehind(link *deskpb.Link) bool {
 	return joined >= 0 && uint32(joined) != link.Joined
 }
 
-// outcome returns the refusal of a command of a stream as an error.
+// outcome returns the refusal of a command of a stream, or of the meeting before it, as an error.
 func outcome(result *deskpb.Result) error {
 	switch result.GetRefusal().GetReason() {
 	case "PEER_CHANGED", "SITE_CHANGED":
 		return errAgain
 	case compareAgain:
 		return errCompareAnew
+	case placedAnew:
+		return errPlaced
+	case overtaken:
+		return errOvertaken
 	}
 	return refusalOf(result)
 }

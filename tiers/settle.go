@@ -29,7 +29,7 @@ func Settle(b *store.Batch, c *deskpb.Settle) error {
 		return err
 	}
 	switch {
-	case !link.Unsettled:
+	case !link.Unsettled && link.Given == c.Given:
 		return nil
 	case link.Joined != c.Joined:
 		return desk.Refuse(desk.FailedPrecondition, compareAgain,
@@ -39,7 +39,7 @@ func Settle(b *store.Batch, c *deskpb.Settle) error {
 			"%s has sent up to item %d before it was compared, but only %d were received; wait for them",
 			peer, c.ReceivedSequence, link.ReceivedSequence)
 	}
-	link.Unsettled, link.Revisit = false, true
+	link.Unsettled, link.Revisit, link.Given = false, true, c.Given
 	if err := b.PutLink(link); err != nil {
 		return fmt.Errorf("write the link with %s: %w", peer, err)
 	}

@@ -9,10 +9,13 @@ func (w *simWorld) temper() (blows []func() error) {
 	all := []func() error{
 		w.cut, w.cut, w.mend, w.mend, w.haunt, w.haunt, w.slow, w.elect, w.elect, w.dropNode, w.dropNode, w.crash,
 	}
-	if w.rng.IntN(2) == 0 {
+	if w.weather.storm || w.rng.IntN(2) == 0 {
 		all = append(all, w.back, w.back, w.restore, w.rollBack, w.double, w.rebuild)
 	}
-	if w.rng.IntN(2) == 0 {
+	switch {
+	case w.weather.storm:
+		all = append(all, w.publish, w.move, w.move, w.move, w.move, w.elect, w.elect)
+	case w.rng.IntN(2) == 0:
 		all = append(all, w.publish, w.move, w.shut)
 	}
 	for _, blow := range all {
@@ -25,7 +28,7 @@ func (w *simWorld) temper() (blows []func() error) {
 
 func (w *simWorld) cut() error {
 	id, line := w.line()
-	silent := w.rng.IntN(2) == 0
+	silent := w.weather.storm || w.rng.IntN(2) == 0
 	w.recorder.note("the line of %s is cut, silently: %v", id, silent)
 	line.sever(silent)
 	return nil

@@ -29,16 +29,13 @@ func (w *simWorld) back() error {
 
 // drawBackup draws a backup of a life that still lives and has no double; ok is false when there is none.
 func (w *simWorld) drawBackup() (backup *simBackup, ok bool) {
-	if len(w.backups) == 0 || w.lives >= simLives {
+	if len(w.backups) == 0 || w.lives >= w.weather.lives {
 		return nil, false
 	}
 	backup = w.backups[w.rng.IntN(len(w.backups))]
 	living := w.living(backup.life.id)
 	return backup, len(living) == 1
 }
-
-// simLives is how many more lives than one each the sites of a world have.
-const simLives = 4
 
 // nextName names another life of a site.
 func (w *simWorld) nextName(id desk.SiteID) string {
@@ -131,7 +128,7 @@ func (w *simWorld) double() error {
 // rebuild founds a site anew that has lost everything but its name.
 func (w *simWorld) rebuild() error {
 	s := w.site()
-	if w.lives >= simLives || len(w.living(s.id)) > 1 {
+	if w.lives >= w.weather.lives || len(w.living(s.id)) > 1 {
 		return nil
 	}
 	if err := w.bury(s); err != nil {
@@ -215,16 +212,13 @@ func (w *simWorld) publish() error {
 	return err
 }
 
-// simMoves is how often offices are moved in a world.
-const simMoves = 2
-
 // move has the province put a county below another parent.
 func (w *simWorld) move() error {
 	counties := []desk.SiteID{"330101", "330102", "330201", "330202", "330301", "330302"}
 	parents := []desk.SiteID{"330000", "330100", "330200", "330300"}
 	county, parent := counties[w.rng.IntN(len(counties))], parents[w.rng.IntN(len(parents))]
 	province := w.living("330000")[0]
-	if !province.led() || w.moves >= simMoves {
+	if !province.led() || w.moves >= w.weather.moves {
 		return nil
 	}
 	w.moves++

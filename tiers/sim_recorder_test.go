@@ -158,6 +158,13 @@ func (r *simRecorder) adopt(s *simSite) error {
 			return err
 		}
 		l.incarnation = site.GetIncarnation()
+		links, err := reader.Links()
+		if err != nil {
+			return err
+		}
+		for _, link := range links {
+			l.links[link.Peer] = link
+		}
 		page, err := reader.Tickets(store.Query{Index: store.ByNumber, Limit: math.MaxInt32})
 		if err != nil {
 			return err
@@ -326,6 +333,9 @@ func (r *simRecorder) noteLinks(s *simSite, l *simLife, b *store.Batch, site *de
 			continue
 		}
 		l.links[link.Peer] = link
+		if err := r.checkNeighbour(s, b, site, old, link); err != nil {
+			return err
+		}
 		if link.AckedSequence > link.SentSequence {
 			r.fail(12, "%s has sent %d items to %s, which acknowledged %d", s.name, link.SentSequence, link.Peer, link.AckedSequence)
 		}
@@ -343,6 +353,26 @@ func (r *simRecorder) noteLinks(s *simSite, l *simLife, b *store.Batch, site *de
 	clear(l.links)
 	for _, link := range links {
 		l.links[link.Peer] = link
+	}
+	return nil
+}
+
+// checkNeighbour holds when a site that was accepted is the parent, or a child that the province has not placed elsewhere.
+func (r *simRecorder) checkNeighbour(s *simSite, b *store.Batch, site *deskpb.Site, before, link *deskpb.Link) error {
+	if accepted := link.PeerIncarnation; before.GetPeerIncarnation() == 0 && accepted != 0 {
+		r.noteLocked("%s accepts %016x of %s", s.name, accepted, link.Peer)
+	} else if before.GetPeerIncarnation() != 0 && accepted == 0 {
+		r.noteLocked("%s parts from %s", s.name, link.Peer)
+	}
+	if link.PeerIncarnation == 0 || link.Peer == site.GetParent() {
+		return nil
+	}
+	placement, err := b.Placement(desk.SiteID(link.Peer))
+	if err != nil {
+		return err
+	}
+	if placement != nil && standsBelow(placement) != s.id || simTiers[desk.SiteID(link.Peer)] > simTiers[s.id] {
+		r.fail(18, "%s has accepted %s, which is neither its parent nor its child: %v, placed %v", s.name, link.Peer, link, placement)
 	}
 	return nil
 }

@@ -124,6 +124,24 @@ func simUnrest(r *store.Reader) (what, ticket string, err error) {
 	return "", "", nil
 }
 
+// standings prints where every living site stands, as it sees the tree itself, and what is not at rest there, one a line.
+func (w *simWorld) standings() string {
+	var out strings.Builder
+	for _, s := range w.living("") {
+		what := ""
+		if err := s.view(func(r *store.Reader) (err error) {
+			what, _, err = simUnrest(r)
+			return err
+		}); err != nil {
+			what = err.Error()
+		}
+		site, placements := s.self(), simRead(s, (*store.Reader).Placements)
+		fmt.Fprintf(&out, "%s: incarnation %016x below %q, knows the placements %v, unrest: %q\n",
+			s.name, site.GetIncarnation(), site.GetParent(), placements, what)
+	}
+	return out.String()
+}
+
 // alarms prints what the nodes raise an alarm about, one a line.
 func (w *simWorld) alarms() string {
 	var out strings.Builder

@@ -34,7 +34,7 @@ func TestSabotage(t *testing.T) {
 			defer desk.Break(0)
 			for seed := uint64(1); seed <= sabotageSeeds; seed++ {
 				var broken *simViolation
-				synctest.Test(t, func(t *testing.T) { broken, _ = play(t, seed) })
+				synctest.Test(t, func(t *testing.T) { broken, _ = play(t, seed, fairWeather()) })
 				if broken != nil && slices.Contains(fish.found, broken.invariant) {
 					t.Logf("seed %d finds it: %.300s", seed, broken)
 					return

@@ -16,10 +16,10 @@ func (w *simWorld) shut() error {
 	cities := []desk.SiteID{"330100", "330200", "330300"}
 	city := cities[w.rng.IntN(len(cities))]
 	province := w.living("330000")[0]
-	if !province.led() || w.moves >= simMoves {
+	if !province.led() || w.moves >= w.weather.moves {
 		return nil
 	}
-	w.moves = simMoves
+	w.moves = w.weather.moves
 	result, _, err := province.entry(&deskpb.Command{Kind: &deskpb.Command_PlaceSite{PlaceSite: &deskpb.PlaceSite{
 		Step: deskpb.PlaceSite_CLOSE, Placement: &deskpb.Placement{Site: string(city), Actor: "li", Reason: "机构撤并"},
 	}}})

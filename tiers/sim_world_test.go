@@ -22,6 +22,7 @@ import (
 // simWorld is a province with three cities and six counties while a seed is played on it.
 type simWorld struct {
 	rng      *rand.Rand // the driver's alone
+	weather  simWeather
 	recorder *simRecorder
 	trouble  atomic.Int32 // of a thousand commands, how many are lost before they are logged, and how many answers
 	backups  []*simBackup
@@ -50,9 +51,9 @@ var simParents = map[desk.SiteID]desk.SiteID{
 }
 
 // newSimWorld founds all sites and starts them.
-func newSimWorld(seed uint64) (*simWorld, error) {
+func newSimWorld(seed uint64, weather simWeather) (*simWorld, error) {
 	w := &simWorld{
-		rng: rand.New(rand.NewPCG(seed, 0x7469657264)), recorder: newSimRecorder(),
+		rng: rand.New(rand.NewPCG(seed, 0x7469657264)), weather: weather, recorder: newSimRecorder(),
 		lines: make(map[desk.SiteID]*simLine), listeners: make(map[string]*simListener),
 	}
 	ids := slices.SortedFunc(mapKeys(simTiers), func(a, b desk.SiteID) int {

@@ -14,7 +14,7 @@ import (
 // stance is how this end stands in its own recovery, as one view of the state shows it.
 type stance struct {
 	recovering bool
-	unsettled  bool   // this link
+	unsettled  bool   // this link, or this stream's comparison
 	revisit    bool   // this link
 	final      bool   // nothing is left to learn from the other neighbours on the paths of the peer's tickets
 	sent       uint64 // last item written for the peer
@@ -36,7 +36,7 @@ func (s *session) stance() (st stance, err error) {
 			return err
 		}
 		st = stance{
-			recovering: site.Recovering != 0, unsettled: link.Unsettled, revisit: link.Revisit,
+			recovering: site.Recovering != 0, unsettled: link.Unsettled || s.unsettled.Load(), revisit: link.Revisit,
 			sent: link.SentSequence, received: link.ReceivedSequence,
 		}
 		switch {
@@ -159,7 +159,7 @@ func (s *session) ripe(st stance) bool {
 func (s *session) settle(ctx context.Context, st stance) error {
 	result, err := s.insist(ctx, &deskpb.Command{Kind: &deskpb.Command_Settle{Settle: &deskpb.Settle{
 		Peer: string(s.peer), PeerIncarnation: s.incarnation, Incarnation: s.own, ReceivedSequence: s.theirs.Load().SentSequence,
-		Joined: uint32(s.joined.Load()),
+		Joined: uint32(s.joined.Load()), Given: s.given.Load(),
 	}}})
 	if result == nil {
 		return err
@@ -167,6 +167,7 @@ func (s *session) settle(ctx context.Context, st stance) error {
 	if err := outcome(result); err != nil {
 		return fmt.Errorf("settle the link with %s: %w", s.peer, err)
 	}
+	s.unsettled.Store(false)
 	s.t.o.Logger.Info("link was compared to the end", "peer", string(s.peer))
 	s.arrived.raise()
 	return s.overtake(ctx)

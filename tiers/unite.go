@@ -33,9 +33,6 @@ func Unite(b *store.Batch, c *deskpb.Unite, at desk.Stamp) error {
 	u := union{
 		inbound: in, site: site, news: map[desk.TicketNumber][]desk.Sealed{},
 	}
-	if !link.Unsettled {
-		u.doubted = link.PeerIncarnation
-	}
 	for _, raw := range c.Events {
 		if err := u.add(raw); err != nil {
 			return fmt.Errorf("unite with %s: %w", peer, err)
@@ -46,18 +43,16 @@ func Unite(b *store.Batch, c *deskpb.Unite, at desk.Stamp) error {
 			return fmt.Errorf("unite ticket %s with %s: %w", number, peer, err)
 		}
 	}
-	return countParked(b, peer, u.parked)
+	return countGift(b, peer, u.parked)
 }
 
-// countParked adds to the number of items from the peer that were set aside.
-func countParked(b *store.Batch, peer desk.SiteID, parked uint64) error {
-	if parked == 0 {
-		return nil
-	}
+// countGift counts a gift that the peer gave, and the items of it that were set aside.
+func countGift(b *store.Batch, peer desk.SiteID, parked uint64) error {
 	link, err := b.Link(peer)
 	if err != nil {
 		return fmt.Errorf("read the link with %s: %w", peer, err)
 	}
+	link.Taken++
 	link.Parked += parked
 	if err := b.PutLink(link); err != nil {
 		return fmt.Errorf("write the link with %s: %w", peer, err)
@@ -71,7 +66,6 @@ type union struct {
 	site    *deskpb.Site
 	tickets []desk.TicketNumber                 // those with news, in the order of their first
 	news    map[desk.TicketNumber][]desk.Sealed // events that were not stored before
-	doubted uint64                              // the peer's life when it was compared to the end before; 0 otherwise
 }
 
 // add stores one event without looking yet at what it makes of its ticket.
@@ -186,9 +180,6 @@ func (u *union) conclude(number desk.TicketNumber) error {
 		if err := sendAside(u.b, u.tree, e, u.peer); err != nil {
 			return err
 		}
-		if err := u.echo(e); err != nil {
-			return err
-		}
 		if err := u.tell(e, before, record); err != nil {
 			return err
 		}
@@ -202,15 +193,6 @@ func (u *union) conclude(number desk.TicketNumber) error {
 		return err
 	}
 	return u.give(answers)
-}
-
-// echo sends the peer an event of its present life that came by a comparison although the link is settled: a copy of the peer has
-// written it, and the other one, which has not, finds that out by it.
-func (u *union) echo(e desk.Sealed) error {
-	if u.doubted == 0 || e.Id.Site != string(u.peer) || e.Id.Incarnation != u.doubted {
-		return nil
-	}
-	return sendEvent(u.b, []desk.SiteID{u.peer}, e)
 }
 
 // together is the record after the news.

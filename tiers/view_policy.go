@@ -141,13 +141,22 @@ func policyLayer(r *store.Reader, site desk.SiteID) (Layer, error) {
 	if err != nil {
 		return Layer{}, fmt.Errorf("read the policy of %s: %w", site, err)
 	}
-	if published == nil || published.GetRemoved() {
+	layer := layerOf(published)
+	if layer.Document == nil {
 		return Layer{}, nil
+	}
+	return layer, nil
+}
+
+// layerOf takes a published policy apart, nil for none. One that was taken back, or cannot be read, has no document.
+func layerOf(published *deskpb.Publication) Layer {
+	if published == nil || published.GetRemoved() {
+		return Layer{Publication: published}
 	}
 	document := &deskpb.PolicyDocument{}
 	if proto.Unmarshal(published.GetBody(), document) != nil {
-		return Layer{}, nil
+		document = nil
 	}
 	published.Body = nil
-	return Layer{Publication: published, Document: document}, nil
+	return Layer{Publication: published, Document: document}
 }

@@ -273,13 +273,15 @@ func read(ctx context.Context, site Site) (map[string]story, error) {
 	return stories, group.Wait()
 }
 
-// readJournal returns a digest of a ticket's journal and its length.
+// readJournal returns a digest of a ticket's journal and its length. How people are called is left out: where an event does
+// not say so their own site alone knows it.
 func readJournal(ctx context.Context, site Site, number string) (sum [sha256.Size]byte, entries int, err error) {
 	digest := sha256.New()
 	for entry, err := range Journal(ctx, site.Tickets, number) {
 		if err != nil {
 			return sum, 0, err
 		}
+		entry.ActorName = ""
 		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(entry)
 		if err != nil {
 			return sum, 0, err

@@ -91,6 +91,7 @@ func TestCompareFindsWhatDiffers(t *testing.T) {
 		{"a ticket is missing", func(_, _, a *office) { a.tickets = a.tickets[1:] }, "C-20261122-0001: not known at A"},
 		{"a field differs", func(_, b, _ *office) { b.tickets[2].Etag = "x" }, "C-20261122-0003: the ticket at B differs"},
 		{"a journal differs", func(_, _, a *office) { a.journals["C-20261122-0002"][0].Text = "?" }, "C-20261122-0002: the journal at A"},
+		{"one site alone knows how people are called", func(c, _, _ *office) { c.journals["C-20261122-0002"][0].ActorName = "陈洁" }, ""},
 		{"a hand-over is under way", func(c, b, a *office) {
 			for _, o := range []*office{c, b, a} {
 				o.tickets[0].Handover.State = deskpb.Handover_IN_TRANSIT

@@ -21,8 +21,9 @@ func demoCommand() *cobra.Command {
 	)
 	command := &cobra.Command{
 		Use:   "demo",
-		Short: "a province, a city and a county on this machine, with sample people and tickets",
-		Long: "Starts the sites in one process and serves until Ctrl-C. With --once it plays the main job instead: calls\n" +
+		Short: "演示: a province, a city and a county on this machine, with sample people and tickets",
+		Long: "演示: a province, a city and a county on this machine, with sample people and tickets\n\n" +
+			"Starts the sites in one process and serves until Ctrl-C. With --once it plays the main job instead: calls\n" +
 			"solved, escalated, queued through a cut line and healed, dispatched, approved, merged, called back, hidden from\n" +
 			"whom they are not for; then it verifies the audit logs, compares all sites, prints a table, and exits 0 only if\n" +
 			"all agree.",

@@ -209,7 +209,7 @@ func people(t *testing.T, program testbed.Program) {
 	admin := signedIn(t, program, node.Spec.GRPC)
 	admin.environ = append(admin.environ, "TIERDESK_NEW_PASSWORD=the-first-password")
 	admin.done(t, "user", "add", "li", "--display-name", "李雷")
-	if words := admin.done(t, "user", "list"); !strings.Contains(words, "李雷") || !strings.Contains(words, "坐席") {
+	if words := admin.done(t, "user", "list"); !strings.Contains(words, "李雷") || !strings.Contains(words, "服务台人员") {
 		t.Errorf("user list: %s", words)
 	}
 	as := func(password string) command {

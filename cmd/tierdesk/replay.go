@@ -14,8 +14,9 @@ func replayCommand() *cobra.Command {
 	o := replay.PlayOptions{Password: os.Getenv("TIERDESK_PASSWORD")}
 	command := &cobra.Command{
 		Use:   "replay FILE",
-		Short: "replay the incidents of the BPI Challenge 2013 log over a county, a city and a province",
-		Long: "FILE is a CSV file with a row per status change, plain or gzipped. Support line 1 is the county, 2 the city, 3 the\n" +
+		Short: "回放: replay the incidents of the BPI Challenge 2013 log over a county, a city and a province",
+		Long: "回放: replay the incidents of the BPI Challenge 2013 log over a county, a city and a province\n\n" +
+			"FILE is a CSV file with a row per status change, plain or gzipped. Support line 1 is the county, 2 the city, 3 the\n" +
 			"province. At the end all three sites are compared. The password of the user is read from TIERDESK_PASSWORD and is\n" +
 			"the same at all three sites.",
 		Args: client.OneArgument("FILE"),

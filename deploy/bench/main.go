@@ -30,6 +30,7 @@ func commands() []command {
 		{"join", "have an empty node join a site of a million tickets under load", join},
 		{"million", "queue, restart and join over one data set", million},
 		{"failover", "kill the leader and write until it works again", failover},
+		{"looks", "open the pages of queues and of a ticket at a site with a hundred thousand tickets", looks},
 		{"idle", "memory of a county's only node with a hundred thousand tickets", idle},
 		{"handover", "hand single tickets from a county to its city, both idle", handover},
 		{"handovers", "hand over many tickets that waited for the line", handovers},

@@ -53,7 +53,7 @@ func TestProviderSignsPeopleIn(t *testing.T) {
 			t.Errorf("the account's %s is %v, want %v", field, account[field], want)
 		}
 	}
-	if _, words, _ := b.visit(s.base + "/"); !strings.Contains(words, "zhang") || !strings.Contains(words, "退出登录") {
+	if _, words, _ := b.visit(s.base + "/"); !strings.Contains(words, "张三") || !strings.Contains(words, "Sign out") {
 		t.Errorf("the page after signing in shows nobody: %s", words)
 	}
 	if code, answer := s.signIn("zhang", ""); code == http.StatusOK {

@@ -27,11 +27,12 @@ func hidden(field protoreflect.FieldDescriptor) bool {
 	}
 }
 
-// silent lists fields that follow from others, or that each change moves.
+// silent lists fields that follow from others, that each change moves, or that concern nobody but the person.
 func silent(field protoreflect.FieldDescriptor) bool {
 	switch field.FullName() {
 	case "tierdesk.desk.v1.User.version", "tierdesk.desk.v1.User.totp_step", "tierdesk.desk.v1.User.password_time",
-		"tierdesk.desk.v1.User.offline_until", "tierdesk.desk.v1.Customer.etag", "tierdesk.desk.v1.Customer.update_time",
+		"tierdesk.desk.v1.User.offline_until", "tierdesk.desk.v1.User.preferences",
+		"tierdesk.desk.v1.Customer.etag", "tierdesk.desk.v1.Customer.update_time",
 		"tierdesk.desk.v1.Site.clock", "tierdesk.desk.v1.Site.event_sequence", "tierdesk.desk.v1.Site.past":
 		return true
 	default:

@@ -57,7 +57,7 @@ func Hash(raw []byte) []byte {
 // with a last one that says how many there are.
 func Fit(e *deskpb.AuditEntry) *deskpb.AuditEntry {
 	own := proto.CloneOf(e)
-	for _, text := range []*string{&own.Node, &own.Actor, &own.Address, &own.Session, &own.Action, &own.Object, &own.Reason} {
+	for _, text := range []*string{&own.Node, &own.Actor, &own.ActorName, &own.Address, &own.Session, &own.Action, &own.Object, &own.Reason} {
 		*text = cut(*text)
 	}
 	if all := len(own.Changes); all > maxChanges {

@@ -13,6 +13,7 @@ type Line struct {
 	Sequence uint64   `json:"sequence"`
 	Time     string   `json:"time,omitempty"`
 	Actor    string   `json:"actor,omitempty"`
+	Name     string   `json:"actorName,omitempty"` // how the actor was called then
 	Role     string   `json:"role,omitempty"`
 	Address  string   `json:"address,omitempty"`
 	Node     string   `json:"node,omitempty"`
@@ -42,7 +43,7 @@ func LineOf(sequence uint64, raw []byte) Line {
 		return l
 	}
 	l.Time = time.UnixMicro(e.Time).UTC().Format(time.RFC3339Nano)
-	l.Actor, l.Address, l.Node, l.Session = e.Actor, e.Address, e.Node, e.Session
+	l.Actor, l.Name, l.Address, l.Node, l.Session = e.Actor, e.ActorName, e.Address, e.Node, e.Session
 	l.Action, l.Object, l.Outcome, l.Reason, l.Count = e.Action, e.Object, e.Outcome.String(), e.Reason, e.Count
 	if e.Role != deskpb.User_ROLE_UNSPECIFIED {
 		l.Role = e.Role.String()

@@ -92,31 +92,15 @@ func shift(shifts []*deskpb.ZoneShift, at int64) int {
 	return i - 1
 }
 
-// Workday tells whether the calendar works on a local day at all.
-func Workday(c *deskpb.Calendar, day Day) bool { return always(c) || len(segments(c, day)) > 0 }
+// worksOn tells whether the calendar works on a local day at all.
+func worksOn(c *deskpb.Calendar, day Day) bool { return always(c) || len(segments(c, day)) > 0 }
 
 // NextWorkday returns the day itself when the calendar works on it, else the next one on which it does. It tells false
 // when there is none within ten years.
 func NextWorkday(c *deskpb.Calendar, day Day) (Day, bool) {
 	for next := day; next <= day+maxDays; next++ {
-		if Workday(c, next) {
+		if worksOn(c, next) {
 			return next, true
-		}
-	}
-	return 0, false
-}
-
-// AfterWorkdays returns the same time of day as at, on the n-th working day after that of at. It tells false when there is
-// none within ten years.
-func AfterWorkdays(c *deskpb.Calendar, at int64, n int32) (after int64, ok bool) {
-	first := DayOf(c, at)
-	for day := first + 1; day <= first+maxDays; day++ {
-		if Workday(c, day) {
-			n--
-		}
-		if n <= 0 {
-			wall := at + Offset(c, at) - int64(first)*daySeconds
-			return At(c, day, int32(wall/60)) + wall%60, true
 		}
 	}
 	return 0, false

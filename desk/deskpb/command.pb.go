@@ -182,6 +182,7 @@ type Command struct {
 	//	*Command_AddAudit
 	//	*Command_PutCheckpoint
 	//	*Command_AcknowledgeDenial
+	//	*Command_SetPreferences
 	Kind isCommand_Kind `protobuf_oneof:"kind"`
 	// Who asks, for the audit log; ticket commands carry it inside. Node is the one that took the call.
 	Actor         *Actor `protobuf:"bytes,60,opt,name=actor,proto3" json:"actor,omitempty"`
@@ -542,6 +543,15 @@ func (x *Command) GetAcknowledgeDenial() *AcknowledgeDenial {
 	return nil
 }
 
+func (x *Command) GetSetPreferences() *SetPreferences {
+	if x != nil {
+		if x, ok := x.Kind.(*Command_SetPreferences); ok {
+			return x.SetPreferences
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetActor() *Actor {
 	if x != nil {
 		return x.Actor
@@ -700,6 +710,10 @@ type Command_AcknowledgeDenial struct {
 	AcknowledgeDenial *AcknowledgeDenial `protobuf:"bytes,41,opt,name=acknowledge_denial,json=acknowledgeDenial,proto3,oneof"`
 }
 
+type Command_SetPreferences struct {
+	SetPreferences *SetPreferences `protobuf:"bytes,42,opt,name=set_preferences,json=setPreferences,proto3,oneof"`
+}
+
 func (*Command_Ticket) isCommand_Kind() {}
 
 func (*Command_Found) isCommand_Kind() {}
@@ -769,6 +783,8 @@ func (*Command_AddAudit) isCommand_Kind() {}
 func (*Command_PutCheckpoint) isCommand_Kind() {}
 
 func (*Command_AcknowledgeDenial) isCommand_Kind() {}
+
+func (*Command_SetPreferences) isCommand_Kind() {}
 
 // TicketCommand asks for one verb on one ticket.
 type TicketCommand struct {
@@ -3389,6 +3405,59 @@ func (x *Renewal) GetSeenTime() int64 {
 	return 0
 }
 
+// SetPreferences replaces how a person has arranged the pages.
+type SetPreferences struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Preferences   *Preferences           `protobuf:"bytes,2,opt,name=preferences,proto3" json:"preferences,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPreferences) Reset() {
+	*x = SetPreferences{}
+	mi := &file_desk_deskpb_command_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPreferences) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPreferences) ProtoMessage() {}
+
+func (x *SetPreferences) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_command_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPreferences.ProtoReflect.Descriptor instead.
+func (*SetPreferences) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *SetPreferences) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *SetPreferences) GetPreferences() *Preferences {
+	if x != nil {
+		return x.Preferences
+	}
+	return nil
+}
+
 // CloseSessions ends sessions of a user: the one with the id, or all but the one excepted.
 type CloseSessions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3402,7 +3471,7 @@ type CloseSessions struct {
 
 func (x *CloseSessions) Reset() {
 	*x = CloseSessions{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[43]
+	mi := &file_desk_deskpb_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3414,7 +3483,7 @@ func (x *CloseSessions) String() string {
 func (*CloseSessions) ProtoMessage() {}
 
 func (x *CloseSessions) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[43]
+	mi := &file_desk_deskpb_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3427,7 +3496,7 @@ func (x *CloseSessions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseSessions.ProtoReflect.Descriptor instead.
 func (*CloseSessions) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{43}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *CloseSessions) GetUser() string {
@@ -3463,7 +3532,7 @@ type LockUser struct {
 
 func (x *LockUser) Reset() {
 	*x = LockUser{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[44]
+	mi := &file_desk_deskpb_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3475,7 +3544,7 @@ func (x *LockUser) String() string {
 func (*LockUser) ProtoMessage() {}
 
 func (x *LockUser) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[44]
+	mi := &file_desk_deskpb_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3488,7 +3557,7 @@ func (x *LockUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockUser.ProtoReflect.Descriptor instead.
 func (*LockUser) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{44}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *LockUser) GetUser() string {
@@ -3515,7 +3584,7 @@ type AddAudit struct {
 
 func (x *AddAudit) Reset() {
 	*x = AddAudit{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[45]
+	mi := &file_desk_deskpb_command_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3527,7 +3596,7 @@ func (x *AddAudit) String() string {
 func (*AddAudit) ProtoMessage() {}
 
 func (x *AddAudit) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[45]
+	mi := &file_desk_deskpb_command_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3540,7 +3609,7 @@ func (x *AddAudit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddAudit.ProtoReflect.Descriptor instead.
 func (*AddAudit) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{45}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *AddAudit) GetEntries() []*AuditEntry {
@@ -3564,7 +3633,7 @@ type PutCheckpoint struct {
 
 func (x *PutCheckpoint) Reset() {
 	*x = PutCheckpoint{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[46]
+	mi := &file_desk_deskpb_command_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3576,7 +3645,7 @@ func (x *PutCheckpoint) String() string {
 func (*PutCheckpoint) ProtoMessage() {}
 
 func (x *PutCheckpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[46]
+	mi := &file_desk_deskpb_command_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3589,7 +3658,7 @@ func (x *PutCheckpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutCheckpoint.ProtoReflect.Descriptor instead.
 func (*PutCheckpoint) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{46}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *PutCheckpoint) GetCheckpoint() *AuditCheckpoint {
@@ -3627,7 +3696,7 @@ type AcknowledgeDenial struct {
 
 func (x *AcknowledgeDenial) Reset() {
 	*x = AcknowledgeDenial{}
-	mi := &file_desk_deskpb_command_proto_msgTypes[47]
+	mi := &file_desk_deskpb_command_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3639,7 +3708,7 @@ func (x *AcknowledgeDenial) String() string {
 func (*AcknowledgeDenial) ProtoMessage() {}
 
 func (x *AcknowledgeDenial) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_command_proto_msgTypes[47]
+	mi := &file_desk_deskpb_command_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3652,7 +3721,7 @@ func (x *AcknowledgeDenial) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeDenial.ProtoReflect.Descriptor instead.
 func (*AcknowledgeDenial) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{47}
+	return file_desk_deskpb_command_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *AcknowledgeDenial) GetSite() string {
@@ -3685,7 +3754,7 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\x12\x1d\n" +
 	"\n" +
 	"utc_offset\x18\x02 \x01(\x05R\tutcOffset\x12\x1a\n" +
-	"\bcommands\x18\x03 \x03(\fR\bcommands\"\xae\x12\n" +
+	"\bcommands\x18\x03 \x03(\fR\bcommands\"\xfb\x12\n" +
 	"\aCommand\x129\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x1f.tierdesk.desk.v1.TicketCommandH\x00R\x06ticket\x12/\n" +
 	"\x05found\x18\x02 \x01(\v2\x17.tierdesk.desk.v1.FoundH\x00R\x05found\x12E\n" +
@@ -3728,7 +3797,8 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"\tlock_user\x18& \x01(\v2\x1a.tierdesk.desk.v1.LockUserH\x00R\blockUser\x129\n" +
 	"\tadd_audit\x18' \x01(\v2\x1a.tierdesk.desk.v1.AddAuditH\x00R\baddAudit\x12H\n" +
 	"\x0eput_checkpoint\x18( \x01(\v2\x1f.tierdesk.desk.v1.PutCheckpointH\x00R\rputCheckpoint\x12T\n" +
-	"\x12acknowledge_denial\x18) \x01(\v2#.tierdesk.desk.v1.AcknowledgeDenialH\x00R\x11acknowledgeDenial\x12-\n" +
+	"\x12acknowledge_denial\x18) \x01(\v2#.tierdesk.desk.v1.AcknowledgeDenialH\x00R\x11acknowledgeDenial\x12K\n" +
+	"\x0fset_preferences\x18* \x01(\v2 .tierdesk.desk.v1.SetPreferencesH\x00R\x0esetPreferences\x12-\n" +
 	"\x05actor\x18< \x01(\v2\x17.tierdesk.desk.v1.ActorR\x05actor\x12\x12\n" +
 	"\x04node\x18= \x01(\tR\x04nodeB\x06\n" +
 	"\x04kind\"\xd9\x10\n" +
@@ -3895,7 +3965,10 @@ const file_desk_deskpb_command_proto_rawDesc = "" +
 	"token_hash\x18\x01 \x01(\fR\ttokenHash\x12\x1f\n" +
 	"\vexpire_time\x18\x02 \x01(\x03R\n" +
 	"expireTime\x12\x1b\n" +
-	"\tseen_time\x18\x03 \x01(\x03R\bseenTime\"K\n" +
+	"\tseen_time\x18\x03 \x01(\x03R\bseenTime\"e\n" +
+	"\x0eSetPreferences\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12?\n" +
+	"\vpreferences\x18\x02 \x01(\v2\x1d.tierdesk.desk.v1.PreferencesR\vpreferences\"K\n" +
 	"\rCloseSessions\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -3931,7 +4004,7 @@ func file_desk_deskpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_desk_deskpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_desk_deskpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_desk_deskpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_desk_deskpb_command_proto_goTypes = []any{
 	(ChangeTask_Action)(0),    // 0: tierdesk.desk.v1.ChangeTask.Action
 	(*Group)(nil),             // 1: tierdesk.desk.v1.Group
@@ -3977,149 +4050,153 @@ var file_desk_deskpb_command_proto_goTypes = []any{
 	(*Refusal)(nil),           // 41: tierdesk.desk.v1.Refusal
 	(*RenewSessions)(nil),     // 42: tierdesk.desk.v1.RenewSessions
 	(*Renewal)(nil),           // 43: tierdesk.desk.v1.Renewal
-	(*CloseSessions)(nil),     // 44: tierdesk.desk.v1.CloseSessions
-	(*LockUser)(nil),          // 45: tierdesk.desk.v1.LockUser
-	(*AddAudit)(nil),          // 46: tierdesk.desk.v1.AddAudit
-	(*PutCheckpoint)(nil),     // 47: tierdesk.desk.v1.PutCheckpoint
-	(*AcknowledgeDenial)(nil), // 48: tierdesk.desk.v1.AcknowledgeDenial
-	(*Found)(nil),             // 49: tierdesk.desk.v1.Found
-	(*RegisterNode)(nil),      // 50: tierdesk.desk.v1.RegisterNode
-	(*RemoveNode)(nil),        // 51: tierdesk.desk.v1.RemoveNode
-	(*PutUser)(nil),           // 52: tierdesk.desk.v1.PutUser
-	(*RemoveUser)(nil),        // 53: tierdesk.desk.v1.RemoveUser
-	(*OpenSession)(nil),       // 54: tierdesk.desk.v1.OpenSession
-	(*CloseSession)(nil),      // 55: tierdesk.desk.v1.CloseSession
-	(*AdmitPeer)(nil),         // 56: tierdesk.desk.v1.AdmitPeer
-	(*Receive)(nil),           // 57: tierdesk.desk.v1.Receive
-	(*Acknowledge)(nil),       // 58: tierdesk.desk.v1.Acknowledge
-	(*Reincarnate)(nil),       // 59: tierdesk.desk.v1.Reincarnate
-	(*Unite)(nil),             // 60: tierdesk.desk.v1.Unite
-	(*Settle)(nil),            // 61: tierdesk.desk.v1.Settle
-	(*Revisit)(nil),           // 62: tierdesk.desk.v1.Revisit
-	(*RetryParked)(nil),       // 63: tierdesk.desk.v1.RetryParked
-	(*PutPublication)(nil),    // 64: tierdesk.desk.v1.PutPublication
-	(*PlaceSite)(nil),         // 65: tierdesk.desk.v1.PlaceSite
-	(*Freeze)(nil),            // 66: tierdesk.desk.v1.Freeze
-	(*PutPolicy)(nil),         // 67: tierdesk.desk.v1.PutPolicy
-	(*PutRequester)(nil),      // 68: tierdesk.desk.v1.PutRequester
-	(*RemoveRequester)(nil),   // 69: tierdesk.desk.v1.RemoveRequester
-	(*PutChunk)(nil),          // 70: tierdesk.desk.v1.PutChunk
-	(*OpenRound)(nil),         // 71: tierdesk.desk.v1.OpenRound
-	(*MarkNotices)(nil),       // 72: tierdesk.desk.v1.MarkNotices
-	(*PutCustomerCall)(nil),   // 73: tierdesk.desk.v1.PutCustomerCall
-	(*SetDuty)(nil),           // 74: tierdesk.desk.v1.SetDuty
-	(*DropBlob)(nil),          // 75: tierdesk.desk.v1.DropBlob
-	(*PutSurveyKey)(nil),      // 76: tierdesk.desk.v1.PutSurveyKey
-	(*Actor)(nil),             // 77: tierdesk.desk.v1.Actor
-	(*RequestKey)(nil),        // 78: tierdesk.desk.v1.RequestKey
-	(*Ticket)(nil),            // 79: tierdesk.desk.v1.Ticket
-	(*TicketLink)(nil),        // 80: tierdesk.desk.v1.TicketLink
-	(*Resolution)(nil),        // 81: tierdesk.desk.v1.Resolution
-	(*Satisfaction)(nil),      // 82: tierdesk.desk.v1.Satisfaction
-	(*Task)(nil),              // 83: tierdesk.desk.v1.Task
-	(*Attachment)(nil),        // 84: tierdesk.desk.v1.Attachment
-	(CallBack_Outcome)(0),     // 85: tierdesk.desk.v1.CallBack.Outcome
-	(*AuditEntry)(nil),        // 86: tierdesk.desk.v1.AuditEntry
-	(*AuditCheckpoint)(nil),   // 87: tierdesk.desk.v1.AuditCheckpoint
+	(*SetPreferences)(nil),    // 44: tierdesk.desk.v1.SetPreferences
+	(*CloseSessions)(nil),     // 45: tierdesk.desk.v1.CloseSessions
+	(*LockUser)(nil),          // 46: tierdesk.desk.v1.LockUser
+	(*AddAudit)(nil),          // 47: tierdesk.desk.v1.AddAudit
+	(*PutCheckpoint)(nil),     // 48: tierdesk.desk.v1.PutCheckpoint
+	(*AcknowledgeDenial)(nil), // 49: tierdesk.desk.v1.AcknowledgeDenial
+	(*Found)(nil),             // 50: tierdesk.desk.v1.Found
+	(*RegisterNode)(nil),      // 51: tierdesk.desk.v1.RegisterNode
+	(*RemoveNode)(nil),        // 52: tierdesk.desk.v1.RemoveNode
+	(*PutUser)(nil),           // 53: tierdesk.desk.v1.PutUser
+	(*RemoveUser)(nil),        // 54: tierdesk.desk.v1.RemoveUser
+	(*OpenSession)(nil),       // 55: tierdesk.desk.v1.OpenSession
+	(*CloseSession)(nil),      // 56: tierdesk.desk.v1.CloseSession
+	(*AdmitPeer)(nil),         // 57: tierdesk.desk.v1.AdmitPeer
+	(*Receive)(nil),           // 58: tierdesk.desk.v1.Receive
+	(*Acknowledge)(nil),       // 59: tierdesk.desk.v1.Acknowledge
+	(*Reincarnate)(nil),       // 60: tierdesk.desk.v1.Reincarnate
+	(*Unite)(nil),             // 61: tierdesk.desk.v1.Unite
+	(*Settle)(nil),            // 62: tierdesk.desk.v1.Settle
+	(*Revisit)(nil),           // 63: tierdesk.desk.v1.Revisit
+	(*RetryParked)(nil),       // 64: tierdesk.desk.v1.RetryParked
+	(*PutPublication)(nil),    // 65: tierdesk.desk.v1.PutPublication
+	(*PlaceSite)(nil),         // 66: tierdesk.desk.v1.PlaceSite
+	(*Freeze)(nil),            // 67: tierdesk.desk.v1.Freeze
+	(*PutPolicy)(nil),         // 68: tierdesk.desk.v1.PutPolicy
+	(*PutRequester)(nil),      // 69: tierdesk.desk.v1.PutRequester
+	(*RemoveRequester)(nil),   // 70: tierdesk.desk.v1.RemoveRequester
+	(*PutChunk)(nil),          // 71: tierdesk.desk.v1.PutChunk
+	(*OpenRound)(nil),         // 72: tierdesk.desk.v1.OpenRound
+	(*MarkNotices)(nil),       // 73: tierdesk.desk.v1.MarkNotices
+	(*PutCustomerCall)(nil),   // 74: tierdesk.desk.v1.PutCustomerCall
+	(*SetDuty)(nil),           // 75: tierdesk.desk.v1.SetDuty
+	(*DropBlob)(nil),          // 76: tierdesk.desk.v1.DropBlob
+	(*PutSurveyKey)(nil),      // 77: tierdesk.desk.v1.PutSurveyKey
+	(*Actor)(nil),             // 78: tierdesk.desk.v1.Actor
+	(*RequestKey)(nil),        // 79: tierdesk.desk.v1.RequestKey
+	(*Ticket)(nil),            // 80: tierdesk.desk.v1.Ticket
+	(*TicketLink)(nil),        // 81: tierdesk.desk.v1.TicketLink
+	(*Resolution)(nil),        // 82: tierdesk.desk.v1.Resolution
+	(*Satisfaction)(nil),      // 83: tierdesk.desk.v1.Satisfaction
+	(*Task)(nil),              // 84: tierdesk.desk.v1.Task
+	(*Attachment)(nil),        // 85: tierdesk.desk.v1.Attachment
+	(CallBack_Outcome)(0),     // 86: tierdesk.desk.v1.CallBack.Outcome
+	(*Preferences)(nil),       // 87: tierdesk.desk.v1.Preferences
+	(*AuditEntry)(nil),        // 88: tierdesk.desk.v1.AuditEntry
+	(*AuditCheckpoint)(nil),   // 89: tierdesk.desk.v1.AuditCheckpoint
 }
 var file_desk_deskpb_command_proto_depIdxs = []int32{
 	3,  // 0: tierdesk.desk.v1.Command.ticket:type_name -> tierdesk.desk.v1.TicketCommand
-	49, // 1: tierdesk.desk.v1.Command.found:type_name -> tierdesk.desk.v1.Found
-	50, // 2: tierdesk.desk.v1.Command.register_node:type_name -> tierdesk.desk.v1.RegisterNode
-	51, // 3: tierdesk.desk.v1.Command.remove_node:type_name -> tierdesk.desk.v1.RemoveNode
-	52, // 4: tierdesk.desk.v1.Command.put_user:type_name -> tierdesk.desk.v1.PutUser
-	53, // 5: tierdesk.desk.v1.Command.remove_user:type_name -> tierdesk.desk.v1.RemoveUser
-	54, // 6: tierdesk.desk.v1.Command.open_session:type_name -> tierdesk.desk.v1.OpenSession
-	55, // 7: tierdesk.desk.v1.Command.close_session:type_name -> tierdesk.desk.v1.CloseSession
-	56, // 8: tierdesk.desk.v1.Command.admit_peer:type_name -> tierdesk.desk.v1.AdmitPeer
-	57, // 9: tierdesk.desk.v1.Command.receive:type_name -> tierdesk.desk.v1.Receive
-	58, // 10: tierdesk.desk.v1.Command.acknowledge:type_name -> tierdesk.desk.v1.Acknowledge
-	59, // 11: tierdesk.desk.v1.Command.reincarnate:type_name -> tierdesk.desk.v1.Reincarnate
-	60, // 12: tierdesk.desk.v1.Command.unite:type_name -> tierdesk.desk.v1.Unite
-	61, // 13: tierdesk.desk.v1.Command.settle:type_name -> tierdesk.desk.v1.Settle
-	62, // 14: tierdesk.desk.v1.Command.revisit:type_name -> tierdesk.desk.v1.Revisit
-	63, // 15: tierdesk.desk.v1.Command.retry_parked:type_name -> tierdesk.desk.v1.RetryParked
-	64, // 16: tierdesk.desk.v1.Command.put_publication:type_name -> tierdesk.desk.v1.PutPublication
-	65, // 17: tierdesk.desk.v1.Command.place_site:type_name -> tierdesk.desk.v1.PlaceSite
-	66, // 18: tierdesk.desk.v1.Command.freeze:type_name -> tierdesk.desk.v1.Freeze
-	67, // 19: tierdesk.desk.v1.Command.put_policy:type_name -> tierdesk.desk.v1.PutPolicy
-	68, // 20: tierdesk.desk.v1.Command.put_requester:type_name -> tierdesk.desk.v1.PutRequester
-	69, // 21: tierdesk.desk.v1.Command.remove_requester:type_name -> tierdesk.desk.v1.RemoveRequester
-	70, // 22: tierdesk.desk.v1.Command.put_chunk:type_name -> tierdesk.desk.v1.PutChunk
-	71, // 23: tierdesk.desk.v1.Command.open_round:type_name -> tierdesk.desk.v1.OpenRound
-	72, // 24: tierdesk.desk.v1.Command.mark_notices:type_name -> tierdesk.desk.v1.MarkNotices
-	73, // 25: tierdesk.desk.v1.Command.put_customer_call:type_name -> tierdesk.desk.v1.PutCustomerCall
-	74, // 26: tierdesk.desk.v1.Command.set_duty:type_name -> tierdesk.desk.v1.SetDuty
-	75, // 27: tierdesk.desk.v1.Command.drop_blob:type_name -> tierdesk.desk.v1.DropBlob
-	76, // 28: tierdesk.desk.v1.Command.put_survey_key:type_name -> tierdesk.desk.v1.PutSurveyKey
+	50, // 1: tierdesk.desk.v1.Command.found:type_name -> tierdesk.desk.v1.Found
+	51, // 2: tierdesk.desk.v1.Command.register_node:type_name -> tierdesk.desk.v1.RegisterNode
+	52, // 3: tierdesk.desk.v1.Command.remove_node:type_name -> tierdesk.desk.v1.RemoveNode
+	53, // 4: tierdesk.desk.v1.Command.put_user:type_name -> tierdesk.desk.v1.PutUser
+	54, // 5: tierdesk.desk.v1.Command.remove_user:type_name -> tierdesk.desk.v1.RemoveUser
+	55, // 6: tierdesk.desk.v1.Command.open_session:type_name -> tierdesk.desk.v1.OpenSession
+	56, // 7: tierdesk.desk.v1.Command.close_session:type_name -> tierdesk.desk.v1.CloseSession
+	57, // 8: tierdesk.desk.v1.Command.admit_peer:type_name -> tierdesk.desk.v1.AdmitPeer
+	58, // 9: tierdesk.desk.v1.Command.receive:type_name -> tierdesk.desk.v1.Receive
+	59, // 10: tierdesk.desk.v1.Command.acknowledge:type_name -> tierdesk.desk.v1.Acknowledge
+	60, // 11: tierdesk.desk.v1.Command.reincarnate:type_name -> tierdesk.desk.v1.Reincarnate
+	61, // 12: tierdesk.desk.v1.Command.unite:type_name -> tierdesk.desk.v1.Unite
+	62, // 13: tierdesk.desk.v1.Command.settle:type_name -> tierdesk.desk.v1.Settle
+	63, // 14: tierdesk.desk.v1.Command.revisit:type_name -> tierdesk.desk.v1.Revisit
+	64, // 15: tierdesk.desk.v1.Command.retry_parked:type_name -> tierdesk.desk.v1.RetryParked
+	65, // 16: tierdesk.desk.v1.Command.put_publication:type_name -> tierdesk.desk.v1.PutPublication
+	66, // 17: tierdesk.desk.v1.Command.place_site:type_name -> tierdesk.desk.v1.PlaceSite
+	67, // 18: tierdesk.desk.v1.Command.freeze:type_name -> tierdesk.desk.v1.Freeze
+	68, // 19: tierdesk.desk.v1.Command.put_policy:type_name -> tierdesk.desk.v1.PutPolicy
+	69, // 20: tierdesk.desk.v1.Command.put_requester:type_name -> tierdesk.desk.v1.PutRequester
+	70, // 21: tierdesk.desk.v1.Command.remove_requester:type_name -> tierdesk.desk.v1.RemoveRequester
+	71, // 22: tierdesk.desk.v1.Command.put_chunk:type_name -> tierdesk.desk.v1.PutChunk
+	72, // 23: tierdesk.desk.v1.Command.open_round:type_name -> tierdesk.desk.v1.OpenRound
+	73, // 24: tierdesk.desk.v1.Command.mark_notices:type_name -> tierdesk.desk.v1.MarkNotices
+	74, // 25: tierdesk.desk.v1.Command.put_customer_call:type_name -> tierdesk.desk.v1.PutCustomerCall
+	75, // 26: tierdesk.desk.v1.Command.set_duty:type_name -> tierdesk.desk.v1.SetDuty
+	76, // 27: tierdesk.desk.v1.Command.drop_blob:type_name -> tierdesk.desk.v1.DropBlob
+	77, // 28: tierdesk.desk.v1.Command.put_survey_key:type_name -> tierdesk.desk.v1.PutSurveyKey
 	42, // 29: tierdesk.desk.v1.Command.renew_sessions:type_name -> tierdesk.desk.v1.RenewSessions
-	44, // 30: tierdesk.desk.v1.Command.close_sessions:type_name -> tierdesk.desk.v1.CloseSessions
-	45, // 31: tierdesk.desk.v1.Command.lock_user:type_name -> tierdesk.desk.v1.LockUser
-	46, // 32: tierdesk.desk.v1.Command.add_audit:type_name -> tierdesk.desk.v1.AddAudit
-	47, // 33: tierdesk.desk.v1.Command.put_checkpoint:type_name -> tierdesk.desk.v1.PutCheckpoint
-	48, // 34: tierdesk.desk.v1.Command.acknowledge_denial:type_name -> tierdesk.desk.v1.AcknowledgeDenial
-	77, // 35: tierdesk.desk.v1.Command.actor:type_name -> tierdesk.desk.v1.Actor
-	77, // 36: tierdesk.desk.v1.TicketCommand.actor:type_name -> tierdesk.desk.v1.Actor
-	78, // 37: tierdesk.desk.v1.TicketCommand.request:type_name -> tierdesk.desk.v1.RequestKey
-	4,  // 38: tierdesk.desk.v1.TicketCommand.create:type_name -> tierdesk.desk.v1.Create
-	5,  // 39: tierdesk.desk.v1.TicketCommand.assign:type_name -> tierdesk.desk.v1.Assign
-	6,  // 40: tierdesk.desk.v1.TicketCommand.start:type_name -> tierdesk.desk.v1.Start
-	7,  // 41: tierdesk.desk.v1.TicketCommand.hold:type_name -> tierdesk.desk.v1.Hold
-	8,  // 42: tierdesk.desk.v1.TicketCommand.resume:type_name -> tierdesk.desk.v1.Resume
-	9,  // 43: tierdesk.desk.v1.TicketCommand.note:type_name -> tierdesk.desk.v1.Note
-	10, // 44: tierdesk.desk.v1.TicketCommand.reply:type_name -> tierdesk.desk.v1.Reply
-	11, // 45: tierdesk.desk.v1.TicketCommand.escalate:type_name -> tierdesk.desk.v1.Escalate
-	12, // 46: tierdesk.desk.v1.TicketCommand.withdraw:type_name -> tierdesk.desk.v1.Withdraw
-	13, // 47: tierdesk.desk.v1.TicketCommand.return:type_name -> tierdesk.desk.v1.Return
-	14, // 48: tierdesk.desk.v1.TicketCommand.resolve:type_name -> tierdesk.desk.v1.Resolve
-	15, // 49: tierdesk.desk.v1.TicketCommand.confirm:type_name -> tierdesk.desk.v1.Confirm
-	16, // 50: tierdesk.desk.v1.TicketCommand.close:type_name -> tierdesk.desk.v1.Close
-	17, // 51: tierdesk.desk.v1.TicketCommand.reopen:type_name -> tierdesk.desk.v1.Reopen
-	18, // 52: tierdesk.desk.v1.TicketCommand.cancel:type_name -> tierdesk.desk.v1.Cancel
-	19, // 53: tierdesk.desk.v1.TicketCommand.urge:type_name -> tierdesk.desk.v1.Urge
-	20, // 54: tierdesk.desk.v1.TicketCommand.dispatch:type_name -> tierdesk.desk.v1.Dispatch
-	21, // 55: tierdesk.desk.v1.TicketCommand.reclaim:type_name -> tierdesk.desk.v1.Reclaim
-	22, // 56: tierdesk.desk.v1.TicketCommand.relocate:type_name -> tierdesk.desk.v1.Relocate
-	23, // 57: tierdesk.desk.v1.TicketCommand.classify:type_name -> tierdesk.desk.v1.Classify
-	24, // 58: tierdesk.desk.v1.TicketCommand.claim:type_name -> tierdesk.desk.v1.Claim
-	25, // 59: tierdesk.desk.v1.TicketCommand.decline:type_name -> tierdesk.desk.v1.Decline
-	26, // 60: tierdesk.desk.v1.TicketCommand.transfer:type_name -> tierdesk.desk.v1.Transfer
-	27, // 61: tierdesk.desk.v1.TicketCommand.tick:type_name -> tierdesk.desk.v1.Tick
-	28, // 62: tierdesk.desk.v1.TicketCommand.add_task:type_name -> tierdesk.desk.v1.AddTask
-	29, // 63: tierdesk.desk.v1.TicketCommand.change_task:type_name -> tierdesk.desk.v1.ChangeTask
-	30, // 64: tierdesk.desk.v1.TicketCommand.check_item:type_name -> tierdesk.desk.v1.CheckItem
-	31, // 65: tierdesk.desk.v1.TicketCommand.review:type_name -> tierdesk.desk.v1.Review
-	32, // 66: tierdesk.desk.v1.TicketCommand.merge:type_name -> tierdesk.desk.v1.Merge
-	33, // 67: tierdesk.desk.v1.TicketCommand.link_tickets:type_name -> tierdesk.desk.v1.LinkTickets
-	34, // 68: tierdesk.desk.v1.TicketCommand.attach:type_name -> tierdesk.desk.v1.Attach
-	35, // 69: tierdesk.desk.v1.TicketCommand.record_call_back:type_name -> tierdesk.desk.v1.RecordCallBack
-	36, // 70: tierdesk.desk.v1.TicketCommand.rate:type_name -> tierdesk.desk.v1.Rate
-	39, // 71: tierdesk.desk.v1.TicketCommand.resolve_with:type_name -> tierdesk.desk.v1.ResolveWith
-	38, // 72: tierdesk.desk.v1.TicketCommand.run_macro:type_name -> tierdesk.desk.v1.RunMacro
-	37, // 73: tierdesk.desk.v1.TicketCommand.arrive:type_name -> tierdesk.desk.v1.Arrive
-	79, // 74: tierdesk.desk.v1.Create.ticket:type_name -> tierdesk.desk.v1.Ticket
-	80, // 75: tierdesk.desk.v1.Create.origin:type_name -> tierdesk.desk.v1.TicketLink
-	81, // 76: tierdesk.desk.v1.Resolve.resolution:type_name -> tierdesk.desk.v1.Resolution
-	82, // 77: tierdesk.desk.v1.Confirm.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	79, // 78: tierdesk.desk.v1.Classify.ticket:type_name -> tierdesk.desk.v1.Ticket
-	83, // 79: tierdesk.desk.v1.AddTask.task:type_name -> tierdesk.desk.v1.Task
-	0,  // 80: tierdesk.desk.v1.ChangeTask.action:type_name -> tierdesk.desk.v1.ChangeTask.Action
-	80, // 81: tierdesk.desk.v1.LinkTickets.link:type_name -> tierdesk.desk.v1.TicketLink
-	84, // 82: tierdesk.desk.v1.Attach.attachment:type_name -> tierdesk.desk.v1.Attachment
-	85, // 83: tierdesk.desk.v1.RecordCallBack.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
-	82, // 84: tierdesk.desk.v1.RecordCallBack.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	82, // 85: tierdesk.desk.v1.Rate.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	81, // 86: tierdesk.desk.v1.ResolveWith.resolution:type_name -> tierdesk.desk.v1.Resolution
-	41, // 87: tierdesk.desk.v1.Result.refusal:type_name -> tierdesk.desk.v1.Refusal
-	79, // 88: tierdesk.desk.v1.Result.ticket:type_name -> tierdesk.desk.v1.Ticket
-	43, // 89: tierdesk.desk.v1.RenewSessions.renewals:type_name -> tierdesk.desk.v1.Renewal
-	86, // 90: tierdesk.desk.v1.AddAudit.entries:type_name -> tierdesk.desk.v1.AuditEntry
-	87, // 91: tierdesk.desk.v1.PutCheckpoint.checkpoint:type_name -> tierdesk.desk.v1.AuditCheckpoint
-	92, // [92:92] is the sub-list for method output_type
-	92, // [92:92] is the sub-list for method input_type
-	92, // [92:92] is the sub-list for extension type_name
-	92, // [92:92] is the sub-list for extension extendee
-	0,  // [0:92] is the sub-list for field type_name
+	45, // 30: tierdesk.desk.v1.Command.close_sessions:type_name -> tierdesk.desk.v1.CloseSessions
+	46, // 31: tierdesk.desk.v1.Command.lock_user:type_name -> tierdesk.desk.v1.LockUser
+	47, // 32: tierdesk.desk.v1.Command.add_audit:type_name -> tierdesk.desk.v1.AddAudit
+	48, // 33: tierdesk.desk.v1.Command.put_checkpoint:type_name -> tierdesk.desk.v1.PutCheckpoint
+	49, // 34: tierdesk.desk.v1.Command.acknowledge_denial:type_name -> tierdesk.desk.v1.AcknowledgeDenial
+	44, // 35: tierdesk.desk.v1.Command.set_preferences:type_name -> tierdesk.desk.v1.SetPreferences
+	78, // 36: tierdesk.desk.v1.Command.actor:type_name -> tierdesk.desk.v1.Actor
+	78, // 37: tierdesk.desk.v1.TicketCommand.actor:type_name -> tierdesk.desk.v1.Actor
+	79, // 38: tierdesk.desk.v1.TicketCommand.request:type_name -> tierdesk.desk.v1.RequestKey
+	4,  // 39: tierdesk.desk.v1.TicketCommand.create:type_name -> tierdesk.desk.v1.Create
+	5,  // 40: tierdesk.desk.v1.TicketCommand.assign:type_name -> tierdesk.desk.v1.Assign
+	6,  // 41: tierdesk.desk.v1.TicketCommand.start:type_name -> tierdesk.desk.v1.Start
+	7,  // 42: tierdesk.desk.v1.TicketCommand.hold:type_name -> tierdesk.desk.v1.Hold
+	8,  // 43: tierdesk.desk.v1.TicketCommand.resume:type_name -> tierdesk.desk.v1.Resume
+	9,  // 44: tierdesk.desk.v1.TicketCommand.note:type_name -> tierdesk.desk.v1.Note
+	10, // 45: tierdesk.desk.v1.TicketCommand.reply:type_name -> tierdesk.desk.v1.Reply
+	11, // 46: tierdesk.desk.v1.TicketCommand.escalate:type_name -> tierdesk.desk.v1.Escalate
+	12, // 47: tierdesk.desk.v1.TicketCommand.withdraw:type_name -> tierdesk.desk.v1.Withdraw
+	13, // 48: tierdesk.desk.v1.TicketCommand.return:type_name -> tierdesk.desk.v1.Return
+	14, // 49: tierdesk.desk.v1.TicketCommand.resolve:type_name -> tierdesk.desk.v1.Resolve
+	15, // 50: tierdesk.desk.v1.TicketCommand.confirm:type_name -> tierdesk.desk.v1.Confirm
+	16, // 51: tierdesk.desk.v1.TicketCommand.close:type_name -> tierdesk.desk.v1.Close
+	17, // 52: tierdesk.desk.v1.TicketCommand.reopen:type_name -> tierdesk.desk.v1.Reopen
+	18, // 53: tierdesk.desk.v1.TicketCommand.cancel:type_name -> tierdesk.desk.v1.Cancel
+	19, // 54: tierdesk.desk.v1.TicketCommand.urge:type_name -> tierdesk.desk.v1.Urge
+	20, // 55: tierdesk.desk.v1.TicketCommand.dispatch:type_name -> tierdesk.desk.v1.Dispatch
+	21, // 56: tierdesk.desk.v1.TicketCommand.reclaim:type_name -> tierdesk.desk.v1.Reclaim
+	22, // 57: tierdesk.desk.v1.TicketCommand.relocate:type_name -> tierdesk.desk.v1.Relocate
+	23, // 58: tierdesk.desk.v1.TicketCommand.classify:type_name -> tierdesk.desk.v1.Classify
+	24, // 59: tierdesk.desk.v1.TicketCommand.claim:type_name -> tierdesk.desk.v1.Claim
+	25, // 60: tierdesk.desk.v1.TicketCommand.decline:type_name -> tierdesk.desk.v1.Decline
+	26, // 61: tierdesk.desk.v1.TicketCommand.transfer:type_name -> tierdesk.desk.v1.Transfer
+	27, // 62: tierdesk.desk.v1.TicketCommand.tick:type_name -> tierdesk.desk.v1.Tick
+	28, // 63: tierdesk.desk.v1.TicketCommand.add_task:type_name -> tierdesk.desk.v1.AddTask
+	29, // 64: tierdesk.desk.v1.TicketCommand.change_task:type_name -> tierdesk.desk.v1.ChangeTask
+	30, // 65: tierdesk.desk.v1.TicketCommand.check_item:type_name -> tierdesk.desk.v1.CheckItem
+	31, // 66: tierdesk.desk.v1.TicketCommand.review:type_name -> tierdesk.desk.v1.Review
+	32, // 67: tierdesk.desk.v1.TicketCommand.merge:type_name -> tierdesk.desk.v1.Merge
+	33, // 68: tierdesk.desk.v1.TicketCommand.link_tickets:type_name -> tierdesk.desk.v1.LinkTickets
+	34, // 69: tierdesk.desk.v1.TicketCommand.attach:type_name -> tierdesk.desk.v1.Attach
+	35, // 70: tierdesk.desk.v1.TicketCommand.record_call_back:type_name -> tierdesk.desk.v1.RecordCallBack
+	36, // 71: tierdesk.desk.v1.TicketCommand.rate:type_name -> tierdesk.desk.v1.Rate
+	39, // 72: tierdesk.desk.v1.TicketCommand.resolve_with:type_name -> tierdesk.desk.v1.ResolveWith
+	38, // 73: tierdesk.desk.v1.TicketCommand.run_macro:type_name -> tierdesk.desk.v1.RunMacro
+	37, // 74: tierdesk.desk.v1.TicketCommand.arrive:type_name -> tierdesk.desk.v1.Arrive
+	80, // 75: tierdesk.desk.v1.Create.ticket:type_name -> tierdesk.desk.v1.Ticket
+	81, // 76: tierdesk.desk.v1.Create.origin:type_name -> tierdesk.desk.v1.TicketLink
+	82, // 77: tierdesk.desk.v1.Resolve.resolution:type_name -> tierdesk.desk.v1.Resolution
+	83, // 78: tierdesk.desk.v1.Confirm.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	80, // 79: tierdesk.desk.v1.Classify.ticket:type_name -> tierdesk.desk.v1.Ticket
+	84, // 80: tierdesk.desk.v1.AddTask.task:type_name -> tierdesk.desk.v1.Task
+	0,  // 81: tierdesk.desk.v1.ChangeTask.action:type_name -> tierdesk.desk.v1.ChangeTask.Action
+	81, // 82: tierdesk.desk.v1.LinkTickets.link:type_name -> tierdesk.desk.v1.TicketLink
+	85, // 83: tierdesk.desk.v1.Attach.attachment:type_name -> tierdesk.desk.v1.Attachment
+	86, // 84: tierdesk.desk.v1.RecordCallBack.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	83, // 85: tierdesk.desk.v1.RecordCallBack.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	83, // 86: tierdesk.desk.v1.Rate.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	82, // 87: tierdesk.desk.v1.ResolveWith.resolution:type_name -> tierdesk.desk.v1.Resolution
+	41, // 88: tierdesk.desk.v1.Result.refusal:type_name -> tierdesk.desk.v1.Refusal
+	80, // 89: tierdesk.desk.v1.Result.ticket:type_name -> tierdesk.desk.v1.Ticket
+	43, // 90: tierdesk.desk.v1.RenewSessions.renewals:type_name -> tierdesk.desk.v1.Renewal
+	87, // 91: tierdesk.desk.v1.SetPreferences.preferences:type_name -> tierdesk.desk.v1.Preferences
+	88, // 92: tierdesk.desk.v1.AddAudit.entries:type_name -> tierdesk.desk.v1.AuditEntry
+	89, // 93: tierdesk.desk.v1.PutCheckpoint.checkpoint:type_name -> tierdesk.desk.v1.AuditCheckpoint
+	94, // [94:94] is the sub-list for method output_type
+	94, // [94:94] is the sub-list for method input_type
+	94, // [94:94] is the sub-list for extension type_name
+	94, // [94:94] is the sub-list for extension extendee
+	0,  // [0:94] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_command_proto_init() }
@@ -4167,6 +4244,7 @@ func file_desk_deskpb_command_proto_init() {
 		(*Command_AddAudit)(nil),
 		(*Command_PutCheckpoint)(nil),
 		(*Command_AcknowledgeDenial)(nil),
+		(*Command_SetPreferences)(nil),
 	}
 	file_desk_deskpb_command_proto_msgTypes[2].OneofWrappers = []any{
 		(*TicketCommand_Create)(nil),
@@ -4212,7 +4290,7 @@ func file_desk_deskpb_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_command_proto_rawDesc), len(file_desk_deskpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   48,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -342,8 +342,11 @@ type Event struct {
 	Request *RequestKey `protobuf:"bytes,16,opt,name=request,proto3" json:"request,omitempty"`
 	Body    *Body       `protobuf:"bytes,17,opt,name=body,proto3" json:"body,omitempty"`
 	// The role that the actor had, and where the call came from; empty for what a site does by itself.
-	Role          User_Role `protobuf:"varint,18,opt,name=role,proto3,enum=tierdesk.desk.v1.User_Role" json:"role,omitempty"`
-	Address       string    `protobuf:"bytes,19,opt,name=address,proto3" json:"address,omitempty"`
+	Role    User_Role `protobuf:"varint,18,opt,name=role,proto3,enum=tierdesk.desk.v1.User_Role" json:"role,omitempty"`
+	Address string    `protobuf:"bytes,19,opt,name=address,proto3" json:"address,omitempty"`
+	// How the people of the author's site are called whom the event names, each once. Nobody whose name is that of the account, and no
+	// requester.
+	Names         []*PersonName `protobuf:"bytes,20,rep,name=names,proto3" json:"names,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -511,6 +514,66 @@ func (x *Event) GetAddress() string {
 	return ""
 }
 
+func (x *Event) GetNames() []*PersonName {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+// PersonName is how somebody is called at the site of the event that says so.
+type PersonName struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PersonName) Reset() {
+	*x = PersonName{}
+	mi := &file_desk_deskpb_event_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PersonName) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PersonName) ProtoMessage() {}
+
+func (x *PersonName) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_event_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PersonName.ProtoReflect.Descriptor instead.
+func (*PersonName) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PersonName) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *PersonName) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // EventID names an event in the whole tree, for ever.
 type EventID struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -524,7 +587,7 @@ type EventID struct {
 
 func (x *EventID) Reset() {
 	*x = EventID{}
-	mi := &file_desk_deskpb_event_proto_msgTypes[1]
+	mi := &file_desk_deskpb_event_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -536,7 +599,7 @@ func (x *EventID) String() string {
 func (*EventID) ProtoMessage() {}
 
 func (x *EventID) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_event_proto_msgTypes[1]
+	mi := &file_desk_deskpb_event_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -549,7 +612,7 @@ func (x *EventID) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventID.ProtoReflect.Descriptor instead.
 func (*EventID) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{1}
+	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *EventID) GetSite() string {
@@ -586,7 +649,7 @@ type RequestKey struct {
 
 func (x *RequestKey) Reset() {
 	*x = RequestKey{}
-	mi := &file_desk_deskpb_event_proto_msgTypes[2]
+	mi := &file_desk_deskpb_event_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -598,7 +661,7 @@ func (x *RequestKey) String() string {
 func (*RequestKey) ProtoMessage() {}
 
 func (x *RequestKey) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_event_proto_msgTypes[2]
+	mi := &file_desk_deskpb_event_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -611,7 +674,7 @@ func (x *RequestKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestKey.ProtoReflect.Descriptor instead.
 func (*RequestKey) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{2}
+	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RequestKey) GetId() string {
@@ -705,7 +768,7 @@ type Body struct {
 
 func (x *Body) Reset() {
 	*x = Body{}
-	mi := &file_desk_deskpb_event_proto_msgTypes[3]
+	mi := &file_desk_deskpb_event_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +780,7 @@ func (x *Body) String() string {
 func (*Body) ProtoMessage() {}
 
 func (x *Body) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_event_proto_msgTypes[3]
+	mi := &file_desk_deskpb_event_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +793,7 @@ func (x *Body) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Body.ProtoReflect.Descriptor instead.
 func (*Body) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{3}
+	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Body) GetText() string {
@@ -969,7 +1032,7 @@ type Classification struct {
 
 func (x *Classification) Reset() {
 	*x = Classification{}
-	mi := &file_desk_deskpb_event_proto_msgTypes[4]
+	mi := &file_desk_deskpb_event_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -981,7 +1044,7 @@ func (x *Classification) String() string {
 func (*Classification) ProtoMessage() {}
 
 func (x *Classification) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_event_proto_msgTypes[4]
+	mi := &file_desk_deskpb_event_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -994,7 +1057,7 @@ func (x *Classification) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Classification.ProtoReflect.Descriptor instead.
 func (*Classification) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{4}
+	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Classification) GetFields() []string {
@@ -1024,7 +1087,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_desk_deskpb_event_proto_msgTypes[5]
+	mi := &file_desk_deskpb_event_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1036,7 +1099,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_event_proto_msgTypes[5]
+	mi := &file_desk_deskpb_event_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1049,7 +1112,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{5}
+	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Check) GetItem() uint32 {
@@ -1083,7 +1146,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_desk_deskpb_event_proto_msgTypes[6]
+	mi := &file_desk_deskpb_event_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1158,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_event_proto_msgTypes[6]
+	mi := &file_desk_deskpb_event_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1171,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{6}
+	return file_desk_deskpb_event_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Opened) GetTicket() *Ticket {
@@ -1122,7 +1185,7 @@ var File_desk_deskpb_event_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17desk/deskpb/event.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/people.proto\x1a\x18desk/deskpb/ticket.proto\"\x97\v\n" +
+	"\x17desk/deskpb/event.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/people.proto\x1a\x18desk/deskpb/ticket.proto\"\xcb\v\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12)\n" +
 	"\x02id\x18\x02 \x01(\v2\x19.tierdesk.desk.v1.EventIDR\x02id\x123\n" +
@@ -1145,7 +1208,8 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\arequest\x18\x10 \x01(\v2\x1c.tierdesk.desk.v1.RequestKeyR\arequest\x12*\n" +
 	"\x04body\x18\x11 \x01(\v2\x16.tierdesk.desk.v1.BodyR\x04body\x12/\n" +
 	"\x04role\x18\x12 \x01(\x0e2\x1b.tierdesk.desk.v1.User.RoleR\x04role\x12\x18\n" +
-	"\aaddress\x18\x13 \x01(\tR\aaddress\"9\n" +
+	"\aaddress\x18\x13 \x01(\tR\aaddress\x122\n" +
+	"\x05names\x18\x14 \x03(\v2\x1c.tierdesk.desk.v1.PersonNameR\x05names\"9\n" +
 	"\x05Class\x12\x15\n" +
 	"\x11CLASS_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tCUSTODIAL\x10\x01\x12\n" +
@@ -1210,7 +1274,11 @@ const file_desk_deskpb_event_proto_rawDesc = "" +
 	"\x06LINKED\x10.\x12\f\n" +
 	"\bATTACHED\x10/\x12\x0f\n" +
 	"\vCALLED_BACK\x100\x12\t\n" +
-	"\x05RATED\x101\"[\n" +
+	"\x05RATED\x101\"4\n" +
+	"\n" +
+	"PersonName\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"[\n" +
 	"\aEventID\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x06R\vincarnation\x12\x1a\n" +
@@ -1287,57 +1355,59 @@ func file_desk_deskpb_event_proto_rawDescGZIP() []byte {
 }
 
 var file_desk_deskpb_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_desk_deskpb_event_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_desk_deskpb_event_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_desk_deskpb_event_proto_goTypes = []any{
 	(Event_Class)(0),       // 0: tierdesk.desk.v1.Event.Class
 	(Event_Visibility)(0),  // 1: tierdesk.desk.v1.Event.Visibility
 	(Event_Type)(0),        // 2: tierdesk.desk.v1.Event.Type
 	(*Event)(nil),          // 3: tierdesk.desk.v1.Event
-	(*EventID)(nil),        // 4: tierdesk.desk.v1.EventID
-	(*RequestKey)(nil),     // 5: tierdesk.desk.v1.RequestKey
-	(*Body)(nil),           // 6: tierdesk.desk.v1.Body
-	(*Classification)(nil), // 7: tierdesk.desk.v1.Classification
-	(*Check)(nil),          // 8: tierdesk.desk.v1.Check
-	(*Opened)(nil),         // 9: tierdesk.desk.v1.Opened
-	(User_Role)(0),         // 10: tierdesk.desk.v1.User.Role
-	(Ticket_Line)(0),       // 11: tierdesk.desk.v1.Ticket.Line
-	(*Resolution)(nil),     // 12: tierdesk.desk.v1.Resolution
-	(*Satisfaction)(nil),   // 13: tierdesk.desk.v1.Satisfaction
-	(Wish_Kind)(0),         // 14: tierdesk.desk.v1.Wish.Kind
-	(*Sla)(nil),            // 15: tierdesk.desk.v1.Sla
-	(*Task)(nil),           // 16: tierdesk.desk.v1.Task
-	(*TicketLink)(nil),     // 17: tierdesk.desk.v1.TicketLink
-	(*Attachment)(nil),     // 18: tierdesk.desk.v1.Attachment
-	(*CallBack)(nil),       // 19: tierdesk.desk.v1.CallBack
-	(*Ticket)(nil),         // 20: tierdesk.desk.v1.Ticket
+	(*PersonName)(nil),     // 4: tierdesk.desk.v1.PersonName
+	(*EventID)(nil),        // 5: tierdesk.desk.v1.EventID
+	(*RequestKey)(nil),     // 6: tierdesk.desk.v1.RequestKey
+	(*Body)(nil),           // 7: tierdesk.desk.v1.Body
+	(*Classification)(nil), // 8: tierdesk.desk.v1.Classification
+	(*Check)(nil),          // 9: tierdesk.desk.v1.Check
+	(*Opened)(nil),         // 10: tierdesk.desk.v1.Opened
+	(User_Role)(0),         // 11: tierdesk.desk.v1.User.Role
+	(Ticket_Line)(0),       // 12: tierdesk.desk.v1.Ticket.Line
+	(*Resolution)(nil),     // 13: tierdesk.desk.v1.Resolution
+	(*Satisfaction)(nil),   // 14: tierdesk.desk.v1.Satisfaction
+	(Wish_Kind)(0),         // 15: tierdesk.desk.v1.Wish.Kind
+	(*Sla)(nil),            // 16: tierdesk.desk.v1.Sla
+	(*Task)(nil),           // 17: tierdesk.desk.v1.Task
+	(*TicketLink)(nil),     // 18: tierdesk.desk.v1.TicketLink
+	(*Attachment)(nil),     // 19: tierdesk.desk.v1.Attachment
+	(*CallBack)(nil),       // 20: tierdesk.desk.v1.CallBack
+	(*Ticket)(nil),         // 21: tierdesk.desk.v1.Ticket
 }
 var file_desk_deskpb_event_proto_depIdxs = []int32{
-	4,  // 0: tierdesk.desk.v1.Event.id:type_name -> tierdesk.desk.v1.EventID
+	5,  // 0: tierdesk.desk.v1.Event.id:type_name -> tierdesk.desk.v1.EventID
 	0,  // 1: tierdesk.desk.v1.Event.class:type_name -> tierdesk.desk.v1.Event.Class
 	2,  // 2: tierdesk.desk.v1.Event.type:type_name -> tierdesk.desk.v1.Event.Type
 	1,  // 3: tierdesk.desk.v1.Event.visibility:type_name -> tierdesk.desk.v1.Event.Visibility
-	5,  // 4: tierdesk.desk.v1.Event.request:type_name -> tierdesk.desk.v1.RequestKey
-	6,  // 5: tierdesk.desk.v1.Event.body:type_name -> tierdesk.desk.v1.Body
-	10, // 6: tierdesk.desk.v1.Event.role:type_name -> tierdesk.desk.v1.User.Role
-	9,  // 7: tierdesk.desk.v1.Body.opened:type_name -> tierdesk.desk.v1.Opened
-	11, // 8: tierdesk.desk.v1.Body.line:type_name -> tierdesk.desk.v1.Ticket.Line
-	12, // 9: tierdesk.desk.v1.Body.resolution:type_name -> tierdesk.desk.v1.Resolution
-	13, // 10: tierdesk.desk.v1.Body.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	14, // 11: tierdesk.desk.v1.Body.wish:type_name -> tierdesk.desk.v1.Wish.Kind
-	15, // 12: tierdesk.desk.v1.Body.clocks:type_name -> tierdesk.desk.v1.Sla
-	7,  // 13: tierdesk.desk.v1.Body.classification:type_name -> tierdesk.desk.v1.Classification
-	16, // 14: tierdesk.desk.v1.Body.task:type_name -> tierdesk.desk.v1.Task
-	8,  // 15: tierdesk.desk.v1.Body.check:type_name -> tierdesk.desk.v1.Check
-	17, // 16: tierdesk.desk.v1.Body.link:type_name -> tierdesk.desk.v1.TicketLink
-	18, // 17: tierdesk.desk.v1.Body.attachment:type_name -> tierdesk.desk.v1.Attachment
-	19, // 18: tierdesk.desk.v1.Body.call_back:type_name -> tierdesk.desk.v1.CallBack
-	20, // 19: tierdesk.desk.v1.Classification.ticket:type_name -> tierdesk.desk.v1.Ticket
-	20, // 20: tierdesk.desk.v1.Opened.ticket:type_name -> tierdesk.desk.v1.Ticket
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	6,  // 4: tierdesk.desk.v1.Event.request:type_name -> tierdesk.desk.v1.RequestKey
+	7,  // 5: tierdesk.desk.v1.Event.body:type_name -> tierdesk.desk.v1.Body
+	11, // 6: tierdesk.desk.v1.Event.role:type_name -> tierdesk.desk.v1.User.Role
+	4,  // 7: tierdesk.desk.v1.Event.names:type_name -> tierdesk.desk.v1.PersonName
+	10, // 8: tierdesk.desk.v1.Body.opened:type_name -> tierdesk.desk.v1.Opened
+	12, // 9: tierdesk.desk.v1.Body.line:type_name -> tierdesk.desk.v1.Ticket.Line
+	13, // 10: tierdesk.desk.v1.Body.resolution:type_name -> tierdesk.desk.v1.Resolution
+	14, // 11: tierdesk.desk.v1.Body.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	15, // 12: tierdesk.desk.v1.Body.wish:type_name -> tierdesk.desk.v1.Wish.Kind
+	16, // 13: tierdesk.desk.v1.Body.clocks:type_name -> tierdesk.desk.v1.Sla
+	8,  // 14: tierdesk.desk.v1.Body.classification:type_name -> tierdesk.desk.v1.Classification
+	17, // 15: tierdesk.desk.v1.Body.task:type_name -> tierdesk.desk.v1.Task
+	9,  // 16: tierdesk.desk.v1.Body.check:type_name -> tierdesk.desk.v1.Check
+	18, // 17: tierdesk.desk.v1.Body.link:type_name -> tierdesk.desk.v1.TicketLink
+	19, // 18: tierdesk.desk.v1.Body.attachment:type_name -> tierdesk.desk.v1.Attachment
+	20, // 19: tierdesk.desk.v1.Body.call_back:type_name -> tierdesk.desk.v1.CallBack
+	21, // 20: tierdesk.desk.v1.Classification.ticket:type_name -> tierdesk.desk.v1.Ticket
+	21, // 21: tierdesk.desk.v1.Opened.ticket:type_name -> tierdesk.desk.v1.Ticket
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_event_proto_init() }
@@ -1353,7 +1423,7 @@ func file_desk_deskpb_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_event_proto_rawDesc), len(file_desk_deskpb_event_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

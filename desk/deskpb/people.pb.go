@@ -245,7 +245,7 @@ func (x Session_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Session_Kind.Descriptor instead.
 func (Session_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{1, 0}
+	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{3, 0}
 }
 
 type AuditEntry_Outcome int32
@@ -294,7 +294,7 @@ func (x AuditEntry_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AuditEntry_Outcome.Descriptor instead.
 func (AuditEntry_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{3, 0}
+	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{5, 0}
 }
 
 // User is a person who may sign in at this site.
@@ -337,7 +337,8 @@ type User struct {
 	// Counts changes; the log sets it.
 	Version uint64 `protobuf:"varint,23,opt,name=version,proto3" json:"version,omitempty"`
 	// When the person was unlocked last, microseconds since 1970: wrong passwords from before count no more, at any node.
-	UnlockTime    int64 `protobuf:"varint,24,opt,name=unlock_time,json=unlockTime,proto3" json:"unlock_time,omitempty"`
+	UnlockTime    int64        `protobuf:"varint,24,opt,name=unlock_time,json=unlockTime,proto3" json:"unlock_time,omitempty"`
+	Preferences   *Preferences `protobuf:"bytes,25,opt,name=preferences,proto3" json:"preferences,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -540,6 +541,130 @@ func (x *User) GetUnlockTime() int64 {
 	return 0
 }
 
+func (x *User) GetPreferences() *Preferences {
+	if x != nil {
+		return x.Preferences
+	}
+	return nil
+}
+
+// Preferences are how a person has arranged the pages. They change nothing for anybody else, and what is in them is nowhere decided upon.
+type Preferences struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the person's order.
+	Filters []*SavedFilter `protobuf:"bytes,1,rep,name=filters,proto3" json:"filters,omitempty"`
+	// The columns of lists, by the names that the pages give them; empty for those that everybody sees.
+	Columns []string `protobuf:"bytes,2,rep,name=columns,proto3" json:"columns,omitempty"`
+	// The queue that the desk opens with, by its id; empty for the first one that is not empty.
+	Queue         string `protobuf:"bytes,3,opt,name=queue,proto3" json:"queue,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Preferences) Reset() {
+	*x = Preferences{}
+	mi := &file_desk_deskpb_people_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Preferences) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Preferences) ProtoMessage() {}
+
+func (x *Preferences) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_people_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Preferences.ProtoReflect.Descriptor instead.
+func (*Preferences) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Preferences) GetFilters() []*SavedFilter {
+	if x != nil {
+		return x.Filters
+	}
+	return nil
+}
+
+func (x *Preferences) GetColumns() []string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *Preferences) GetQueue() string {
+	if x != nil {
+		return x.Queue
+	}
+	return ""
+}
+
+type SavedFilter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// As ListTickets takes it.
+	Filter        string `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SavedFilter) Reset() {
+	*x = SavedFilter{}
+	mi := &file_desk_deskpb_people_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SavedFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SavedFilter) ProtoMessage() {}
+
+func (x *SavedFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_people_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SavedFilter.ProtoReflect.Descriptor instead.
+func (*SavedFilter) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SavedFilter) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SavedFilter) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
 // Session is a bearer token's other half. The token itself is never stored.
 type Session struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -569,7 +694,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_desk_deskpb_people_proto_msgTypes[1]
+	mi := &file_desk_deskpb_people_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +706,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_people_proto_msgTypes[1]
+	mi := &file_desk_deskpb_people_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +719,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{1}
+	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Session) GetTokenHash() []byte {
@@ -705,13 +830,15 @@ type Actor struct {
 	Limits  []string `protobuf:"bytes,9,rep,name=limits,proto3" json:"limits,omitempty"`
 	// Nothing is allowed but to set another password and to sign out.
 	MustChangePassword bool `protobuf:"varint,10,opt,name=must_change_password,json=mustChangePassword,proto3" json:"must_change_password,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Of a guest, who has the role REQUESTER and no name: the one ticket that the guest's link is for; empty while there is none.
+	Ticket        string `protobuf:"bytes,11,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Actor) Reset() {
 	*x = Actor{}
-	mi := &file_desk_deskpb_people_proto_msgTypes[2]
+	mi := &file_desk_deskpb_people_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +850,7 @@ func (x *Actor) String() string {
 func (*Actor) ProtoMessage() {}
 
 func (x *Actor) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_people_proto_msgTypes[2]
+	mi := &file_desk_deskpb_people_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +863,7 @@ func (x *Actor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Actor.ProtoReflect.Descriptor instead.
 func (*Actor) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{2}
+	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Actor) GetUser() string {
@@ -809,6 +936,13 @@ func (x *Actor) GetMustChangePassword() bool {
 	return false
 }
 
+func (x *Actor) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
 // AuditEntry is one line of a site's audit log. It is chained: each entry holds the SHA-256 of the bytes of the one before.
 type AuditEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -833,14 +967,16 @@ type AuditEntry struct {
 	Reason  string         `protobuf:"bytes,13,opt,name=reason,proto3" json:"reason,omitempty"`
 	Changes []*AuditChange `protobuf:"bytes,14,rep,name=changes,proto3" json:"changes,omitempty"`
 	// How many equal ones it stands for when refusals were gathered; 0 and 1 are one.
-	Count         uint32 `protobuf:"varint,15,opt,name=count,proto3" json:"count,omitempty"`
+	Count uint32 `protobuf:"varint,15,opt,name=count,proto3" json:"count,omitempty"`
+	// How the actor was called when the entry was written; empty where nobody knew.
+	ActorName     string `protobuf:"bytes,16,opt,name=actor_name,json=actorName,proto3" json:"actor_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AuditEntry) Reset() {
 	*x = AuditEntry{}
-	mi := &file_desk_deskpb_people_proto_msgTypes[3]
+	mi := &file_desk_deskpb_people_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +988,7 @@ func (x *AuditEntry) String() string {
 func (*AuditEntry) ProtoMessage() {}
 
 func (x *AuditEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_people_proto_msgTypes[3]
+	mi := &file_desk_deskpb_people_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +1001,7 @@ func (x *AuditEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditEntry.ProtoReflect.Descriptor instead.
 func (*AuditEntry) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{3}
+	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *AuditEntry) GetSequence() uint64 {
@@ -973,6 +1109,13 @@ func (x *AuditEntry) GetCount() uint32 {
 	return 0
 }
 
+func (x *AuditEntry) GetActorName() string {
+	if x != nil {
+		return x.ActorName
+	}
+	return ""
+}
+
 // AuditChange is one field before and after. Secrets are told as changed, never shown.
 type AuditChange struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -985,7 +1128,7 @@ type AuditChange struct {
 
 func (x *AuditChange) Reset() {
 	*x = AuditChange{}
-	mi := &file_desk_deskpb_people_proto_msgTypes[4]
+	mi := &file_desk_deskpb_people_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -997,7 +1140,7 @@ func (x *AuditChange) String() string {
 func (*AuditChange) ProtoMessage() {}
 
 func (x *AuditChange) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_people_proto_msgTypes[4]
+	mi := &file_desk_deskpb_people_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1010,7 +1153,7 @@ func (x *AuditChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditChange.ProtoReflect.Descriptor instead.
 func (*AuditChange) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{4}
+	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AuditChange) GetField() string {
@@ -1056,7 +1199,7 @@ type AuditCheckpoint struct {
 
 func (x *AuditCheckpoint) Reset() {
 	*x = AuditCheckpoint{}
-	mi := &file_desk_deskpb_people_proto_msgTypes[5]
+	mi := &file_desk_deskpb_people_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1068,7 +1211,7 @@ func (x *AuditCheckpoint) String() string {
 func (*AuditCheckpoint) ProtoMessage() {}
 
 func (x *AuditCheckpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_people_proto_msgTypes[5]
+	mi := &file_desk_deskpb_people_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1081,7 +1224,7 @@ func (x *AuditCheckpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditCheckpoint.ProtoReflect.Descriptor instead.
 func (*AuditCheckpoint) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{5}
+	return file_desk_deskpb_people_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AuditCheckpoint) GetSite() string {
@@ -1151,7 +1294,7 @@ var File_desk_deskpb_people_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_people_proto_rawDesc = "" +
 	"\n" +
-	"\x18desk/deskpb/people.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\b\n" +
+	"\x18desk/deskpb/people.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\t\n" +
 	"\x04User\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12/\n" +
@@ -1180,7 +1323,8 @@ const file_desk_deskpb_people_proto_rawDesc = "" +
 	"\roffline_until\x18\x16 \x01(\x03R\fofflineUntil\x12\x18\n" +
 	"\aversion\x18\x17 \x01(\x04R\aversion\x12\x1f\n" +
 	"\vunlock_time\x18\x18 \x01(\x03R\n" +
-	"unlockTime\"\x88\x01\n" +
+	"unlockTime\x12?\n" +
+	"\vpreferences\x18\x19 \x01(\v2\x1d.tierdesk.desk.v1.PreferencesR\vpreferences\"\x88\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\t\n" +
 	"\x05AGENT\x10\x01\x12\x14\n" +
@@ -1202,7 +1346,14 @@ const file_desk_deskpb_people_proto_rawDesc = "" +
 	"\x06Source\x12\t\n" +
 	"\x05LOCAL\x10\x00\x12\b\n" +
 	"\x04LDAP\x10\x01\x12\b\n" +
-	"\x04OIDC\x10\x02\"\x9b\x03\n" +
+	"\x04OIDC\x10\x02\"v\n" +
+	"\vPreferences\x127\n" +
+	"\afilters\x18\x01 \x03(\v2\x1d.tierdesk.desk.v1.SavedFilterR\afilters\x12\x18\n" +
+	"\acolumns\x18\x02 \x03(\tR\acolumns\x12\x14\n" +
+	"\x05queue\x18\x03 \x01(\tR\x05queue\"9\n" +
+	"\vSavedFilter\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06filter\x18\x02 \x01(\tR\x06filter\"\x9b\x03\n" +
 	"\aSession\x12\x1d\n" +
 	"\n" +
 	"token_hash\x18\x01 \x01(\fR\ttokenHash\x12\x12\n" +
@@ -1224,7 +1375,7 @@ const file_desk_deskpb_people_proto_rawDesc = "" +
 	"\tseen_time\x18\r \x01(\x03R\bseenTime\"%\n" +
 	"\x04Kind\x12\v\n" +
 	"\aSIGN_IN\x10\x00\x12\x10\n" +
-	"\fACCESS_TOKEN\x10\x01\"\xe5\x02\n" +
+	"\fACCESS_TOKEN\x10\x01\"\xfd\x02\n" +
 	"\x05Actor\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12/\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1b.tierdesk.desk.v1.User.RoleR\x04role\x122\n" +
@@ -1236,7 +1387,8 @@ const file_desk_deskpb_people_proto_rawDesc = "" +
 	"\asession\x18\b \x01(\tR\asession\x12\x16\n" +
 	"\x06limits\x18\t \x03(\tR\x06limits\x120\n" +
 	"\x14must_change_password\x18\n" +
-	" \x01(\bR\x12mustChangePassword\"\x9b\x04\n" +
+	" \x01(\bR\x12mustChangePassword\x12\x16\n" +
+	"\x06ticket\x18\v \x01(\tR\x06ticket\"\xba\x04\n" +
 	"\n" +
 	"AuditEntry\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x12\n" +
@@ -1254,7 +1406,9 @@ const file_desk_deskpb_people_proto_rawDesc = "" +
 	"\aoutcome\x18\f \x01(\x0e2$.tierdesk.desk.v1.AuditEntry.OutcomeR\aoutcome\x12\x16\n" +
 	"\x06reason\x18\r \x01(\tR\x06reason\x127\n" +
 	"\achanges\x18\x0e \x03(\v2\x1d.tierdesk.desk.v1.AuditChangeR\achanges\x12\x14\n" +
-	"\x05count\x18\x0f \x01(\rR\x05count\"9\n" +
+	"\x05count\x18\x0f \x01(\rR\x05count\x12\x1d\n" +
+	"\n" +
+	"actor_name\x18\x10 \x01(\tR\tactorName\"9\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04DONE\x10\x01\x12\v\n" +
@@ -1288,7 +1442,7 @@ func file_desk_deskpb_people_proto_rawDescGZIP() []byte {
 }
 
 var file_desk_deskpb_people_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_desk_deskpb_people_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_desk_deskpb_people_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_desk_deskpb_people_proto_goTypes = []any{
 	(User_Role)(0),                // 0: tierdesk.desk.v1.User.Role
 	(User_Scope)(0),               // 1: tierdesk.desk.v1.User.Scope
@@ -1296,32 +1450,36 @@ var file_desk_deskpb_people_proto_goTypes = []any{
 	(Session_Kind)(0),             // 3: tierdesk.desk.v1.Session.Kind
 	(AuditEntry_Outcome)(0),       // 4: tierdesk.desk.v1.AuditEntry.Outcome
 	(*User)(nil),                  // 5: tierdesk.desk.v1.User
-	(*Session)(nil),               // 6: tierdesk.desk.v1.Session
-	(*Actor)(nil),                 // 7: tierdesk.desk.v1.Actor
-	(*AuditEntry)(nil),            // 8: tierdesk.desk.v1.AuditEntry
-	(*AuditChange)(nil),           // 9: tierdesk.desk.v1.AuditChange
-	(*AuditCheckpoint)(nil),       // 10: tierdesk.desk.v1.AuditCheckpoint
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(Ticket_Line)(0),              // 12: tierdesk.desk.v1.Ticket.Line
+	(*Preferences)(nil),           // 6: tierdesk.desk.v1.Preferences
+	(*SavedFilter)(nil),           // 7: tierdesk.desk.v1.SavedFilter
+	(*Session)(nil),               // 8: tierdesk.desk.v1.Session
+	(*Actor)(nil),                 // 9: tierdesk.desk.v1.Actor
+	(*AuditEntry)(nil),            // 10: tierdesk.desk.v1.AuditEntry
+	(*AuditChange)(nil),           // 11: tierdesk.desk.v1.AuditChange
+	(*AuditCheckpoint)(nil),       // 12: tierdesk.desk.v1.AuditCheckpoint
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(Ticket_Line)(0),              // 14: tierdesk.desk.v1.Ticket.Line
 }
 var file_desk_deskpb_people_proto_depIdxs = []int32{
 	0,  // 0: tierdesk.desk.v1.User.role:type_name -> tierdesk.desk.v1.User.Role
-	11, // 1: tierdesk.desk.v1.User.create_time:type_name -> google.protobuf.Timestamp
-	12, // 2: tierdesk.desk.v1.User.lines:type_name -> tierdesk.desk.v1.Ticket.Line
+	13, // 1: tierdesk.desk.v1.User.create_time:type_name -> google.protobuf.Timestamp
+	14, // 2: tierdesk.desk.v1.User.lines:type_name -> tierdesk.desk.v1.Ticket.Line
 	1,  // 3: tierdesk.desk.v1.User.scope:type_name -> tierdesk.desk.v1.User.Scope
 	2,  // 4: tierdesk.desk.v1.User.source:type_name -> tierdesk.desk.v1.User.Source
-	3,  // 5: tierdesk.desk.v1.Session.kind:type_name -> tierdesk.desk.v1.Session.Kind
-	0,  // 6: tierdesk.desk.v1.Actor.role:type_name -> tierdesk.desk.v1.User.Role
-	1,  // 7: tierdesk.desk.v1.Actor.scope:type_name -> tierdesk.desk.v1.User.Scope
-	12, // 8: tierdesk.desk.v1.Actor.lines:type_name -> tierdesk.desk.v1.Ticket.Line
-	0,  // 9: tierdesk.desk.v1.AuditEntry.role:type_name -> tierdesk.desk.v1.User.Role
-	4,  // 10: tierdesk.desk.v1.AuditEntry.outcome:type_name -> tierdesk.desk.v1.AuditEntry.Outcome
-	9,  // 11: tierdesk.desk.v1.AuditEntry.changes:type_name -> tierdesk.desk.v1.AuditChange
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	6,  // 5: tierdesk.desk.v1.User.preferences:type_name -> tierdesk.desk.v1.Preferences
+	7,  // 6: tierdesk.desk.v1.Preferences.filters:type_name -> tierdesk.desk.v1.SavedFilter
+	3,  // 7: tierdesk.desk.v1.Session.kind:type_name -> tierdesk.desk.v1.Session.Kind
+	0,  // 8: tierdesk.desk.v1.Actor.role:type_name -> tierdesk.desk.v1.User.Role
+	1,  // 9: tierdesk.desk.v1.Actor.scope:type_name -> tierdesk.desk.v1.User.Scope
+	14, // 10: tierdesk.desk.v1.Actor.lines:type_name -> tierdesk.desk.v1.Ticket.Line
+	0,  // 11: tierdesk.desk.v1.AuditEntry.role:type_name -> tierdesk.desk.v1.User.Role
+	4,  // 12: tierdesk.desk.v1.AuditEntry.outcome:type_name -> tierdesk.desk.v1.AuditEntry.Outcome
+	11, // 13: tierdesk.desk.v1.AuditEntry.changes:type_name -> tierdesk.desk.v1.AuditChange
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_people_proto_init() }
@@ -1336,7 +1494,7 @@ func file_desk_deskpb_people_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_people_proto_rawDesc), len(file_desk_deskpb_people_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -73,7 +73,7 @@ func (x SpecialField_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SpecialField_Kind.Descriptor instead.
 func (SpecialField_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{10, 0}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{12, 0}
 }
 
 type Team_Method int32
@@ -123,7 +123,7 @@ func (x Team_Method) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Team_Method.Descriptor instead.
 func (Team_Method) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{17, 0}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{19, 0}
 }
 
 type Target_When int32
@@ -172,7 +172,7 @@ func (x Target_When) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Target_When.Descriptor instead.
 func (Target_When) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{19, 0}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{21, 0}
 }
 
 type Rung_Who int32
@@ -234,7 +234,7 @@ func (x Rung_Who) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Rung_Who.Descriptor instead.
 func (Rung_Who) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{24, 0}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{26, 0}
 }
 
 // Every so many days, weeks or months, from first on.
@@ -284,7 +284,7 @@ func (x Round_Unit) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Round_Unit.Descriptor instead.
 func (Round_Unit) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{33, 0}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{35, 0}
 }
 
 // Policy is one layer, or all layers of a site put together. In a list, an entry of a lower layer takes the place of the
@@ -320,6 +320,7 @@ type Policy struct {
 	// Of the built-in policy: counts its versions.
 	Edition       uint32   `protobuf:"varint,23,opt,name=edition,proto3" json:"edition,omitempty"`
 	Privacy       *Privacy `protobuf:"bytes,24,opt,name=privacy,proto3" json:"privacy,omitempty"`
+	Portal        *Portal  `protobuf:"bytes,25,opt,name=portal,proto3" json:"portal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -522,6 +523,130 @@ func (x *Policy) GetPrivacy() *Privacy {
 	return nil
 }
 
+func (x *Policy) GetPortal() *Portal {
+	if x != nil {
+		return x.Portal
+	}
+	return nil
+}
+
+// Portal 运维网站 says what anybody who comes to the support site finds there.
+type Portal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// People without an account may report problems, and follow them by number and telephone.
+	Guests bool `protobuf:"varint,1,opt,name=guests,proto3" json:"guests,omitempty"`
+	// How the office is reached 运维人员联系方式.
+	Contacts      []*Contact `protobuf:"bytes,2,rep,name=contacts,proto3" json:"contacts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Portal) Reset() {
+	*x = Portal{}
+	mi := &file_desk_deskpb_policy_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Portal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Portal) ProtoMessage() {}
+
+func (x *Portal) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_policy_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Portal.ProtoReflect.Descriptor instead.
+func (*Portal) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Portal) GetGuests() bool {
+	if x != nil {
+		return x.Guests
+	}
+	return false
+}
+
+func (x *Portal) GetContacts() []*Contact {
+	if x != nil {
+		return x.Contacts
+	}
+	return nil
+}
+
+// Contact is public: a desk's own number, not a person's.
+type Contact struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Title *Words                 `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
+	Phone string                 `protobuf:"bytes,2,opt,name=phone,proto3" json:"phone,omitempty"`
+	// When somebody answers there, and what else helps.
+	Note          *Words `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Contact) Reset() {
+	*x = Contact{}
+	mi := &file_desk_deskpb_policy_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Contact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Contact) ProtoMessage() {}
+
+func (x *Contact) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_policy_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Contact.ProtoReflect.Descriptor instead.
+func (*Contact) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Contact) GetTitle() *Words {
+	if x != nil {
+		return x.Title
+	}
+	return nil
+}
+
+func (x *Contact) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
+}
+
+func (x *Contact) GetNote() *Words {
+	if x != nil {
+		return x.Note
+	}
+	return nil
+}
+
 // Privacy says what is shown of people who report problems.
 type Privacy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -534,7 +659,7 @@ type Privacy struct {
 
 func (x *Privacy) Reset() {
 	*x = Privacy{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[1]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -546,7 +671,7 @@ func (x *Privacy) String() string {
 func (*Privacy) ProtoMessage() {}
 
 func (x *Privacy) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[1]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -559,7 +684,7 @@ func (x *Privacy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Privacy.ProtoReflect.Descriptor instead.
 func (*Privacy) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{1}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Privacy) GetMaskAboveHome() bool {
@@ -580,7 +705,7 @@ type PolicyDocument struct {
 
 func (x *PolicyDocument) Reset() {
 	*x = PolicyDocument{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[2]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -592,7 +717,7 @@ func (x *PolicyDocument) String() string {
 func (*PolicyDocument) ProtoMessage() {}
 
 func (x *PolicyDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[2]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -605,7 +730,7 @@ func (x *PolicyDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyDocument.ProtoReflect.Descriptor instead.
 func (*PolicyDocument) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{2}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PolicyDocument) GetPolicy() *Policy {
@@ -633,7 +758,7 @@ type Words struct {
 
 func (x *Words) Reset() {
 	*x = Words{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[3]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -645,7 +770,7 @@ func (x *Words) String() string {
 func (*Words) ProtoMessage() {}
 
 func (x *Words) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[3]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -658,7 +783,7 @@ func (x *Words) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Words.ProtoReflect.Descriptor instead.
 func (*Words) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{3}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Words) GetZh() string {
@@ -698,7 +823,7 @@ type Calendar struct {
 
 func (x *Calendar) Reset() {
 	*x = Calendar{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[4]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +835,7 @@ func (x *Calendar) String() string {
 func (*Calendar) ProtoMessage() {}
 
 func (x *Calendar) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[4]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +848,7 @@ func (x *Calendar) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Calendar.ProtoReflect.Descriptor instead.
 func (*Calendar) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{4}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Calendar) GetName() string {
@@ -795,7 +920,7 @@ type ZoneShift struct {
 
 func (x *ZoneShift) Reset() {
 	*x = ZoneShift{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[5]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +932,7 @@ func (x *ZoneShift) String() string {
 func (*ZoneShift) ProtoMessage() {}
 
 func (x *ZoneShift) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[5]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +945,7 @@ func (x *ZoneShift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneShift.ProtoReflect.Descriptor instead.
 func (*ZoneShift) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{5}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ZoneShift) GetFrom() int64 {
@@ -847,7 +972,7 @@ type Weekday struct {
 
 func (x *Weekday) Reset() {
 	*x = Weekday{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[6]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -859,7 +984,7 @@ func (x *Weekday) String() string {
 func (*Weekday) ProtoMessage() {}
 
 func (x *Weekday) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[6]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -872,7 +997,7 @@ func (x *Weekday) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weekday.ProtoReflect.Descriptor instead.
 func (*Weekday) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{6}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Weekday) GetDay() int32 {
@@ -900,7 +1025,7 @@ type Segment struct {
 
 func (x *Segment) Reset() {
 	*x = Segment{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[7]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1037,7 @@ func (x *Segment) String() string {
 func (*Segment) ProtoMessage() {}
 
 func (x *Segment) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[7]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1050,7 @@ func (x *Segment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Segment.ProtoReflect.Descriptor instead.
 func (*Segment) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{7}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Segment) GetFrom() int32 {
@@ -956,7 +1081,7 @@ type DateRule struct {
 
 func (x *DateRule) Reset() {
 	*x = DateRule{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[8]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1093,7 @@ func (x *DateRule) String() string {
 func (*DateRule) ProtoMessage() {}
 
 func (x *DateRule) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[8]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1106,7 @@ func (x *DateRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DateRule.ProtoReflect.Descriptor instead.
 func (*DateRule) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{8}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DateRule) GetDate() int32 {
@@ -1030,7 +1155,7 @@ type Category struct {
 
 func (x *Category) Reset() {
 	*x = Category{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[9]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1042,7 +1167,7 @@ func (x *Category) String() string {
 func (*Category) ProtoMessage() {}
 
 func (x *Category) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[9]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1055,7 +1180,7 @@ func (x *Category) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Category.ProtoReflect.Descriptor instead.
 func (*Category) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{9}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Category) GetName() string {
@@ -1120,7 +1245,7 @@ type SpecialField struct {
 
 func (x *SpecialField) Reset() {
 	*x = SpecialField{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[10]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1132,7 +1257,7 @@ func (x *SpecialField) String() string {
 func (*SpecialField) ProtoMessage() {}
 
 func (x *SpecialField) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[10]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1145,7 +1270,7 @@ func (x *SpecialField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpecialField.ProtoReflect.Descriptor instead.
 func (*SpecialField) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{10}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SpecialField) GetName() string {
@@ -1197,7 +1322,7 @@ type ServiceOffer struct {
 
 func (x *ServiceOffer) Reset() {
 	*x = ServiceOffer{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[11]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1209,7 +1334,7 @@ func (x *ServiceOffer) String() string {
 func (*ServiceOffer) ProtoMessage() {}
 
 func (x *ServiceOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[11]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1222,7 +1347,7 @@ func (x *ServiceOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceOffer.ProtoReflect.Descriptor instead.
 func (*ServiceOffer) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{11}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ServiceOffer) GetName() string {
@@ -1273,7 +1398,7 @@ type Application struct {
 
 func (x *Application) Reset() {
 	*x = Application{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[12]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1285,7 +1410,7 @@ func (x *Application) String() string {
 func (*Application) ProtoMessage() {}
 
 func (x *Application) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[12]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1298,7 +1423,7 @@ func (x *Application) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Application.ProtoReflect.Descriptor instead.
 func (*Application) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{12}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Application) GetName() string {
@@ -1339,7 +1464,7 @@ type PriorityMatrix struct {
 
 func (x *PriorityMatrix) Reset() {
 	*x = PriorityMatrix{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[13]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1476,7 @@ func (x *PriorityMatrix) String() string {
 func (*PriorityMatrix) ProtoMessage() {}
 
 func (x *PriorityMatrix) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[13]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1489,7 @@ func (x *PriorityMatrix) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriorityMatrix.ProtoReflect.Descriptor instead.
 func (*PriorityMatrix) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{13}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PriorityMatrix) GetPriorities() []int32 {
@@ -1387,7 +1512,7 @@ type FaultLevel struct {
 
 func (x *FaultLevel) Reset() {
 	*x = FaultLevel{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[14]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1399,7 +1524,7 @@ func (x *FaultLevel) String() string {
 func (*FaultLevel) ProtoMessage() {}
 
 func (x *FaultLevel) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[14]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1412,7 +1537,7 @@ func (x *FaultLevel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FaultLevel.ProtoReflect.Descriptor instead.
 func (*FaultLevel) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{14}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FaultLevel) GetLevel() int32 {
@@ -1459,7 +1584,7 @@ type HoldReason struct {
 
 func (x *HoldReason) Reset() {
 	*x = HoldReason{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[15]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1596,7 @@ func (x *HoldReason) String() string {
 func (*HoldReason) ProtoMessage() {}
 
 func (x *HoldReason) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[15]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1609,7 @@ func (x *HoldReason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldReason.ProtoReflect.Descriptor instead.
 func (*HoldReason) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{15}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HoldReason) GetName() string {
@@ -1541,7 +1666,7 @@ type ResolutionCode struct {
 
 func (x *ResolutionCode) Reset() {
 	*x = ResolutionCode{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[16]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +1678,7 @@ func (x *ResolutionCode) String() string {
 func (*ResolutionCode) ProtoMessage() {}
 
 func (x *ResolutionCode) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[16]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1566,7 +1691,7 @@ func (x *ResolutionCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolutionCode.ProtoReflect.Descriptor instead.
 func (*ResolutionCode) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{16}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ResolutionCode) GetName() string {
@@ -1616,7 +1741,7 @@ type Team struct {
 
 func (x *Team) Reset() {
 	*x = Team{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[17]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1628,7 +1753,7 @@ func (x *Team) String() string {
 func (*Team) ProtoMessage() {}
 
 func (x *Team) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[17]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1641,7 +1766,7 @@ func (x *Team) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Team.ProtoReflect.Descriptor instead.
 func (*Team) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{17}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Team) GetName() string {
@@ -1727,7 +1852,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[18]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1739,7 +1864,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[18]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1752,7 +1877,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{18}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Match) GetPriorities() []int32 {
@@ -1850,7 +1975,7 @@ type Target struct {
 
 func (x *Target) Reset() {
 	*x = Target{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[19]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1862,7 +1987,7 @@ func (x *Target) String() string {
 func (*Target) ProtoMessage() {}
 
 func (x *Target) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[19]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1875,7 +2000,7 @@ func (x *Target) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Target.ProtoReflect.Descriptor instead.
 func (*Target) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{19}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Target) GetName() string {
@@ -1960,7 +2085,7 @@ type DispatchRule struct {
 
 func (x *DispatchRule) Reset() {
 	*x = DispatchRule{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[20]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1972,7 +2097,7 @@ func (x *DispatchRule) String() string {
 func (*DispatchRule) ProtoMessage() {}
 
 func (x *DispatchRule) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[20]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1985,7 +2110,7 @@ func (x *DispatchRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DispatchRule.ProtoReflect.Descriptor instead.
 func (*DispatchRule) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{20}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DispatchRule) GetName() string {
@@ -2030,7 +2155,7 @@ type Roster struct {
 
 func (x *Roster) Reset() {
 	*x = Roster{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[21]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2042,7 +2167,7 @@ func (x *Roster) String() string {
 func (*Roster) ProtoMessage() {}
 
 func (x *Roster) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[21]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2055,7 +2180,7 @@ func (x *Roster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Roster.ProtoReflect.Descriptor instead.
 func (*Roster) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{21}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Roster) GetName() string {
@@ -2110,7 +2235,7 @@ type Shift struct {
 
 func (x *Shift) Reset() {
 	*x = Shift{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[22]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2122,7 +2247,7 @@ func (x *Shift) String() string {
 func (*Shift) ProtoMessage() {}
 
 func (x *Shift) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[22]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2135,7 +2260,7 @@ func (x *Shift) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shift.ProtoReflect.Descriptor instead.
 func (*Shift) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{22}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Shift) GetDays() []int32 {
@@ -2186,7 +2311,7 @@ type Ladder struct {
 
 func (x *Ladder) Reset() {
 	*x = Ladder{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[23]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2198,7 +2323,7 @@ func (x *Ladder) String() string {
 func (*Ladder) ProtoMessage() {}
 
 func (x *Ladder) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[23]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2211,7 +2336,7 @@ func (x *Ladder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ladder.ProtoReflect.Descriptor instead.
 func (*Ladder) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{23}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Ladder) GetName() string {
@@ -2259,7 +2384,7 @@ type Rung struct {
 
 func (x *Rung) Reset() {
 	*x = Rung{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[24]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2271,7 +2396,7 @@ func (x *Rung) String() string {
 func (*Rung) ProtoMessage() {}
 
 func (x *Rung) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[24]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2284,7 +2409,7 @@ func (x *Rung) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rung.ProtoReflect.Descriptor instead.
 func (*Rung) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{24}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Rung) GetWho() Rung_Who {
@@ -2337,7 +2462,7 @@ type Urging struct {
 
 func (x *Urging) Reset() {
 	*x = Urging{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[25]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2349,7 +2474,7 @@ func (x *Urging) String() string {
 func (*Urging) ProtoMessage() {}
 
 func (x *Urging) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[25]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2362,7 +2487,7 @@ func (x *Urging) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Urging.ProtoReflect.Descriptor instead.
 func (*Urging) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{25}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Urging) GetCoolDown() int64 {
@@ -2408,7 +2533,7 @@ type CallBacks struct {
 
 func (x *CallBacks) Reset() {
 	*x = CallBacks{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[26]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2420,7 +2545,7 @@ func (x *CallBacks) String() string {
 func (*CallBacks) ProtoMessage() {}
 
 func (x *CallBacks) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[26]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2433,7 +2558,7 @@ func (x *CallBacks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallBacks.ProtoReflect.Descriptor instead.
 func (*CallBacks) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{26}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CallBacks) GetPercent() int32 {
@@ -2515,7 +2640,7 @@ type Closing struct {
 
 func (x *Closing) Reset() {
 	*x = Closing{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[27]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2527,7 +2652,7 @@ func (x *Closing) String() string {
 func (*Closing) ProtoMessage() {}
 
 func (x *Closing) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[27]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2540,7 +2665,7 @@ func (x *Closing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closing.ProtoReflect.Descriptor instead.
 func (*Closing) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{27}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Closing) GetAutoCloseDays() int32 {
@@ -2611,7 +2736,7 @@ type Checklist struct {
 
 func (x *Checklist) Reset() {
 	*x = Checklist{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[28]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2623,7 +2748,7 @@ func (x *Checklist) String() string {
 func (*Checklist) ProtoMessage() {}
 
 func (x *Checklist) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[28]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2636,7 +2761,7 @@ func (x *Checklist) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checklist.ProtoReflect.Descriptor instead.
 func (*Checklist) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{28}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Checklist) GetName() string {
@@ -2677,7 +2802,7 @@ type ChecklistEntry struct {
 
 func (x *ChecklistEntry) Reset() {
 	*x = ChecklistEntry{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[29]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2689,7 +2814,7 @@ func (x *ChecklistEntry) String() string {
 func (*ChecklistEntry) ProtoMessage() {}
 
 func (x *ChecklistEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[29]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2702,7 +2827,7 @@ func (x *ChecklistEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChecklistEntry.ProtoReflect.Descriptor instead.
 func (*ChecklistEntry) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{29}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ChecklistEntry) GetText() string {
@@ -2733,7 +2858,7 @@ type Template struct {
 
 func (x *Template) Reset() {
 	*x = Template{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[30]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2745,7 +2870,7 @@ func (x *Template) String() string {
 func (*Template) ProtoMessage() {}
 
 func (x *Template) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[30]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2758,7 +2883,7 @@ func (x *Template) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Template.ProtoReflect.Descriptor instead.
 func (*Template) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{30}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Template) GetName() string {
@@ -2809,7 +2934,7 @@ type Macro struct {
 
 func (x *Macro) Reset() {
 	*x = Macro{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[31]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2821,7 +2946,7 @@ func (x *Macro) String() string {
 func (*Macro) ProtoMessage() {}
 
 func (x *Macro) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[31]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2834,7 +2959,7 @@ func (x *Macro) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Macro.ProtoReflect.Descriptor instead.
 func (*Macro) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{31}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Macro) GetName() string {
@@ -2877,7 +3002,7 @@ type MacroStep struct {
 
 func (x *MacroStep) Reset() {
 	*x = MacroStep{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[32]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2889,7 +3014,7 @@ func (x *MacroStep) String() string {
 func (*MacroStep) ProtoMessage() {}
 
 func (x *MacroStep) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[32]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2902,7 +3027,7 @@ func (x *MacroStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MacroStep.ProtoReflect.Descriptor instead.
 func (*MacroStep) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{32}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *MacroStep) GetVerb() string {
@@ -2940,7 +3065,7 @@ type Round struct {
 
 func (x *Round) Reset() {
 	*x = Round{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[33]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2952,7 +3077,7 @@ func (x *Round) String() string {
 func (*Round) ProtoMessage() {}
 
 func (x *Round) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[33]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2965,7 +3090,7 @@ func (x *Round) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Round.ProtoReflect.Descriptor instead.
 func (*Round) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{33}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Round) GetName() string {
@@ -3054,7 +3179,7 @@ type ApprovalStep struct {
 
 func (x *ApprovalStep) Reset() {
 	*x = ApprovalStep{}
-	mi := &file_desk_deskpb_policy_proto_msgTypes[34]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3066,7 +3191,7 @@ func (x *ApprovalStep) String() string {
 func (*ApprovalStep) ProtoMessage() {}
 
 func (x *ApprovalStep) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_policy_proto_msgTypes[34]
+	mi := &file_desk_deskpb_policy_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3079,7 +3204,7 @@ func (x *ApprovalStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalStep.ProtoReflect.Descriptor instead.
 func (*ApprovalStep) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{34}
+	return file_desk_deskpb_policy_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ApprovalStep) GetName() string {
@@ -3121,7 +3246,7 @@ var File_desk_deskpb_policy_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_policy_proto_rawDesc = "" +
 	"\n" +
-	"\x18desk/deskpb/policy.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\"\xb7\n" +
+	"\x18desk/deskpb/policy.proto\x12\x10tierdesk.desk.v1\x1a\x18desk/deskpb/ticket.proto\"\xe9\n" +
 	"\n" +
 	"\x06Policy\x128\n" +
 	"\tcalendars\x18\x01 \x03(\v2\x1a.tierdesk.desk.v1.CalendarR\tcalendars\x12:\n" +
@@ -3155,7 +3280,15 @@ const file_desk_deskpb_policy_proto_rawDesc = "" +
 	"\tapprovals\x18\x15 \x03(\v2\x1e.tierdesk.desk.v1.ApprovalStepR\tapprovals\x12\x16\n" +
 	"\x06locked\x18\x16 \x03(\tR\x06locked\x12\x18\n" +
 	"\aedition\x18\x17 \x01(\rR\aedition\x123\n" +
-	"\aprivacy\x18\x18 \x01(\v2\x19.tierdesk.desk.v1.PrivacyR\aprivacy\"1\n" +
+	"\aprivacy\x18\x18 \x01(\v2\x19.tierdesk.desk.v1.PrivacyR\aprivacy\x120\n" +
+	"\x06portal\x18\x19 \x01(\v2\x18.tierdesk.desk.v1.PortalR\x06portal\"W\n" +
+	"\x06Portal\x12\x16\n" +
+	"\x06guests\x18\x01 \x01(\bR\x06guests\x125\n" +
+	"\bcontacts\x18\x02 \x03(\v2\x19.tierdesk.desk.v1.ContactR\bcontacts\"{\n" +
+	"\aContact\x12-\n" +
+	"\x05title\x18\x01 \x01(\v2\x17.tierdesk.desk.v1.WordsR\x05title\x12\x14\n" +
+	"\x05phone\x18\x02 \x01(\tR\x05phone\x12+\n" +
+	"\x04note\x18\x03 \x01(\v2\x17.tierdesk.desk.v1.WordsR\x04note\"1\n" +
 	"\aPrivacy\x12&\n" +
 	"\x0fmask_above_home\x18\x01 \x01(\bR\rmaskAboveHome\"Z\n" +
 	"\x0ePolicyDocument\x120\n" +
@@ -3417,7 +3550,7 @@ func file_desk_deskpb_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_desk_deskpb_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_desk_deskpb_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_desk_deskpb_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_desk_deskpb_policy_proto_goTypes = []any{
 	(SpecialField_Kind)(0), // 0: tierdesk.desk.v1.SpecialField.Kind
 	(Team_Method)(0),       // 1: tierdesk.desk.v1.Team.Method
@@ -3425,115 +3558,121 @@ var file_desk_deskpb_policy_proto_goTypes = []any{
 	(Rung_Who)(0),          // 3: tierdesk.desk.v1.Rung.Who
 	(Round_Unit)(0),        // 4: tierdesk.desk.v1.Round.Unit
 	(*Policy)(nil),         // 5: tierdesk.desk.v1.Policy
-	(*Privacy)(nil),        // 6: tierdesk.desk.v1.Privacy
-	(*PolicyDocument)(nil), // 7: tierdesk.desk.v1.PolicyDocument
-	(*Words)(nil),          // 8: tierdesk.desk.v1.Words
-	(*Calendar)(nil),       // 9: tierdesk.desk.v1.Calendar
-	(*ZoneShift)(nil),      // 10: tierdesk.desk.v1.ZoneShift
-	(*Weekday)(nil),        // 11: tierdesk.desk.v1.Weekday
-	(*Segment)(nil),        // 12: tierdesk.desk.v1.Segment
-	(*DateRule)(nil),       // 13: tierdesk.desk.v1.DateRule
-	(*Category)(nil),       // 14: tierdesk.desk.v1.Category
-	(*SpecialField)(nil),   // 15: tierdesk.desk.v1.SpecialField
-	(*ServiceOffer)(nil),   // 16: tierdesk.desk.v1.ServiceOffer
-	(*Application)(nil),    // 17: tierdesk.desk.v1.Application
-	(*PriorityMatrix)(nil), // 18: tierdesk.desk.v1.PriorityMatrix
-	(*FaultLevel)(nil),     // 19: tierdesk.desk.v1.FaultLevel
-	(*HoldReason)(nil),     // 20: tierdesk.desk.v1.HoldReason
-	(*ResolutionCode)(nil), // 21: tierdesk.desk.v1.ResolutionCode
-	(*Team)(nil),           // 22: tierdesk.desk.v1.Team
-	(*Match)(nil),          // 23: tierdesk.desk.v1.Match
-	(*Target)(nil),         // 24: tierdesk.desk.v1.Target
-	(*DispatchRule)(nil),   // 25: tierdesk.desk.v1.DispatchRule
-	(*Roster)(nil),         // 26: tierdesk.desk.v1.Roster
-	(*Shift)(nil),          // 27: tierdesk.desk.v1.Shift
-	(*Ladder)(nil),         // 28: tierdesk.desk.v1.Ladder
-	(*Rung)(nil),           // 29: tierdesk.desk.v1.Rung
-	(*Urging)(nil),         // 30: tierdesk.desk.v1.Urging
-	(*CallBacks)(nil),      // 31: tierdesk.desk.v1.CallBacks
-	(*Closing)(nil),        // 32: tierdesk.desk.v1.Closing
-	(*Checklist)(nil),      // 33: tierdesk.desk.v1.Checklist
-	(*ChecklistEntry)(nil), // 34: tierdesk.desk.v1.ChecklistEntry
-	(*Template)(nil),       // 35: tierdesk.desk.v1.Template
-	(*Macro)(nil),          // 36: tierdesk.desk.v1.Macro
-	(*MacroStep)(nil),      // 37: tierdesk.desk.v1.MacroStep
-	(*Round)(nil),          // 38: tierdesk.desk.v1.Round
-	(*ApprovalStep)(nil),   // 39: tierdesk.desk.v1.ApprovalStep
-	nil,                    // 40: tierdesk.desk.v1.MacroStep.BodyEntry
-	(Ticket_Line)(0),       // 41: tierdesk.desk.v1.Ticket.Line
-	(Ticket_Kind)(0),       // 42: tierdesk.desk.v1.Ticket.Kind
-	(Sla_Metric)(0),        // 43: tierdesk.desk.v1.Sla.Metric
-	(*Ticket)(nil),         // 44: tierdesk.desk.v1.Ticket
+	(*Portal)(nil),         // 6: tierdesk.desk.v1.Portal
+	(*Contact)(nil),        // 7: tierdesk.desk.v1.Contact
+	(*Privacy)(nil),        // 8: tierdesk.desk.v1.Privacy
+	(*PolicyDocument)(nil), // 9: tierdesk.desk.v1.PolicyDocument
+	(*Words)(nil),          // 10: tierdesk.desk.v1.Words
+	(*Calendar)(nil),       // 11: tierdesk.desk.v1.Calendar
+	(*ZoneShift)(nil),      // 12: tierdesk.desk.v1.ZoneShift
+	(*Weekday)(nil),        // 13: tierdesk.desk.v1.Weekday
+	(*Segment)(nil),        // 14: tierdesk.desk.v1.Segment
+	(*DateRule)(nil),       // 15: tierdesk.desk.v1.DateRule
+	(*Category)(nil),       // 16: tierdesk.desk.v1.Category
+	(*SpecialField)(nil),   // 17: tierdesk.desk.v1.SpecialField
+	(*ServiceOffer)(nil),   // 18: tierdesk.desk.v1.ServiceOffer
+	(*Application)(nil),    // 19: tierdesk.desk.v1.Application
+	(*PriorityMatrix)(nil), // 20: tierdesk.desk.v1.PriorityMatrix
+	(*FaultLevel)(nil),     // 21: tierdesk.desk.v1.FaultLevel
+	(*HoldReason)(nil),     // 22: tierdesk.desk.v1.HoldReason
+	(*ResolutionCode)(nil), // 23: tierdesk.desk.v1.ResolutionCode
+	(*Team)(nil),           // 24: tierdesk.desk.v1.Team
+	(*Match)(nil),          // 25: tierdesk.desk.v1.Match
+	(*Target)(nil),         // 26: tierdesk.desk.v1.Target
+	(*DispatchRule)(nil),   // 27: tierdesk.desk.v1.DispatchRule
+	(*Roster)(nil),         // 28: tierdesk.desk.v1.Roster
+	(*Shift)(nil),          // 29: tierdesk.desk.v1.Shift
+	(*Ladder)(nil),         // 30: tierdesk.desk.v1.Ladder
+	(*Rung)(nil),           // 31: tierdesk.desk.v1.Rung
+	(*Urging)(nil),         // 32: tierdesk.desk.v1.Urging
+	(*CallBacks)(nil),      // 33: tierdesk.desk.v1.CallBacks
+	(*Closing)(nil),        // 34: tierdesk.desk.v1.Closing
+	(*Checklist)(nil),      // 35: tierdesk.desk.v1.Checklist
+	(*ChecklistEntry)(nil), // 36: tierdesk.desk.v1.ChecklistEntry
+	(*Template)(nil),       // 37: tierdesk.desk.v1.Template
+	(*Macro)(nil),          // 38: tierdesk.desk.v1.Macro
+	(*MacroStep)(nil),      // 39: tierdesk.desk.v1.MacroStep
+	(*Round)(nil),          // 40: tierdesk.desk.v1.Round
+	(*ApprovalStep)(nil),   // 41: tierdesk.desk.v1.ApprovalStep
+	nil,                    // 42: tierdesk.desk.v1.MacroStep.BodyEntry
+	(Ticket_Line)(0),       // 43: tierdesk.desk.v1.Ticket.Line
+	(Ticket_Kind)(0),       // 44: tierdesk.desk.v1.Ticket.Kind
+	(Sla_Metric)(0),        // 45: tierdesk.desk.v1.Sla.Metric
+	(*Ticket)(nil),         // 46: tierdesk.desk.v1.Ticket
 }
 var file_desk_deskpb_policy_proto_depIdxs = []int32{
-	9,  // 0: tierdesk.desk.v1.Policy.calendars:type_name -> tierdesk.desk.v1.Calendar
-	14, // 1: tierdesk.desk.v1.Policy.categories:type_name -> tierdesk.desk.v1.Category
-	16, // 2: tierdesk.desk.v1.Policy.services:type_name -> tierdesk.desk.v1.ServiceOffer
-	17, // 3: tierdesk.desk.v1.Policy.applications:type_name -> tierdesk.desk.v1.Application
-	18, // 4: tierdesk.desk.v1.Policy.priorities:type_name -> tierdesk.desk.v1.PriorityMatrix
-	19, // 5: tierdesk.desk.v1.Policy.fault_levels:type_name -> tierdesk.desk.v1.FaultLevel
-	20, // 6: tierdesk.desk.v1.Policy.hold_reasons:type_name -> tierdesk.desk.v1.HoldReason
-	21, // 7: tierdesk.desk.v1.Policy.resolution_codes:type_name -> tierdesk.desk.v1.ResolutionCode
-	22, // 8: tierdesk.desk.v1.Policy.groups:type_name -> tierdesk.desk.v1.Team
-	24, // 9: tierdesk.desk.v1.Policy.targets:type_name -> tierdesk.desk.v1.Target
-	25, // 10: tierdesk.desk.v1.Policy.dispatch:type_name -> tierdesk.desk.v1.DispatchRule
-	26, // 11: tierdesk.desk.v1.Policy.rosters:type_name -> tierdesk.desk.v1.Roster
-	28, // 12: tierdesk.desk.v1.Policy.ladders:type_name -> tierdesk.desk.v1.Ladder
-	30, // 13: tierdesk.desk.v1.Policy.urging:type_name -> tierdesk.desk.v1.Urging
-	31, // 14: tierdesk.desk.v1.Policy.call_backs:type_name -> tierdesk.desk.v1.CallBacks
-	32, // 15: tierdesk.desk.v1.Policy.closing:type_name -> tierdesk.desk.v1.Closing
-	33, // 16: tierdesk.desk.v1.Policy.checklists:type_name -> tierdesk.desk.v1.Checklist
-	35, // 17: tierdesk.desk.v1.Policy.templates:type_name -> tierdesk.desk.v1.Template
-	36, // 18: tierdesk.desk.v1.Policy.macros:type_name -> tierdesk.desk.v1.Macro
-	38, // 19: tierdesk.desk.v1.Policy.rounds:type_name -> tierdesk.desk.v1.Round
-	39, // 20: tierdesk.desk.v1.Policy.approvals:type_name -> tierdesk.desk.v1.ApprovalStep
-	6,  // 21: tierdesk.desk.v1.Policy.privacy:type_name -> tierdesk.desk.v1.Privacy
-	5,  // 22: tierdesk.desk.v1.PolicyDocument.policy:type_name -> tierdesk.desk.v1.Policy
-	8,  // 23: tierdesk.desk.v1.Calendar.title:type_name -> tierdesk.desk.v1.Words
-	10, // 24: tierdesk.desk.v1.Calendar.shifts:type_name -> tierdesk.desk.v1.ZoneShift
-	11, // 25: tierdesk.desk.v1.Calendar.weekdays:type_name -> tierdesk.desk.v1.Weekday
-	13, // 26: tierdesk.desk.v1.Calendar.dates:type_name -> tierdesk.desk.v1.DateRule
-	12, // 27: tierdesk.desk.v1.Weekday.segments:type_name -> tierdesk.desk.v1.Segment
-	12, // 28: tierdesk.desk.v1.DateRule.segments:type_name -> tierdesk.desk.v1.Segment
-	8,  // 29: tierdesk.desk.v1.Category.title:type_name -> tierdesk.desk.v1.Words
-	15, // 30: tierdesk.desk.v1.Category.fields:type_name -> tierdesk.desk.v1.SpecialField
-	8,  // 31: tierdesk.desk.v1.SpecialField.title:type_name -> tierdesk.desk.v1.Words
-	0,  // 32: tierdesk.desk.v1.SpecialField.kind:type_name -> tierdesk.desk.v1.SpecialField.Kind
-	8,  // 33: tierdesk.desk.v1.ServiceOffer.title:type_name -> tierdesk.desk.v1.Words
-	8,  // 34: tierdesk.desk.v1.Application.title:type_name -> tierdesk.desk.v1.Words
-	8,  // 35: tierdesk.desk.v1.FaultLevel.title:type_name -> tierdesk.desk.v1.Words
-	8,  // 36: tierdesk.desk.v1.FaultLevel.description:type_name -> tierdesk.desk.v1.Words
-	8,  // 37: tierdesk.desk.v1.HoldReason.title:type_name -> tierdesk.desk.v1.Words
-	8,  // 38: tierdesk.desk.v1.ResolutionCode.title:type_name -> tierdesk.desk.v1.Words
-	8,  // 39: tierdesk.desk.v1.Team.title:type_name -> tierdesk.desk.v1.Words
-	41, // 40: tierdesk.desk.v1.Team.lines:type_name -> tierdesk.desk.v1.Ticket.Line
-	1,  // 41: tierdesk.desk.v1.Team.method:type_name -> tierdesk.desk.v1.Team.Method
-	41, // 42: tierdesk.desk.v1.Match.lines:type_name -> tierdesk.desk.v1.Ticket.Line
-	42, // 43: tierdesk.desk.v1.Match.kinds:type_name -> tierdesk.desk.v1.Ticket.Kind
-	43, // 44: tierdesk.desk.v1.Target.metric:type_name -> tierdesk.desk.v1.Sla.Metric
-	23, // 45: tierdesk.desk.v1.Target.match:type_name -> tierdesk.desk.v1.Match
-	2,  // 46: tierdesk.desk.v1.Target.when:type_name -> tierdesk.desk.v1.Target.When
-	23, // 47: tierdesk.desk.v1.DispatchRule.match:type_name -> tierdesk.desk.v1.Match
-	8,  // 48: tierdesk.desk.v1.Roster.title:type_name -> tierdesk.desk.v1.Words
-	27, // 49: tierdesk.desk.v1.Roster.shifts:type_name -> tierdesk.desk.v1.Shift
-	23, // 50: tierdesk.desk.v1.Ladder.match:type_name -> tierdesk.desk.v1.Match
-	29, // 51: tierdesk.desk.v1.Ladder.rungs:type_name -> tierdesk.desk.v1.Rung
-	3,  // 52: tierdesk.desk.v1.Rung.who:type_name -> tierdesk.desk.v1.Rung.Who
-	8,  // 53: tierdesk.desk.v1.Checklist.title:type_name -> tierdesk.desk.v1.Words
-	34, // 54: tierdesk.desk.v1.Checklist.items:type_name -> tierdesk.desk.v1.ChecklistEntry
-	8,  // 55: tierdesk.desk.v1.Template.title:type_name -> tierdesk.desk.v1.Words
-	44, // 56: tierdesk.desk.v1.Template.ticket:type_name -> tierdesk.desk.v1.Ticket
-	8,  // 57: tierdesk.desk.v1.Macro.title:type_name -> tierdesk.desk.v1.Words
-	37, // 58: tierdesk.desk.v1.Macro.steps:type_name -> tierdesk.desk.v1.MacroStep
-	40, // 59: tierdesk.desk.v1.MacroStep.body:type_name -> tierdesk.desk.v1.MacroStep.BodyEntry
-	8,  // 60: tierdesk.desk.v1.Round.title:type_name -> tierdesk.desk.v1.Words
-	4,  // 61: tierdesk.desk.v1.Round.unit:type_name -> tierdesk.desk.v1.Round.Unit
-	23, // 62: tierdesk.desk.v1.ApprovalStep.match:type_name -> tierdesk.desk.v1.Match
-	63, // [63:63] is the sub-list for method output_type
-	63, // [63:63] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	11, // 0: tierdesk.desk.v1.Policy.calendars:type_name -> tierdesk.desk.v1.Calendar
+	16, // 1: tierdesk.desk.v1.Policy.categories:type_name -> tierdesk.desk.v1.Category
+	18, // 2: tierdesk.desk.v1.Policy.services:type_name -> tierdesk.desk.v1.ServiceOffer
+	19, // 3: tierdesk.desk.v1.Policy.applications:type_name -> tierdesk.desk.v1.Application
+	20, // 4: tierdesk.desk.v1.Policy.priorities:type_name -> tierdesk.desk.v1.PriorityMatrix
+	21, // 5: tierdesk.desk.v1.Policy.fault_levels:type_name -> tierdesk.desk.v1.FaultLevel
+	22, // 6: tierdesk.desk.v1.Policy.hold_reasons:type_name -> tierdesk.desk.v1.HoldReason
+	23, // 7: tierdesk.desk.v1.Policy.resolution_codes:type_name -> tierdesk.desk.v1.ResolutionCode
+	24, // 8: tierdesk.desk.v1.Policy.groups:type_name -> tierdesk.desk.v1.Team
+	26, // 9: tierdesk.desk.v1.Policy.targets:type_name -> tierdesk.desk.v1.Target
+	27, // 10: tierdesk.desk.v1.Policy.dispatch:type_name -> tierdesk.desk.v1.DispatchRule
+	28, // 11: tierdesk.desk.v1.Policy.rosters:type_name -> tierdesk.desk.v1.Roster
+	30, // 12: tierdesk.desk.v1.Policy.ladders:type_name -> tierdesk.desk.v1.Ladder
+	32, // 13: tierdesk.desk.v1.Policy.urging:type_name -> tierdesk.desk.v1.Urging
+	33, // 14: tierdesk.desk.v1.Policy.call_backs:type_name -> tierdesk.desk.v1.CallBacks
+	34, // 15: tierdesk.desk.v1.Policy.closing:type_name -> tierdesk.desk.v1.Closing
+	35, // 16: tierdesk.desk.v1.Policy.checklists:type_name -> tierdesk.desk.v1.Checklist
+	37, // 17: tierdesk.desk.v1.Policy.templates:type_name -> tierdesk.desk.v1.Template
+	38, // 18: tierdesk.desk.v1.Policy.macros:type_name -> tierdesk.desk.v1.Macro
+	40, // 19: tierdesk.desk.v1.Policy.rounds:type_name -> tierdesk.desk.v1.Round
+	41, // 20: tierdesk.desk.v1.Policy.approvals:type_name -> tierdesk.desk.v1.ApprovalStep
+	8,  // 21: tierdesk.desk.v1.Policy.privacy:type_name -> tierdesk.desk.v1.Privacy
+	6,  // 22: tierdesk.desk.v1.Policy.portal:type_name -> tierdesk.desk.v1.Portal
+	7,  // 23: tierdesk.desk.v1.Portal.contacts:type_name -> tierdesk.desk.v1.Contact
+	10, // 24: tierdesk.desk.v1.Contact.title:type_name -> tierdesk.desk.v1.Words
+	10, // 25: tierdesk.desk.v1.Contact.note:type_name -> tierdesk.desk.v1.Words
+	5,  // 26: tierdesk.desk.v1.PolicyDocument.policy:type_name -> tierdesk.desk.v1.Policy
+	10, // 27: tierdesk.desk.v1.Calendar.title:type_name -> tierdesk.desk.v1.Words
+	12, // 28: tierdesk.desk.v1.Calendar.shifts:type_name -> tierdesk.desk.v1.ZoneShift
+	13, // 29: tierdesk.desk.v1.Calendar.weekdays:type_name -> tierdesk.desk.v1.Weekday
+	15, // 30: tierdesk.desk.v1.Calendar.dates:type_name -> tierdesk.desk.v1.DateRule
+	14, // 31: tierdesk.desk.v1.Weekday.segments:type_name -> tierdesk.desk.v1.Segment
+	14, // 32: tierdesk.desk.v1.DateRule.segments:type_name -> tierdesk.desk.v1.Segment
+	10, // 33: tierdesk.desk.v1.Category.title:type_name -> tierdesk.desk.v1.Words
+	17, // 34: tierdesk.desk.v1.Category.fields:type_name -> tierdesk.desk.v1.SpecialField
+	10, // 35: tierdesk.desk.v1.SpecialField.title:type_name -> tierdesk.desk.v1.Words
+	0,  // 36: tierdesk.desk.v1.SpecialField.kind:type_name -> tierdesk.desk.v1.SpecialField.Kind
+	10, // 37: tierdesk.desk.v1.ServiceOffer.title:type_name -> tierdesk.desk.v1.Words
+	10, // 38: tierdesk.desk.v1.Application.title:type_name -> tierdesk.desk.v1.Words
+	10, // 39: tierdesk.desk.v1.FaultLevel.title:type_name -> tierdesk.desk.v1.Words
+	10, // 40: tierdesk.desk.v1.FaultLevel.description:type_name -> tierdesk.desk.v1.Words
+	10, // 41: tierdesk.desk.v1.HoldReason.title:type_name -> tierdesk.desk.v1.Words
+	10, // 42: tierdesk.desk.v1.ResolutionCode.title:type_name -> tierdesk.desk.v1.Words
+	10, // 43: tierdesk.desk.v1.Team.title:type_name -> tierdesk.desk.v1.Words
+	43, // 44: tierdesk.desk.v1.Team.lines:type_name -> tierdesk.desk.v1.Ticket.Line
+	1,  // 45: tierdesk.desk.v1.Team.method:type_name -> tierdesk.desk.v1.Team.Method
+	43, // 46: tierdesk.desk.v1.Match.lines:type_name -> tierdesk.desk.v1.Ticket.Line
+	44, // 47: tierdesk.desk.v1.Match.kinds:type_name -> tierdesk.desk.v1.Ticket.Kind
+	45, // 48: tierdesk.desk.v1.Target.metric:type_name -> tierdesk.desk.v1.Sla.Metric
+	25, // 49: tierdesk.desk.v1.Target.match:type_name -> tierdesk.desk.v1.Match
+	2,  // 50: tierdesk.desk.v1.Target.when:type_name -> tierdesk.desk.v1.Target.When
+	25, // 51: tierdesk.desk.v1.DispatchRule.match:type_name -> tierdesk.desk.v1.Match
+	10, // 52: tierdesk.desk.v1.Roster.title:type_name -> tierdesk.desk.v1.Words
+	29, // 53: tierdesk.desk.v1.Roster.shifts:type_name -> tierdesk.desk.v1.Shift
+	25, // 54: tierdesk.desk.v1.Ladder.match:type_name -> tierdesk.desk.v1.Match
+	31, // 55: tierdesk.desk.v1.Ladder.rungs:type_name -> tierdesk.desk.v1.Rung
+	3,  // 56: tierdesk.desk.v1.Rung.who:type_name -> tierdesk.desk.v1.Rung.Who
+	10, // 57: tierdesk.desk.v1.Checklist.title:type_name -> tierdesk.desk.v1.Words
+	36, // 58: tierdesk.desk.v1.Checklist.items:type_name -> tierdesk.desk.v1.ChecklistEntry
+	10, // 59: tierdesk.desk.v1.Template.title:type_name -> tierdesk.desk.v1.Words
+	46, // 60: tierdesk.desk.v1.Template.ticket:type_name -> tierdesk.desk.v1.Ticket
+	10, // 61: tierdesk.desk.v1.Macro.title:type_name -> tierdesk.desk.v1.Words
+	39, // 62: tierdesk.desk.v1.Macro.steps:type_name -> tierdesk.desk.v1.MacroStep
+	42, // 63: tierdesk.desk.v1.MacroStep.body:type_name -> tierdesk.desk.v1.MacroStep.BodyEntry
+	10, // 64: tierdesk.desk.v1.Round.title:type_name -> tierdesk.desk.v1.Words
+	4,  // 65: tierdesk.desk.v1.Round.unit:type_name -> tierdesk.desk.v1.Round.Unit
+	25, // 66: tierdesk.desk.v1.ApprovalStep.match:type_name -> tierdesk.desk.v1.Match
+	67, // [67:67] is the sub-list for method output_type
+	67, // [67:67] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_policy_proto_init() }
@@ -3548,7 +3687,7 @@ func file_desk_deskpb_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_policy_proto_rawDesc), len(file_desk_deskpb_policy_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   36,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -722,7 +722,12 @@ type Link struct {
 	// The link was settled, and the tickets that were left alone meanwhile were not all looked at again.
 	Revisit bool `protobuf:"varint,15,opt,name=revisit,proto3" json:"revisit,omitempty"`
 	// How often an office was placed below the peer since: a comparison that began before the last time does not settle the link.
-	Joined        uint32 `protobuf:"varint,16,opt,name=joined,proto3" json:"joined,omitempty"`
+	Joined uint32 `protobuf:"varint,16,opt,name=joined,proto3" json:"joined,omitempty"`
+	// How many gifts of comparisons with the peer were stored here.
+	Taken uint32 `protobuf:"varint,17,opt,name=taken,proto3" json:"taken,omitempty"`
+	// What the peer's end of the link had taken when it was last compared to the end here. When it has taken more since, another
+	// stream under this site's name gave it that, and both ends are compared anew.
+	Given         uint32 `protobuf:"varint,18,opt,name=given,proto3" json:"given,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -865,6 +870,20 @@ func (x *Link) GetRevisit() bool {
 func (x *Link) GetJoined() uint32 {
 	if x != nil {
 		return x.Joined
+	}
+	return 0
+}
+
+func (x *Link) GetTaken() uint32 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
+func (x *Link) GetGiven() uint32 {
+	if x != nil {
+		return x.Given
 	}
 	return 0
 }
@@ -1021,7 +1040,9 @@ type Publication struct {
 	Actor string `protobuf:"bytes,9,opt,name=actor,proto3" json:"actor,omitempty"`
 	Time  int64  `protobuf:"varint,10,opt,name=time,proto3" json:"time,omitempty"`
 	// Bytes of the body, for lists without bodies.
-	Size          int64 `protobuf:"varint,11,opt,name=size,proto3" json:"size,omitempty"`
+	Size int64 `protobuf:"varint,11,opt,name=size,proto3" json:"size,omitempty"`
+	// How the actor was called then; empty where nobody knew.
+	ActorName     string `protobuf:"bytes,12,opt,name=actor_name,json=actorName,proto3" json:"actor_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1131,6 +1152,13 @@ func (x *Publication) GetSize() int64 {
 		return x.Size
 	}
 	return 0
+}
+
+func (x *Publication) GetActorName() string {
+	if x != nil {
+		return x.ActorName
+	}
+	return ""
 }
 
 // Delivery tells the publisher that a site below it has a version of a document. It travels upward.
@@ -1915,12 +1943,16 @@ func (x *CloseSession) GetTokenHash() []byte {
 
 // AdmitPeer accepts a neighbour's incarnation: the first one, or a later one, which fences all before it.
 type AdmitPeer struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
-	Incarnation   uint64                 `protobuf:"fixed64,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	Letters       string                 `protobuf:"bytes,3,opt,name=letters,proto3" json:"letters,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Peer        string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	Incarnation uint64                 `protobuf:"fixed64,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Letters     string                 `protobuf:"bytes,3,opt,name=letters,proto3" json:"letters,omitempty"`
+	// Which of both ends is the child, and the version of its placement under which they met, 0 where it was never placed. An admission
+	// that names no child is held against no place.
+	Child            string `protobuf:"bytes,4,opt,name=child,proto3" json:"child,omitempty"`
+	PlacementVersion uint64 `protobuf:"varint,5,opt,name=placement_version,json=placementVersion,proto3" json:"placement_version,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *AdmitPeer) Reset() {
@@ -1972,6 +2004,20 @@ func (x *AdmitPeer) GetLetters() string {
 		return x.Letters
 	}
 	return ""
+}
+
+func (x *AdmitPeer) GetChild() string {
+	if x != nil {
+		return x.Child
+	}
+	return ""
+}
+
+func (x *AdmitPeer) GetPlacementVersion() uint64 {
+	if x != nil {
+		return x.PlacementVersion
+	}
+	return 0
 }
 
 // Reincarnate begins a new life of this site after it was restored, rebuilt, or found to be rolled back.
@@ -2176,7 +2222,9 @@ type Settle struct {
 	// The neighbour's stream up to here was received before.
 	ReceivedSequence uint64 `protobuf:"varint,4,opt,name=received_sequence,json=receivedSequence,proto3" json:"received_sequence,omitempty"`
 	// Link.joined when the comparison began.
-	Joined        uint32 `protobuf:"varint,5,opt,name=joined,proto3" json:"joined,omitempty"`
+	Joined uint32 `protobuf:"varint,5,opt,name=joined,proto3" json:"joined,omitempty"`
+	// Link.taken of the neighbour's end when the comparison was over.
+	Given         uint32 `protobuf:"varint,6,opt,name=given,proto3" json:"given,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2242,6 +2290,13 @@ func (x *Settle) GetReceivedSequence() uint64 {
 func (x *Settle) GetJoined() uint32 {
 	if x != nil {
 		return x.Joined
+	}
+	return 0
+}
+
+func (x *Settle) GetGiven() uint32 {
+	if x != nil {
+		return x.Given
 	}
 	return 0
 }
@@ -2415,8 +2470,11 @@ func (x *ParkedKey) GetSequence() uint64 {
 
 // PutPublication publishes a document of this site, or takes it back.
 type PutPublication struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Publication   *Publication           `protobuf:"bytes,1,opt,name=publication,proto3" json:"publication,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Publication *Publication           `protobuf:"bytes,1,opt,name=publication,proto3" json:"publication,omitempty"`
+	// The version of the document that it is to take the place of, 0 for none: refused when another one holds by now. Not set for whichever
+	// holds.
+	Over          *uint64 `protobuf:"varint,2,opt,name=over,proto3,oneof" json:"over,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2456,6 +2514,13 @@ func (x *PutPublication) GetPublication() *Publication {
 		return x.Publication
 	}
 	return nil
+}
+
+func (x *PutPublication) GetOver() uint64 {
+	if x != nil && x.Over != nil {
+		return *x.Over
+	}
+	return 0
 }
 
 // PlaceSite moves or closes an office, which the province decides; or a site learns of it by another way than the stream.
@@ -3767,7 +3832,7 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\x04http\x18\x03 \x01(\tR\x04http\x12\x12\n" +
 	"\x04grpc\x18\x04 \x01(\tR\x04grpc\x12\x12\n" +
 	"\x04raft\x18\x05 \x01(\tR\x04raft\x12\x16\n" +
-	"\x06gossip\x18\x06 \x01(\tR\x06gossip\"\xa5\x04\n" +
+	"\x06gossip\x18\x06 \x01(\tR\x06gossip\"\xd1\x04\n" +
 	"\x04Link\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
 	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12#\n" +
@@ -3787,14 +3852,16 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\x06fenced\x18\r \x03(\v2\x1d.tierdesk.desk.v1.IncarnationR\x06fenced\x12\x1c\n" +
 	"\tunsettled\x18\x0e \x01(\bR\tunsettled\x12\x18\n" +
 	"\arevisit\x18\x0f \x01(\bR\arevisit\x12\x16\n" +
-	"\x06joined\x18\x10 \x01(\rR\x06joined\"\x95\x02\n" +
+	"\x06joined\x18\x10 \x01(\rR\x06joined\x12\x14\n" +
+	"\x05taken\x18\x11 \x01(\rR\x05taken\x12\x14\n" +
+	"\x05given\x18\x12 \x01(\rR\x05given\"\x95\x02\n" +
 	"\x04Item\x12\x16\n" +
 	"\x05event\x18\x01 \x01(\fH\x00R\x05event\x120\n" +
 	"\x04site\x18\x02 \x01(\v2\x1a.tierdesk.desk.v1.SiteInfoH\x00R\x04site\x12A\n" +
 	"\vpublication\x18\x03 \x01(\v2\x1d.tierdesk.desk.v1.PublicationH\x00R\vpublication\x128\n" +
 	"\bdelivery\x18\x04 \x01(\v2\x1a.tierdesk.desk.v1.DeliveryH\x00R\bdelivery\x12;\n" +
 	"\tplacement\x18\x05 \x01(\v2\x1b.tierdesk.desk.v1.PlacementH\x00R\tplacementB\t\n" +
-	"\acontent\"\x8e\x02\n" +
+	"\acontent\"\xad\x02\n" +
 	"\vPublication\x12\x1c\n" +
 	"\tpublisher\x18\x01 \x01(\tR\tpublisher\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -3808,7 +3875,9 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\x05actor\x18\t \x01(\tR\x05actor\x12\x12\n" +
 	"\x04time\x18\n" +
 	" \x01(\x03R\x04time\x12\x12\n" +
-	"\x04size\x18\v \x01(\x03R\x04size\"\x92\x01\n" +
+	"\x04size\x18\v \x01(\x03R\x04size\x12\x1d\n" +
+	"\n" +
+	"actor_name\x18\f \x01(\tR\tactorName\"\x92\x01\n" +
 	"\bDelivery\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x1c\n" +
 	"\tpublisher\x18\x02 \x01(\tR\tpublisher\x12\x12\n" +
@@ -3875,11 +3944,13 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"if_version\x18\x03 \x01(\x04R\tifVersion\"-\n" +
 	"\fCloseSession\x12\x1d\n" +
 	"\n" +
-	"token_hash\x18\x01 \x01(\fR\ttokenHash\"[\n" +
+	"token_hash\x18\x01 \x01(\fR\ttokenHash\"\x9e\x01\n" +
 	"\tAdmitPeer\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x06R\vincarnation\x12\x18\n" +
-	"\aletters\x18\x03 \x01(\tR\aletters\"y\n" +
+	"\aletters\x18\x03 \x01(\tR\aletters\x12\x14\n" +
+	"\x05child\x18\x04 \x01(\tR\x05child\x12+\n" +
+	"\x11placement_version\x18\x05 \x01(\x04R\x10placementVersion\"y\n" +
 	"\vReincarnate\x12\x16\n" +
 	"\x06before\x18\x01 \x01(\x06R\x06before\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x06R\vincarnation\x12\x18\n" +
@@ -3892,13 +3963,14 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
 	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12 \n" +
 	"\vincarnation\x18\x03 \x01(\x06R\vincarnation\x12\x16\n" +
-	"\x06events\x18\x04 \x03(\fR\x06events\"\xae\x01\n" +
+	"\x06events\x18\x04 \x03(\fR\x06events\"\xc4\x01\n" +
 	"\x06Settle\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12)\n" +
 	"\x10peer_incarnation\x18\x02 \x01(\x06R\x0fpeerIncarnation\x12 \n" +
 	"\vincarnation\x18\x03 \x01(\x06R\vincarnation\x12+\n" +
 	"\x11received_sequence\x18\x04 \x01(\x04R\x10receivedSequence\x12\x16\n" +
-	"\x06joined\x18\x05 \x01(\rR\x06joined\"K\n" +
+	"\x06joined\x18\x05 \x01(\rR\x06joined\x12\x14\n" +
+	"\x05given\x18\x06 \x01(\rR\x05given\"K\n" +
 	"\aRevisit\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x18\n" +
 	"\atickets\x18\x02 \x03(\tR\atickets\x12\x12\n" +
@@ -3908,9 +3980,11 @@ const file_desk_deskpb_site_proto_rawDesc = "" +
 	"\tParkedKey\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x12\n" +
 	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x1a\n" +
-	"\bsequence\x18\x03 \x01(\x04R\bsequence\"Q\n" +
+	"\bsequence\x18\x03 \x01(\x04R\bsequence\"s\n" +
 	"\x0ePutPublication\x12?\n" +
-	"\vpublication\x18\x01 \x01(\v2\x1d.tierdesk.desk.v1.PublicationR\vpublication\"\xd8\x01\n" +
+	"\vpublication\x18\x01 \x01(\v2\x1d.tierdesk.desk.v1.PublicationR\vpublication\x12\x17\n" +
+	"\x04over\x18\x02 \x01(\x04H\x00R\x04over\x88\x01\x01B\a\n" +
+	"\x05_over\"\xd8\x01\n" +
 	"\tPlaceSite\x129\n" +
 	"\tplacement\x18\x01 \x01(\v2\x1b.tierdesk.desk.v1.PlacementR\tplacement\x124\n" +
 	"\x04step\x18\x02 \x01(\x0e2 .tierdesk.desk.v1.PlaceSite.StepR\x04step\x12\x10\n" +
@@ -4146,6 +4220,7 @@ func file_desk_deskpb_site_proto_init() {
 		(*Item_Delivery)(nil),
 		(*Item_Placement)(nil),
 	}
+	file_desk_deskpb_site_proto_msgTypes[27].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

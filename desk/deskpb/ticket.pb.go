@@ -330,7 +330,7 @@ func (x TicketLink_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TicketLink_Kind.Descriptor instead.
 func (TicketLink_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{1, 0}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{2, 0}
 }
 
 type Task_Kind int32
@@ -385,7 +385,7 @@ func (x Task_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Task_Kind.Descriptor instead.
 func (Task_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{2, 0}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{3, 0}
 }
 
 type Task_State int32
@@ -438,7 +438,7 @@ func (x Task_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Task_State.Descriptor instead.
 func (Task_State) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{2, 1}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{3, 1}
 }
 
 type Signer_Answer int32
@@ -487,7 +487,7 @@ func (x Signer_Answer) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Signer_Answer.Descriptor instead.
 func (Signer_Answer) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{3, 0}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{4, 0}
 }
 
 type CallBack_Outcome int32
@@ -541,7 +541,7 @@ func (x CallBack_Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CallBack_Outcome.Descriptor instead.
 func (CallBack_Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{6, 0}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{7, 0}
 }
 
 type Handover_State int32
@@ -592,7 +592,7 @@ func (x Handover_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Handover_State.Descriptor instead.
 func (Handover_State) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{8, 0}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{9, 0}
 }
 
 type Sla_Metric int32
@@ -648,7 +648,7 @@ func (x Sla_Metric) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sla_Metric.Descriptor instead.
 func (Sla_Metric) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{9, 0}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{10, 0}
 }
 
 type Sla_State int32
@@ -703,7 +703,7 @@ func (x Sla_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sla_State.Descriptor instead.
 func (Sla_State) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{9, 1}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{10, 1}
 }
 
 type Wish_Kind int32
@@ -762,7 +762,7 @@ func (x Wish_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Wish_Kind.Descriptor instead.
 func (Wish_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{12, 0}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{13, 0}
 }
 
 type Wish_State int32
@@ -811,7 +811,7 @@ func (x Wish_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Wish_State.Descriptor instead.
 func (Wish_State) EnumDescriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{12, 1}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{13, 1}
 }
 
 // Ticket 工单 is what people see of a ticket, at every site of its path.
@@ -901,8 +901,10 @@ type Ticket struct {
 	// Seconds that the resolution clock was paused so far, by hold reason.
 	Paused map[string]int64 `protobuf:"bytes,56,rep,name=paused,proto3" json:"paused,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// Somebody has to go there; and when somebody was there first.
-	Visit         bool                   `protobuf:"varint,57,opt,name=visit,proto3" json:"visit,omitempty"`
-	ArriveTime    *timestamppb.Timestamp `protobuf:"bytes,58,opt,name=arrive_time,json=arriveTime,proto3" json:"arrive_time,omitempty"`
+	Visit      bool                   `protobuf:"varint,57,opt,name=visit,proto3" json:"visit,omitempty"`
+	ArriveTime *timestamppb.Timestamp `protobuf:"bytes,58,opt,name=arrive_time,json=arriveTime,proto3" json:"arrive_time,omitempty"`
+	// How the people are called who work on the ticket or are named in its journal, as far as their sites said so; by (site, user).
+	People        []*Person `protobuf:"bytes,59,rep,name=people,proto3" json:"people,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1343,6 +1345,84 @@ func (x *Ticket) GetArriveTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Ticket) GetPeople() []*Person {
+	if x != nil {
+		return x.People
+	}
+	return nil
+}
+
+// Person is how somebody is called at the site that the person belongs to.
+type Person struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Site  string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// The name of the account, which tells people of one site apart.
+	User        string `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	DisplayName string `protobuf:"bytes,3,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// When the site said so last: the latest name is right.
+	Time          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Person) Reset() {
+	*x = Person{}
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Person) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Person) ProtoMessage() {}
+
+func (x *Person) ProtoReflect() protoreflect.Message {
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Person.ProtoReflect.Descriptor instead.
+func (*Person) Descriptor() ([]byte, []int) {
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Person) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *Person) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Person) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Person) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
 // TicketLink is what two tickets have to do with each other; the other ticket has the mirrored one.
 type TicketLink struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1354,7 +1434,7 @@ type TicketLink struct {
 
 func (x *TicketLink) Reset() {
 	*x = TicketLink{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[1]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1366,7 +1446,7 @@ func (x *TicketLink) String() string {
 func (*TicketLink) ProtoMessage() {}
 
 func (x *TicketLink) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[1]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1379,7 +1459,7 @@ func (x *TicketLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketLink.ProtoReflect.Descriptor instead.
 func (*TicketLink) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{1}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *TicketLink) GetKind() TicketLink_Kind {
@@ -1428,7 +1508,7 @@ type Task struct {
 
 func (x *Task) Reset() {
 	*x = Task{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[2]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1440,7 +1520,7 @@ func (x *Task) String() string {
 func (*Task) ProtoMessage() {}
 
 func (x *Task) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[2]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1453,7 +1533,7 @@ func (x *Task) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Task.ProtoReflect.Descriptor instead.
 func (*Task) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{2}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Task) GetId() uint32 {
@@ -1580,7 +1660,7 @@ type Signer struct {
 
 func (x *Signer) Reset() {
 	*x = Signer{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[3]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1592,7 +1672,7 @@ func (x *Signer) String() string {
 func (*Signer) ProtoMessage() {}
 
 func (x *Signer) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[3]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1605,7 +1685,7 @@ func (x *Signer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signer.ProtoReflect.Descriptor instead.
 func (*Signer) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{3}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Signer) GetUser() string {
@@ -1651,7 +1731,7 @@ type ChecklistItem struct {
 
 func (x *ChecklistItem) Reset() {
 	*x = ChecklistItem{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[4]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1663,7 +1743,7 @@ func (x *ChecklistItem) String() string {
 func (*ChecklistItem) ProtoMessage() {}
 
 func (x *ChecklistItem) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[4]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1676,7 +1756,7 @@ func (x *ChecklistItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChecklistItem.ProtoReflect.Descriptor instead.
 func (*ChecklistItem) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{4}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ChecklistItem) GetText() string {
@@ -1734,16 +1814,18 @@ type Attachment struct {
 	// Hexadecimal.
 	Sha256 string `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	// Where it was added; the content comes from there.
-	Site          string                 `protobuf:"bytes,6,opt,name=site,proto3" json:"site,omitempty"`
-	Actor         string                 `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
-	Time          *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=time,proto3" json:"time,omitempty"`
+	Site  string                 `protobuf:"bytes,6,opt,name=site,proto3" json:"site,omitempty"`
+	Actor string                 `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	Time  *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=time,proto3" json:"time,omitempty"`
+	// It came with an internal note: requesters do not see it.
+	Internal      bool `protobuf:"varint,9,opt,name=internal,proto3" json:"internal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Attachment) Reset() {
 	*x = Attachment{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[5]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1755,7 +1837,7 @@ func (x *Attachment) String() string {
 func (*Attachment) ProtoMessage() {}
 
 func (x *Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[5]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1768,7 +1850,7 @@ func (x *Attachment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attachment.ProtoReflect.Descriptor instead.
 func (*Attachment) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{5}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Attachment) GetId() string {
@@ -1827,6 +1909,13 @@ func (x *Attachment) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Attachment) GetInternal() bool {
+	if x != nil {
+		return x.Internal
+	}
+	return false
+}
+
 // CallBack 回访 is a contact after the fact, planned by the policy.
 type CallBack struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -1844,7 +1933,7 @@ type CallBack struct {
 
 func (x *CallBack) Reset() {
 	*x = CallBack{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[6]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1856,7 +1945,7 @@ func (x *CallBack) String() string {
 func (*CallBack) ProtoMessage() {}
 
 func (x *CallBack) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[6]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1869,7 +1958,7 @@ func (x *CallBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallBack.ProtoReflect.Descriptor instead.
 func (*CallBack) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{6}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CallBack) GetDueTime() *timestamppb.Timestamp {
@@ -1939,7 +2028,7 @@ type Requester struct {
 
 func (x *Requester) Reset() {
 	*x = Requester{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[7]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1951,7 +2040,7 @@ func (x *Requester) String() string {
 func (*Requester) ProtoMessage() {}
 
 func (x *Requester) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[7]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1964,7 +2053,7 @@ func (x *Requester) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Requester.ProtoReflect.Descriptor instead.
 func (*Requester) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{7}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Requester) GetName() string {
@@ -2031,7 +2120,7 @@ type Handover struct {
 
 func (x *Handover) Reset() {
 	*x = Handover{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2043,7 +2132,7 @@ func (x *Handover) String() string {
 func (*Handover) ProtoMessage() {}
 
 func (x *Handover) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[8]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2056,7 +2145,7 @@ func (x *Handover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handover.ProtoReflect.Descriptor instead.
 func (*Handover) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{8}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Handover) GetState() Handover_State {
@@ -2126,7 +2215,7 @@ type Sla struct {
 
 func (x *Sla) Reset() {
 	*x = Sla{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[9]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2138,7 +2227,7 @@ func (x *Sla) String() string {
 func (*Sla) ProtoMessage() {}
 
 func (x *Sla) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[9]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2151,7 +2240,7 @@ func (x *Sla) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sla.ProtoReflect.Descriptor instead.
 func (*Sla) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{9}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Sla) GetMetric() Sla_Metric {
@@ -2265,7 +2354,7 @@ type Resolution struct {
 
 func (x *Resolution) Reset() {
 	*x = Resolution{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[10]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2277,7 +2366,7 @@ func (x *Resolution) String() string {
 func (*Resolution) ProtoMessage() {}
 
 func (x *Resolution) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[10]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2290,7 +2379,7 @@ func (x *Resolution) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resolution.ProtoReflect.Descriptor instead.
 func (*Resolution) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{10}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Resolution) GetCode() string {
@@ -2332,7 +2421,7 @@ type Satisfaction struct {
 
 func (x *Satisfaction) Reset() {
 	*x = Satisfaction{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[11]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2344,7 +2433,7 @@ func (x *Satisfaction) String() string {
 func (*Satisfaction) ProtoMessage() {}
 
 func (x *Satisfaction) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[11]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2357,7 +2446,7 @@ func (x *Satisfaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Satisfaction.ProtoReflect.Descriptor instead.
 func (*Satisfaction) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{11}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Satisfaction) GetScore() int32 {
@@ -2397,7 +2486,7 @@ type Wish struct {
 
 func (x *Wish) Reset() {
 	*x = Wish{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[12]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2409,7 +2498,7 @@ func (x *Wish) String() string {
 func (*Wish) ProtoMessage() {}
 
 func (x *Wish) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[12]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2422,7 +2511,7 @@ func (x *Wish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wish.ProtoReflect.Descriptor instead.
 func (*Wish) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{12}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Wish) GetId() string {
@@ -2562,14 +2651,16 @@ type Record struct {
 	// Time of the latest reply of the requester, microseconds since 1970: it may end a hold.
 	Answered int64 `protobuf:"varint,33,opt,name=answered,proto3" json:"answered,omitempty"`
 	// The rules chose the present group, and nobody has given the ticket to a person since.
-	Allotted      bool `protobuf:"varint,34,opt,name=allotted,proto3" json:"allotted,omitempty"`
+	Allotted bool `protobuf:"varint,34,opt,name=allotted,proto3" json:"allotted,omitempty"`
+	// The highest line that has had the ticket: it tells what the first line solved by itself.
+	HighestLine   Ticket_Line `protobuf:"varint,35,opt,name=highest_line,json=highestLine,proto3,enum=tierdesk.desk.v1.Ticket_Line" json:"highest_line,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[13]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2581,7 +2672,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[13]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2594,7 +2685,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{13}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Record) GetTicket() *Ticket {
@@ -2821,6 +2912,13 @@ func (x *Record) GetAllotted() bool {
 	return false
 }
 
+func (x *Record) GetHighestLine() Ticket_Line {
+	if x != nil {
+		return x.HighestLine
+	}
+	return Ticket_LINE_UNSPECIFIED
+}
+
 // Phase is a stretch of time, up to the next phase, in which the ticket was open or not, with one site, paused or not.
 type Phase struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2837,7 +2935,7 @@ type Phase struct {
 
 func (x *Phase) Reset() {
 	*x = Phase{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[14]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2849,7 +2947,7 @@ func (x *Phase) String() string {
 func (*Phase) ProtoMessage() {}
 
 func (x *Phase) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[14]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2862,7 +2960,7 @@ func (x *Phase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Phase.ProtoReflect.Descriptor instead.
 func (*Phase) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{14}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Phase) GetFrom() int64 {
@@ -2908,7 +3006,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[15]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2920,7 +3018,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[15]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2933,7 +3031,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{15}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Pause) GetFrom() int64 {
@@ -2976,7 +3074,7 @@ type LinkWord struct {
 
 func (x *LinkWord) Reset() {
 	*x = LinkWord{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[16]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2988,7 +3086,7 @@ func (x *LinkWord) String() string {
 func (*LinkWord) ProtoMessage() {}
 
 func (x *LinkWord) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[16]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3001,7 +3099,7 @@ func (x *LinkWord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkWord.ProtoReflect.Descriptor instead.
 func (*LinkWord) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{16}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *LinkWord) GetLink() *TicketLink {
@@ -3043,7 +3141,7 @@ type CallWord struct {
 
 func (x *CallWord) Reset() {
 	*x = CallWord{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[17]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3055,7 +3153,7 @@ func (x *CallWord) String() string {
 func (*CallWord) ProtoMessage() {}
 
 func (x *CallWord) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[17]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3068,7 +3166,7 @@ func (x *CallWord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallWord.ProtoReflect.Descriptor instead.
 func (*CallWord) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{17}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CallWord) GetCall() *CallBack {
@@ -3103,7 +3201,7 @@ type Rated struct {
 
 func (x *Rated) Reset() {
 	*x = Rated{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[18]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3213,7 @@ func (x *Rated) String() string {
 func (*Rated) ProtoMessage() {}
 
 func (x *Rated) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[18]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3226,7 @@ func (x *Rated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rated.ProtoReflect.Descriptor instead.
 func (*Rated) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{18}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Rated) GetFirst() int64 {
@@ -3166,7 +3264,7 @@ type Release struct {
 
 func (x *Release) Reset() {
 	*x = Release{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[19]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3178,7 +3276,7 @@ func (x *Release) String() string {
 func (*Release) ProtoMessage() {}
 
 func (x *Release) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[19]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3191,7 +3289,7 @@ func (x *Release) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Release.ProtoReflect.Descriptor instead.
 func (*Release) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{19}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Release) GetTerm() uint32 {
@@ -3225,7 +3323,7 @@ type Station struct {
 
 func (x *Station) Reset() {
 	*x = Station{}
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[20]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3237,7 +3335,7 @@ func (x *Station) String() string {
 func (*Station) ProtoMessage() {}
 
 func (x *Station) ProtoReflect() protoreflect.Message {
-	mi := &file_desk_deskpb_ticket_proto_msgTypes[20]
+	mi := &file_desk_deskpb_ticket_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3250,7 +3348,7 @@ func (x *Station) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Station.ProtoReflect.Descriptor instead.
 func (*Station) Descriptor() ([]byte, []int) {
-	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{20}
+	return file_desk_deskpb_ticket_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Station) GetSite() string {
@@ -3271,7 +3369,7 @@ var File_desk_deskpb_ticket_proto protoreflect.FileDescriptor
 
 const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\n" +
-	"\x18desk/deskpb/ticket.proto\x12\x10tierdesk.desk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\x16\n" +
+	"\x18desk/deskpb/ticket.proto\x12\x10tierdesk.desk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xae\x17\n" +
 	"\x06Ticket\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x121\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1d.tierdesk.desk.v1.Ticket.KindR\x04kind\x124\n" +
@@ -3339,7 +3437,8 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\x06paused\x188 \x03(\v2$.tierdesk.desk.v1.Ticket.PausedEntryR\x06paused\x12\x14\n" +
 	"\x05visit\x189 \x01(\bR\x05visit\x12;\n" +
 	"\varrive_time\x18: \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"arriveTime\x1a9\n" +
+	"arriveTime\x120\n" +
+	"\x06people\x18; \x03(\v2\x18.tierdesk.desk.v1.PersonR\x06people\x1a9\n" +
 	"\vFieldsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a9\n" +
@@ -3375,7 +3474,12 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\x05FIRST\x10\x01\x12\n" +
 	"\n" +
 	"\x06SECOND\x10\x02\x12\t\n" +
-	"\x05THIRD\x10\x03\"\xa4\x02\n" +
+	"\x05THIRD\x10\x03\"\x83\x01\n" +
+	"\x06Person\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x12\n" +
+	"\x04user\x18\x02 \x01(\tR\x04user\x12!\n" +
+	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xa4\x02\n" +
 	"\n" +
 	"TicketLink\x125\n" +
 	"\x04kind\x18\x01 \x01(\x0e2!.tierdesk.desk.v1.TicketLink.KindR\x04kind\x12\x16\n" +
@@ -3441,7 +3545,7 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\x04done\x18\x03 \x01(\bR\x04done\x12\x16\n" +
 	"\x06result\x18\x04 \x01(\tR\x06result\x12\x14\n" +
 	"\x05actor\x18\x05 \x01(\tR\x05actor\x12.\n" +
-	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xd5\x01\n" +
+	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xf1\x01\n" +
 	"\n" +
 	"Attachment\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
@@ -3452,7 +3556,8 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\x06sha256\x18\x05 \x01(\tR\x06sha256\x12\x12\n" +
 	"\x04site\x18\x06 \x01(\tR\x04site\x12\x14\n" +
 	"\x05actor\x18\a \x01(\tR\x05actor\x12.\n" +
-	"\x04time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xe3\x02\n" +
+	"\x04time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1a\n" +
+	"\binternal\x18\t \x01(\bR\binternal\"\xe3\x02\n" +
 	"\bCallBack\x125\n" +
 	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12<\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\".tierdesk.desk.v1.CallBack.OutcomeR\aoutcome\x12\x18\n" +
@@ -3554,7 +3659,7 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\x05State\x12\v\n" +
 	"\aPENDING\x10\x00\x12\v\n" +
 	"\aGRANTED\x10\x01\x12\f\n" +
-	"\bDECLINED\x10\x02\"\xc3\b\n" +
+	"\bDECLINED\x10\x02\"\x85\t\n" +
 	"\x06Record\x120\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.TicketR\x06ticket\x12\x12\n" +
 	"\x04path\x18\x02 \x03(\tR\x04path\x12\x18\n" +
@@ -3596,7 +3701,8 @@ const file_desk_deskpb_ticket_proto_rawDesc = "" +
 	"\fcall_planned\x18\x1f \x01(\x03R\vcallPlanned\x12\x19\n" +
 	"\bcall_due\x18  \x01(\x03R\acallDue\x12\x1a\n" +
 	"\banswered\x18! \x01(\x03R\banswered\x12\x1a\n" +
-	"\ballotted\x18\" \x01(\bR\ballotted\"[\n" +
+	"\ballotted\x18\" \x01(\bR\ballotted\x12@\n" +
+	"\fhighest_line\x18# \x01(\x0e2\x1d.tierdesk.desk.v1.Ticket.LineR\vhighestLine\"[\n" +
 	"\x05Phase\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x12\n" +
@@ -3641,7 +3747,7 @@ func file_desk_deskpb_ticket_proto_rawDescGZIP() []byte {
 }
 
 var file_desk_deskpb_ticket_proto_enumTypes = make([]protoimpl.EnumInfo, 14)
-var file_desk_deskpb_ticket_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_desk_deskpb_ticket_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_desk_deskpb_ticket_proto_goTypes = []any{
 	(Ticket_Kind)(0),              // 0: tierdesk.desk.v1.Ticket.Kind
 	(Ticket_State)(0),             // 1: tierdesk.desk.v1.Ticket.State
@@ -3658,100 +3764,104 @@ var file_desk_deskpb_ticket_proto_goTypes = []any{
 	(Wish_Kind)(0),                // 12: tierdesk.desk.v1.Wish.Kind
 	(Wish_State)(0),               // 13: tierdesk.desk.v1.Wish.State
 	(*Ticket)(nil),                // 14: tierdesk.desk.v1.Ticket
-	(*TicketLink)(nil),            // 15: tierdesk.desk.v1.TicketLink
-	(*Task)(nil),                  // 16: tierdesk.desk.v1.Task
-	(*Signer)(nil),                // 17: tierdesk.desk.v1.Signer
-	(*ChecklistItem)(nil),         // 18: tierdesk.desk.v1.ChecklistItem
-	(*Attachment)(nil),            // 19: tierdesk.desk.v1.Attachment
-	(*CallBack)(nil),              // 20: tierdesk.desk.v1.CallBack
-	(*Requester)(nil),             // 21: tierdesk.desk.v1.Requester
-	(*Handover)(nil),              // 22: tierdesk.desk.v1.Handover
-	(*Sla)(nil),                   // 23: tierdesk.desk.v1.Sla
-	(*Resolution)(nil),            // 24: tierdesk.desk.v1.Resolution
-	(*Satisfaction)(nil),          // 25: tierdesk.desk.v1.Satisfaction
-	(*Wish)(nil),                  // 26: tierdesk.desk.v1.Wish
-	(*Record)(nil),                // 27: tierdesk.desk.v1.Record
-	(*Phase)(nil),                 // 28: tierdesk.desk.v1.Phase
-	(*Pause)(nil),                 // 29: tierdesk.desk.v1.Pause
-	(*LinkWord)(nil),              // 30: tierdesk.desk.v1.LinkWord
-	(*CallWord)(nil),              // 31: tierdesk.desk.v1.CallWord
-	(*Rated)(nil),                 // 32: tierdesk.desk.v1.Rated
-	(*Release)(nil),               // 33: tierdesk.desk.v1.Release
-	(*Station)(nil),               // 34: tierdesk.desk.v1.Station
-	nil,                           // 35: tierdesk.desk.v1.Ticket.FieldsEntry
-	nil,                           // 36: tierdesk.desk.v1.Ticket.PausedEntry
-	(*timestamppb.Timestamp)(nil), // 37: google.protobuf.Timestamp
+	(*Person)(nil),                // 15: tierdesk.desk.v1.Person
+	(*TicketLink)(nil),            // 16: tierdesk.desk.v1.TicketLink
+	(*Task)(nil),                  // 17: tierdesk.desk.v1.Task
+	(*Signer)(nil),                // 18: tierdesk.desk.v1.Signer
+	(*ChecklistItem)(nil),         // 19: tierdesk.desk.v1.ChecklistItem
+	(*Attachment)(nil),            // 20: tierdesk.desk.v1.Attachment
+	(*CallBack)(nil),              // 21: tierdesk.desk.v1.CallBack
+	(*Requester)(nil),             // 22: tierdesk.desk.v1.Requester
+	(*Handover)(nil),              // 23: tierdesk.desk.v1.Handover
+	(*Sla)(nil),                   // 24: tierdesk.desk.v1.Sla
+	(*Resolution)(nil),            // 25: tierdesk.desk.v1.Resolution
+	(*Satisfaction)(nil),          // 26: tierdesk.desk.v1.Satisfaction
+	(*Wish)(nil),                  // 27: tierdesk.desk.v1.Wish
+	(*Record)(nil),                // 28: tierdesk.desk.v1.Record
+	(*Phase)(nil),                 // 29: tierdesk.desk.v1.Phase
+	(*Pause)(nil),                 // 30: tierdesk.desk.v1.Pause
+	(*LinkWord)(nil),              // 31: tierdesk.desk.v1.LinkWord
+	(*CallWord)(nil),              // 32: tierdesk.desk.v1.CallWord
+	(*Rated)(nil),                 // 33: tierdesk.desk.v1.Rated
+	(*Release)(nil),               // 34: tierdesk.desk.v1.Release
+	(*Station)(nil),               // 35: tierdesk.desk.v1.Station
+	nil,                           // 36: tierdesk.desk.v1.Ticket.FieldsEntry
+	nil,                           // 37: tierdesk.desk.v1.Ticket.PausedEntry
+	(*timestamppb.Timestamp)(nil), // 38: google.protobuf.Timestamp
 }
 var file_desk_deskpb_ticket_proto_depIdxs = []int32{
 	0,  // 0: tierdesk.desk.v1.Ticket.kind:type_name -> tierdesk.desk.v1.Ticket.Kind
 	1,  // 1: tierdesk.desk.v1.Ticket.state:type_name -> tierdesk.desk.v1.Ticket.State
-	21, // 2: tierdesk.desk.v1.Ticket.requester:type_name -> tierdesk.desk.v1.Requester
+	22, // 2: tierdesk.desk.v1.Ticket.requester:type_name -> tierdesk.desk.v1.Requester
 	2,  // 3: tierdesk.desk.v1.Ticket.channel:type_name -> tierdesk.desk.v1.Ticket.Channel
 	3,  // 4: tierdesk.desk.v1.Ticket.line:type_name -> tierdesk.desk.v1.Ticket.Line
-	22, // 5: tierdesk.desk.v1.Ticket.handover:type_name -> tierdesk.desk.v1.Handover
-	23, // 6: tierdesk.desk.v1.Ticket.sla:type_name -> tierdesk.desk.v1.Sla
-	37, // 7: tierdesk.desk.v1.Ticket.open_time:type_name -> google.protobuf.Timestamp
-	37, // 8: tierdesk.desk.v1.Ticket.respond_time:type_name -> google.protobuf.Timestamp
-	37, // 9: tierdesk.desk.v1.Ticket.resolve_time:type_name -> google.protobuf.Timestamp
-	37, // 10: tierdesk.desk.v1.Ticket.close_time:type_name -> google.protobuf.Timestamp
-	37, // 11: tierdesk.desk.v1.Ticket.update_time:type_name -> google.protobuf.Timestamp
-	24, // 12: tierdesk.desk.v1.Ticket.resolution:type_name -> tierdesk.desk.v1.Resolution
-	25, // 13: tierdesk.desk.v1.Ticket.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	26, // 14: tierdesk.desk.v1.Ticket.wishes:type_name -> tierdesk.desk.v1.Wish
-	35, // 15: tierdesk.desk.v1.Ticket.fields:type_name -> tierdesk.desk.v1.Ticket.FieldsEntry
-	37, // 16: tierdesk.desk.v1.Ticket.accept_time_limit:type_name -> google.protobuf.Timestamp
-	15, // 17: tierdesk.desk.v1.Ticket.links:type_name -> tierdesk.desk.v1.TicketLink
-	16, // 18: tierdesk.desk.v1.Ticket.tasks:type_name -> tierdesk.desk.v1.Task
-	18, // 19: tierdesk.desk.v1.Ticket.checklist:type_name -> tierdesk.desk.v1.ChecklistItem
-	19, // 20: tierdesk.desk.v1.Ticket.attachments:type_name -> tierdesk.desk.v1.Attachment
-	20, // 21: tierdesk.desk.v1.Ticket.call_back:type_name -> tierdesk.desk.v1.CallBack
-	37, // 22: tierdesk.desk.v1.Ticket.auto_close_time:type_name -> google.protobuf.Timestamp
-	36, // 23: tierdesk.desk.v1.Ticket.paused:type_name -> tierdesk.desk.v1.Ticket.PausedEntry
-	37, // 24: tierdesk.desk.v1.Ticket.arrive_time:type_name -> google.protobuf.Timestamp
-	4,  // 25: tierdesk.desk.v1.TicketLink.kind:type_name -> tierdesk.desk.v1.TicketLink.Kind
-	5,  // 26: tierdesk.desk.v1.Task.kind:type_name -> tierdesk.desk.v1.Task.Kind
-	6,  // 27: tierdesk.desk.v1.Task.state:type_name -> tierdesk.desk.v1.Task.State
-	17, // 28: tierdesk.desk.v1.Task.signers:type_name -> tierdesk.desk.v1.Signer
-	37, // 29: tierdesk.desk.v1.Task.open_time:type_name -> google.protobuf.Timestamp
-	37, // 30: tierdesk.desk.v1.Task.end_time:type_name -> google.protobuf.Timestamp
-	7,  // 31: tierdesk.desk.v1.Signer.answer:type_name -> tierdesk.desk.v1.Signer.Answer
-	37, // 32: tierdesk.desk.v1.Signer.time:type_name -> google.protobuf.Timestamp
-	37, // 33: tierdesk.desk.v1.ChecklistItem.time:type_name -> google.protobuf.Timestamp
-	37, // 34: tierdesk.desk.v1.Attachment.time:type_name -> google.protobuf.Timestamp
-	37, // 35: tierdesk.desk.v1.CallBack.due_time:type_name -> google.protobuf.Timestamp
-	8,  // 36: tierdesk.desk.v1.CallBack.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
-	37, // 37: tierdesk.desk.v1.CallBack.time:type_name -> google.protobuf.Timestamp
-	9,  // 38: tierdesk.desk.v1.Handover.state:type_name -> tierdesk.desk.v1.Handover.State
-	37, // 39: tierdesk.desk.v1.Handover.since:type_name -> google.protobuf.Timestamp
-	3,  // 40: tierdesk.desk.v1.Handover.to_line:type_name -> tierdesk.desk.v1.Ticket.Line
-	10, // 41: tierdesk.desk.v1.Sla.metric:type_name -> tierdesk.desk.v1.Sla.Metric
-	37, // 42: tierdesk.desk.v1.Sla.due_time:type_name -> google.protobuf.Timestamp
-	11, // 43: tierdesk.desk.v1.Sla.state:type_name -> tierdesk.desk.v1.Sla.State
-	37, // 44: tierdesk.desk.v1.Sla.start_time:type_name -> google.protobuf.Timestamp
-	37, // 45: tierdesk.desk.v1.Sla.end_time:type_name -> google.protobuf.Timestamp
-	37, // 46: tierdesk.desk.v1.Sla.since:type_name -> google.protobuf.Timestamp
-	37, // 47: tierdesk.desk.v1.Sla.next_mark_time:type_name -> google.protobuf.Timestamp
-	12, // 48: tierdesk.desk.v1.Wish.kind:type_name -> tierdesk.desk.v1.Wish.Kind
-	13, // 49: tierdesk.desk.v1.Wish.state:type_name -> tierdesk.desk.v1.Wish.State
-	37, // 50: tierdesk.desk.v1.Wish.time:type_name -> google.protobuf.Timestamp
-	25, // 51: tierdesk.desk.v1.Wish.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
-	24, // 52: tierdesk.desk.v1.Wish.resolution:type_name -> tierdesk.desk.v1.Resolution
-	14, // 53: tierdesk.desk.v1.Record.ticket:type_name -> tierdesk.desk.v1.Ticket
-	34, // 54: tierdesk.desk.v1.Record.route:type_name -> tierdesk.desk.v1.Station
-	33, // 55: tierdesk.desk.v1.Record.released:type_name -> tierdesk.desk.v1.Release
-	29, // 56: tierdesk.desk.v1.Record.pauses:type_name -> tierdesk.desk.v1.Pause
-	30, // 57: tierdesk.desk.v1.Record.link_words:type_name -> tierdesk.desk.v1.LinkWord
-	32, // 58: tierdesk.desk.v1.Record.rated:type_name -> tierdesk.desk.v1.Rated
-	28, // 59: tierdesk.desk.v1.Record.phases:type_name -> tierdesk.desk.v1.Phase
-	31, // 60: tierdesk.desk.v1.Record.called:type_name -> tierdesk.desk.v1.CallWord
-	15, // 61: tierdesk.desk.v1.LinkWord.link:type_name -> tierdesk.desk.v1.TicketLink
-	20, // 62: tierdesk.desk.v1.CallWord.call:type_name -> tierdesk.desk.v1.CallBack
-	3,  // 63: tierdesk.desk.v1.Station.line:type_name -> tierdesk.desk.v1.Ticket.Line
-	64, // [64:64] is the sub-list for method output_type
-	64, // [64:64] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	23, // 5: tierdesk.desk.v1.Ticket.handover:type_name -> tierdesk.desk.v1.Handover
+	24, // 6: tierdesk.desk.v1.Ticket.sla:type_name -> tierdesk.desk.v1.Sla
+	38, // 7: tierdesk.desk.v1.Ticket.open_time:type_name -> google.protobuf.Timestamp
+	38, // 8: tierdesk.desk.v1.Ticket.respond_time:type_name -> google.protobuf.Timestamp
+	38, // 9: tierdesk.desk.v1.Ticket.resolve_time:type_name -> google.protobuf.Timestamp
+	38, // 10: tierdesk.desk.v1.Ticket.close_time:type_name -> google.protobuf.Timestamp
+	38, // 11: tierdesk.desk.v1.Ticket.update_time:type_name -> google.protobuf.Timestamp
+	25, // 12: tierdesk.desk.v1.Ticket.resolution:type_name -> tierdesk.desk.v1.Resolution
+	26, // 13: tierdesk.desk.v1.Ticket.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	27, // 14: tierdesk.desk.v1.Ticket.wishes:type_name -> tierdesk.desk.v1.Wish
+	36, // 15: tierdesk.desk.v1.Ticket.fields:type_name -> tierdesk.desk.v1.Ticket.FieldsEntry
+	38, // 16: tierdesk.desk.v1.Ticket.accept_time_limit:type_name -> google.protobuf.Timestamp
+	16, // 17: tierdesk.desk.v1.Ticket.links:type_name -> tierdesk.desk.v1.TicketLink
+	17, // 18: tierdesk.desk.v1.Ticket.tasks:type_name -> tierdesk.desk.v1.Task
+	19, // 19: tierdesk.desk.v1.Ticket.checklist:type_name -> tierdesk.desk.v1.ChecklistItem
+	20, // 20: tierdesk.desk.v1.Ticket.attachments:type_name -> tierdesk.desk.v1.Attachment
+	21, // 21: tierdesk.desk.v1.Ticket.call_back:type_name -> tierdesk.desk.v1.CallBack
+	38, // 22: tierdesk.desk.v1.Ticket.auto_close_time:type_name -> google.protobuf.Timestamp
+	37, // 23: tierdesk.desk.v1.Ticket.paused:type_name -> tierdesk.desk.v1.Ticket.PausedEntry
+	38, // 24: tierdesk.desk.v1.Ticket.arrive_time:type_name -> google.protobuf.Timestamp
+	15, // 25: tierdesk.desk.v1.Ticket.people:type_name -> tierdesk.desk.v1.Person
+	38, // 26: tierdesk.desk.v1.Person.time:type_name -> google.protobuf.Timestamp
+	4,  // 27: tierdesk.desk.v1.TicketLink.kind:type_name -> tierdesk.desk.v1.TicketLink.Kind
+	5,  // 28: tierdesk.desk.v1.Task.kind:type_name -> tierdesk.desk.v1.Task.Kind
+	6,  // 29: tierdesk.desk.v1.Task.state:type_name -> tierdesk.desk.v1.Task.State
+	18, // 30: tierdesk.desk.v1.Task.signers:type_name -> tierdesk.desk.v1.Signer
+	38, // 31: tierdesk.desk.v1.Task.open_time:type_name -> google.protobuf.Timestamp
+	38, // 32: tierdesk.desk.v1.Task.end_time:type_name -> google.protobuf.Timestamp
+	7,  // 33: tierdesk.desk.v1.Signer.answer:type_name -> tierdesk.desk.v1.Signer.Answer
+	38, // 34: tierdesk.desk.v1.Signer.time:type_name -> google.protobuf.Timestamp
+	38, // 35: tierdesk.desk.v1.ChecklistItem.time:type_name -> google.protobuf.Timestamp
+	38, // 36: tierdesk.desk.v1.Attachment.time:type_name -> google.protobuf.Timestamp
+	38, // 37: tierdesk.desk.v1.CallBack.due_time:type_name -> google.protobuf.Timestamp
+	8,  // 38: tierdesk.desk.v1.CallBack.outcome:type_name -> tierdesk.desk.v1.CallBack.Outcome
+	38, // 39: tierdesk.desk.v1.CallBack.time:type_name -> google.protobuf.Timestamp
+	9,  // 40: tierdesk.desk.v1.Handover.state:type_name -> tierdesk.desk.v1.Handover.State
+	38, // 41: tierdesk.desk.v1.Handover.since:type_name -> google.protobuf.Timestamp
+	3,  // 42: tierdesk.desk.v1.Handover.to_line:type_name -> tierdesk.desk.v1.Ticket.Line
+	10, // 43: tierdesk.desk.v1.Sla.metric:type_name -> tierdesk.desk.v1.Sla.Metric
+	38, // 44: tierdesk.desk.v1.Sla.due_time:type_name -> google.protobuf.Timestamp
+	11, // 45: tierdesk.desk.v1.Sla.state:type_name -> tierdesk.desk.v1.Sla.State
+	38, // 46: tierdesk.desk.v1.Sla.start_time:type_name -> google.protobuf.Timestamp
+	38, // 47: tierdesk.desk.v1.Sla.end_time:type_name -> google.protobuf.Timestamp
+	38, // 48: tierdesk.desk.v1.Sla.since:type_name -> google.protobuf.Timestamp
+	38, // 49: tierdesk.desk.v1.Sla.next_mark_time:type_name -> google.protobuf.Timestamp
+	12, // 50: tierdesk.desk.v1.Wish.kind:type_name -> tierdesk.desk.v1.Wish.Kind
+	13, // 51: tierdesk.desk.v1.Wish.state:type_name -> tierdesk.desk.v1.Wish.State
+	38, // 52: tierdesk.desk.v1.Wish.time:type_name -> google.protobuf.Timestamp
+	26, // 53: tierdesk.desk.v1.Wish.satisfaction:type_name -> tierdesk.desk.v1.Satisfaction
+	25, // 54: tierdesk.desk.v1.Wish.resolution:type_name -> tierdesk.desk.v1.Resolution
+	14, // 55: tierdesk.desk.v1.Record.ticket:type_name -> tierdesk.desk.v1.Ticket
+	35, // 56: tierdesk.desk.v1.Record.route:type_name -> tierdesk.desk.v1.Station
+	34, // 57: tierdesk.desk.v1.Record.released:type_name -> tierdesk.desk.v1.Release
+	30, // 58: tierdesk.desk.v1.Record.pauses:type_name -> tierdesk.desk.v1.Pause
+	31, // 59: tierdesk.desk.v1.Record.link_words:type_name -> tierdesk.desk.v1.LinkWord
+	33, // 60: tierdesk.desk.v1.Record.rated:type_name -> tierdesk.desk.v1.Rated
+	29, // 61: tierdesk.desk.v1.Record.phases:type_name -> tierdesk.desk.v1.Phase
+	32, // 62: tierdesk.desk.v1.Record.called:type_name -> tierdesk.desk.v1.CallWord
+	3,  // 63: tierdesk.desk.v1.Record.highest_line:type_name -> tierdesk.desk.v1.Ticket.Line
+	16, // 64: tierdesk.desk.v1.LinkWord.link:type_name -> tierdesk.desk.v1.TicketLink
+	21, // 65: tierdesk.desk.v1.CallWord.call:type_name -> tierdesk.desk.v1.CallBack
+	3,  // 66: tierdesk.desk.v1.Station.line:type_name -> tierdesk.desk.v1.Ticket.Line
+	67, // [67:67] is the sub-list for method output_type
+	67, // [67:67] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_ticket_proto_init() }
@@ -3765,7 +3875,7 @@ func file_desk_deskpb_ticket_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_ticket_proto_rawDesc), len(file_desk_deskpb_ticket_proto_rawDesc)),
 			NumEnums:      14,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

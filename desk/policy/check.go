@@ -16,6 +16,7 @@ import (
 const (
 	maxEntries = 500 // of one section
 	maxName    = 200 // characters of a name
+	maxPhone   = 40  // characters of a telephone number
 )
 
 // Objection is something wrong with a layer. Path is where, such as targets[2].within.
@@ -252,6 +253,26 @@ func (c *checker) habits() {
 		{"closing.survey_valid", closing.GetSurveyValid()},
 	} {
 		c.notNegative(number.path, number.value)
+	}
+	c.contacts()
+}
+
+// maxContacts bounds what the support site shows.
+const maxContacts = 20
+
+// contacts checks how the office is reached.
+func (c *checker) contacts() {
+	contacts := c.layer.GetPortal().GetContacts()
+	if len(contacts) > maxContacts {
+		c.object("portal.contacts", "%d contacts are too many; the limit is %d", len(contacts), maxContacts)
+	}
+	for i, contact := range contacts {
+		if strings.TrimSpace(contact.GetTitle().GetZh()+contact.GetTitle().GetEn()) == "" {
+			c.object(at("portal.contacts", i)+".title", "it is missing; say who is reached there")
+		}
+		if phone := contact.GetPhone(); utf8.RuneCountInString(phone) > maxPhone || strings.ContainsFunc(phone, unicode.IsControl) {
+			c.object(at("portal.contacts", i)+".phone", "%.40q is not one line of at most %d characters", phone, maxPhone)
+		}
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // Edition counts the versions of the built-in policy. A site takes a greater one than the one it began with.
-const Edition = 1
+const Edition = 2
 
 // Names of the built-in policy that rules know.
 const (
@@ -48,6 +48,7 @@ func Default() *deskpb.Policy {
 			AutoCloseDays: 3, Calendar: OfficeTime, ReopenWithin: 7 * day, RatingEditable: 12 * hour, SurveyValid: 7 * day,
 			ReviewMajor: true,
 		},
+		Portal:     &deskpb.Portal{Guests: true},
 		Checklists: defaultChecklists(),
 		Templates:  defaultTemplates(),
 		Macros:     defaultMacros(),

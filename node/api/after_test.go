@@ -80,6 +80,9 @@ func TestASurvey(t *testing.T) {
 	}
 	made := a.must("POST", "/api/v1/tickets/"+number+":survey", "")
 	link := made.text("url")
+	if page := made.text("page"); page != surveyPage+strings.TrimPrefix(link, surveyPath) {
+		t.Errorf("the page of %s is %s", link, page)
+	}
 	if until, err := time.Parse(time.RFC3339, made.text("expireTime")); err != nil || time.Until(until).Round(time.Hour) != 7*24*time.Hour {
 		t.Errorf("the link holds until %s, want a week", made.text("expireTime"))
 	}

@@ -83,7 +83,7 @@ func (a *attachments) add(ctx context.Context, q *apipb.NewAttachment, content i
 	q.Sha256 = got // a repeated request has the same content
 	return a.tickets.act(ctx, "attach", q, &deskpb.TicketCommand{Verb: &deskpb.TicketCommand_Attach{Attach: &deskpb.Attach{
 		Attachment: &deskpb.Attachment{
-			Name: desk.FileName(q.GetName()), Size: q.GetSize(), MediaType: mediaType(head.head), Sha256: got,
+			Name: desk.FileName(q.GetName()), Size: q.GetSize(), MediaType: mediaType(head.head), Sha256: got, Internal: q.GetInternal(),
 		},
 	}}})
 }
@@ -109,11 +109,11 @@ func (a *attachments) open(ctx context.Context, number, id string) (*deskpb.Atta
 	}
 	var found *deskpb.Attachment
 	err := a.backend.Read(ctx, false, func(r *store.Reader) error {
-		record, _, err := a.tickets.find(ctx, r, number)
+		record, sight, err := a.tickets.find(ctx, r, number)
 		if err != nil {
 			return err
 		}
-		all := record.GetTicket().GetAttachments()
+		all := sight.files(record.GetTicket())
 		i := slices.IndexFunc(all, func(known *deskpb.Attachment) bool { return known.GetId() == id })
 		if i < 0 {
 			return desk.Refuse(desk.NotFound, "ATTACHMENT_NOT_FOUND", "ticket %s has no attachment %.100q; list them", number, id)
@@ -234,11 +234,11 @@ func (a *attachments) ListAttachments(ctx context.Context, q *apipb.ListAttachme
 	}
 	answer := &apipb.ListAttachmentsResponse{}
 	err = a.backend.Read(ctx, stale, func(r *store.Reader) error {
-		record, _, err := a.tickets.find(ctx, r, q.GetNumber())
+		record, sight, err := a.tickets.find(ctx, r, q.GetNumber())
 		if err != nil {
 			return err
 		}
-		for _, known := range record.GetTicket().GetAttachments() {
+		for _, known := range sight.files(record.GetTicket()) {
 			listed := &apipb.ListedAttachment{Attachment: known}
 			if sum, err := desk.ContentHash(known); err == nil {
 				blob, err := r.Blob(sum)

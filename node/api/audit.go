@@ -62,8 +62,10 @@ func (a *audits) ListAudit(ctx context.Context, r *apipb.ListAuditRequest) (*api
 	}
 	answer := &apipb.ListAuditResponse{}
 	err = a.backend.Read(ctx, false, func(reader *store.Reader) (err error) {
-		answer.Entries, position, err = list.read(ctx, reader)
-		return err
+		if answer.Entries, position, err = list.read(ctx, reader); err != nil {
+			return err
+		}
+		return nameActors(reader, answer.Entries)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the audit log: %w", err)
@@ -152,7 +154,7 @@ func (l auditList) message(row store.AuditRow, e *deskpb.AuditEntry) *apipb.Audi
 		m.Reason = "this entry cannot be read; run tierdesk audit verify"
 		return m
 	}
-	m.Time, m.Actor, m.Address, m.Node, m.Session = moment(e.Time), e.Actor, e.Address, e.Node, e.Session
+	m.Time, m.Actor, m.ActorName, m.Address, m.Node, m.Session = moment(e.Time), e.Actor, e.ActorName, e.Address, e.Node, e.Session
 	m.Action, m.Object, m.Outcome, m.Reason, m.Count = e.Action, e.Object, e.Outcome.String(), e.Reason, e.Count
 	m.Previous = hex.EncodeToString(e.Previous)
 	if e.Role != deskpb.User_ROLE_UNSPECIFIED {
@@ -162,6 +164,27 @@ func (l auditList) message(row store.AuditRow, e *deskpb.AuditEntry) *apipb.Audi
 		m.Changes = append(m.Changes, &apipb.AuditChange{Field: c.Field, Before: c.Before, After: c.After})
 	}
 	return m
+}
+
+// nameActors says of entries that do not tell it how their actors are called now.
+func nameActors(reader *store.Reader, entries []*apipb.AuditEntry) error {
+	names := map[string]string{}
+	for _, e := range entries {
+		if e.GetActor() == "" || e.GetActorName() != "" {
+			continue
+		}
+		name, known := names[e.Actor]
+		if !known {
+			account, err := reader.User(desk.UserID(e.Actor))
+			if err != nil {
+				return fmt.Errorf("look how %s is called: %w", e.Actor, err)
+			}
+			name = account.GetDisplayName()
+			names[e.Actor] = name
+		}
+		e.ActorName = name
+	}
+	return nil
 }
 
 // Witness is what the parent knows of a site's audit log, where nobody of the site can change it.

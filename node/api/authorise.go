@@ -35,7 +35,7 @@ func callerOf(ctx context.Context) caller {
 func Attribute(ctx context.Context, node string, c *deskpb.Command) {
 	c.Node = node
 	actor := callerOf(ctx).actor
-	if actor.GetUser() == "" {
+	if actor.GetUser() == "" && actor.GetRole() == deskpb.User_ROLE_UNSPECIFIED {
 		return
 	}
 	if ticket := c.GetTicket(); ticket != nil {

@@ -81,10 +81,13 @@ type People interface {
 	// EndSessions ends all sessions and access tokens of a user but the actor's own.
 	EndSessions(ctx context.Context, actor *deskpb.Actor, user desk.UserID) error
 
+	// SetPreferences replaces how the actor has arranged the pages. The filters are checked already.
+	SetPreferences(ctx context.Context, actor *deskpb.Actor, preferences *apipb.Preferences) (*apipb.Preferences, error)
+
 	CreateUser(ctx context.Context, actor *deskpb.Actor, r *apipb.CreateUserRequest) (*apipb.User, error)
 	User(ctx context.Context, actor *deskpb.Actor, name desk.UserID) (*apipb.User, error)
-	// ListUsers returns at most limit users behind a name, in the order of names.
-	ListUsers(ctx context.Context, actor *deskpb.Actor, after desk.UserID, limit int) ([]*apipb.User, error)
+	// ListUsers returns the users of a query, in the order of names.
+	ListUsers(ctx context.Context, actor *deskpb.Actor, q store.UserQuery) ([]*apipb.User, error)
 	UpdateUser(ctx context.Context, actor *deskpb.Actor, r *apipb.UpdateUserRequest) (*apipb.User, error)
 	DeleteUser(ctx context.Context, actor *deskpb.Actor, name desk.UserID) error
 	SetPassword(ctx context.Context, actor *deskpb.Actor, r *apipb.SetPasswordRequest) error

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/tierdesk/tierdesk/desk"
@@ -38,7 +39,10 @@ func (d *duties) ListDuty(ctx context.Context, r *apipb.ListDutyRequest) (*apipb
 				answer.Groups = append(answer.Groups, dutyGroup(group))
 			}
 		}
-		return nil
+		if r.GetColleagues() {
+			answer.Colleagues, err = colleaguesOf(reader)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -50,11 +54,39 @@ func (d *duties) ListDuty(ctx context.Context, r *apipb.ListDutyRequest) (*apipb
 	return answer, nil
 }
 
+// maxColleagues bounds those whom one answer names.
+const maxColleagues = 2000
+
+// colleaguesOf returns everybody with an account here who may sign in and does not only report problems.
+func colleaguesOf(reader *store.Reader) (found []*apipb.Colleague, err error) {
+	const chunk = 500
+	last := desk.UserID("")
+	for {
+		users, err := reader.Users(last, chunk)
+		if err != nil {
+			return nil, fmt.Errorf("read the people of the site: %w", err)
+		}
+		for _, user := range users {
+			last = desk.UserID(user.GetName())
+			if user.GetRole() == deskpb.User_REQUESTER || user.GetDisabled() {
+				continue
+			}
+			if len(found) == maxColleagues {
+				return found, nil
+			}
+			found = append(found, &apipb.Colleague{User: user.GetName(), DisplayName: user.GetDisplayName(), Role: user.GetRole()})
+		}
+		if len(users) < chunk {
+			return found, nil
+		}
+	}
+}
+
 func dutyGroup(g tiers.GroupDuty) *apipb.DutyGroup {
-	shown := &apipb.DutyGroup{Name: g.Group.GetName(), Roster: g.Group.GetRoster()}
+	shown := &apipb.DutyGroup{Name: g.Group.GetName(), Roster: g.Group.GetRoster(), Title: g.Group.GetTitle()}
 	for _, member := range g.Members {
 		shown.Members = append(shown.Members, &apipb.DutyMember{
-			User: string(member.User), On: member.On, ByHand: member.ByHand, Until: moment(member.Until),
+			User: string(member.User), On: member.On, ByHand: member.ByHand, Until: moment(member.Until), DisplayName: g.Names[member.User],
 		})
 	}
 	return shown

@@ -14,6 +14,7 @@ type setting struct {
 	attachment    string
 	customer      string // id of a requester's record
 	survey        string // secret of the ticket's link
+	guest         string // secret of a guest's link to the ticket
 	user          string // who calls
 }
 
@@ -115,6 +116,7 @@ func readsOfTicket() map[string]entry {
 		"Tickets/ListJournal":  {desk.TicketJournal, func(s setting) proto.Message { return &apipb.ListJournalRequest{Number: s.number} }},
 		"Tickets/ExplainSla":   {desk.TicketSLA, func(s setting) proto.Message { return &apipb.ExplainSlaRequest{Number: s.number} }},
 		"Tickets/CountRepeats": {desk.TicketRepeats, func(s setting) proto.Message { return &apipb.CountRepeatsRequest{Number: s.number} }},
+		"Portal/FollowProblem": {desk.TicketRead, func(s setting) proto.Message { return &apipb.FollowProblemRequest{Number: s.number} }},
 		"Tickets/ListVerbs":    {desk.TicketVerbs, func(s setting) proto.Message { return &apipb.ListVerbsRequest{Number: s.number} }},
 		"Attachments/GetAttachment": {desk.TicketAttachments, func(s setting) proto.Message {
 			return &apipb.GetAttachmentRequest{Number: s.number, Id: s.attachment}
@@ -140,23 +142,39 @@ func besideTickets() map[string]entry {
 			return &apipb.UpdateRequesterRequest{Id: s.customer, Requester: &apipb.Requester{Name: "陈静"}}
 		}},
 		"Requesters/DeleteRequester": {desk.RequesterDelete, func(s setting) proto.Message { return &apipb.DeleteRequesterRequest{Id: s.customer} }},
+		"Queues/ListQueues":          {desk.TicketList, fixed(&apipb.ListQueuesRequest{})},
+		"Queues/ListQueueTickets":    {desk.TicketList, fixed(&apipb.ListQueueTicketsRequest{Queue: "group:网络组"})},
+		"Queues/GetFigures":          {desk.SiteRead, fixed(&apipb.GetFiguresRequest{})},
 		"CallBacks/ListCallBacks":    {desk.CallBackList, fixed(&apipb.ListCallBacksRequest{})},
 		"CallBacks/RecordCustomerCall": {desk.CallBackRecord, func(s setting) proto.Message {
 			return &apipb.RecordCustomerCallRequest{Requester: s.customer, Kind: deskpb.CustomerCall_WELCOME, Outcome: deskpb.CallBack_CONTENT}
+		}},
+		"Portal/GetPortal": {desk.PortalRead, fixed(&apipb.GetPortalRequest{})},
+		"Portal/SubmitProblem": {desk.PortalSubmit, fixed(&apipb.SubmitProblemRequest{
+			Title: "打不开", Name: "陈静", Phone: "13800000000", Application: "办公",
+		})},
+		"Portal/OpenProblem": {desk.PortalOpen, func(s setting) proto.Message {
+			return &apipb.OpenProblemRequest{Number: s.number, Phone: "138 1234 5678"}
+		}},
+		"Portal/GetProblem": {desk.PortalFollow, func(s setting) proto.Message { return &apipb.GetProblemRequest{Token: s.guest} }},
+		"Portal/ActOnProblem": {desk.PortalAct, func(s setting) proto.Message {
+			return &apipb.ActOnProblemRequest{Token: s.guest, Verb: apipb.ActOnProblemRequest_REPLY, Text: "还有一张单据"}
 		}},
 		"Surveys/GetSurvey": {desk.SurveyRead, func(s setting) proto.Message { return &apipb.GetSurveyRequest{Token: s.survey} }},
 		"Surveys/AnswerSurvey": {desk.SurveyAnswer, func(s setting) proto.Message {
 			return &apipb.AnswerSurveyRequest{Token: s.survey, Satisfaction: &deskpb.Satisfaction{Score: 4}}
 		}},
-		"Rounds/ListRounds":       {desk.RoundRead, fixed(&apipb.ListRoundsRequest{})},
-		"Rounds/GetRoundReport":   {desk.RoundRead, fixed(&apipb.GetRoundReportRequest{Name: "每周"})},
-		"Notices/ListNotices":     {desk.NoticeRead, fixed(&apipb.ListNoticesRequest{})},
-		"Notices/MarkNoticesRead": {desk.NoticeMark, fixed(&apipb.MarkNoticesReadRequest{})},
-		"Duties/ListDuty":         {desk.DutyRead, fixed(&apipb.ListDutyRequest{})},
-		"Duties/SetDuty":          {desk.DutySetOthers, fixed(&apipb.SetDutyRequest{User: "nobody", On: true})},
-		"Policies/GetPolicy":      {desk.PolicyRead, fixed(&apipb.GetPolicyRequest{})},
-		"Policies/CheckPolicy":    {desk.PolicyCheck, fixed(&apipb.CheckPolicyRequest{Source: "privacy: {mask_above_home: true}"})},
-		"Policies/ApplyPolicy":    {desk.PolicyApply, fixed(&apipb.ApplyPolicyRequest{Source: "privacy: {mask_above_home: false}"})},
+		"Rounds/ListRounds":           {desk.RoundRead, fixed(&apipb.ListRoundsRequest{})},
+		"Rounds/GetRoundReport":       {desk.RoundRead, fixed(&apipb.GetRoundReportRequest{Name: "每周"})},
+		"Notices/ListNotices":         {desk.NoticeRead, fixed(&apipb.ListNoticesRequest{})},
+		"Notices/MarkNoticesRead":     {desk.NoticeMark, fixed(&apipb.MarkNoticesReadRequest{})},
+		"Duties/ListDuty":             {desk.DutyRead, fixed(&apipb.ListDutyRequest{})},
+		"Duties/SetDuty":              {desk.DutySetOthers, fixed(&apipb.SetDutyRequest{User: "nobody", On: true})},
+		"Policies/GetPolicy":          {desk.PolicyRead, fixed(&apipb.GetPolicyRequest{})},
+		"Policies/CheckPolicy":        {desk.PolicyCheck, fixed(&apipb.CheckPolicyRequest{Source: "privacy: {mask_above_home: true}"})},
+		"Policies/ListPolicyVersions": {desk.PolicyRead, fixed(&apipb.ListPolicyVersionsRequest{})},
+		"Policies/GetPolicyVersion":   {desk.PolicyRead, fixed(&apipb.GetPolicyVersionRequest{Version: 1})},
+		"Policies/ApplyPolicy":        {desk.PolicyApply, fixed(&apipb.ApplyPolicyRequest{Source: "privacy: {mask_above_home: false}"})},
 	}
 }
 
@@ -191,12 +209,13 @@ func aboutTheSite() map[string]entry {
 		"Audits/ListCheckpoints": {desk.AuditRead, fixed(&apipb.ListCheckpointsRequest{})},
 		"Audits/VerifyAudit":     {desk.AuditVerify, fixed(&apipb.VerifyAuditRequest{})},
 
-		"Sessions/CreateSession":  {desk.SignIn, fixed(&apipb.CreateSessionRequest{User: "admin", Password: "correct"})},
-		"Sessions/DeleteSession":  {desk.OwnSignOut, fixed(&apipb.DeleteSessionRequest{})},
-		"Sessions/GetCaller":      {desk.OwnRead, fixed(&apipb.GetCallerRequest{})},
-		"Sessions/ListSessions":   {desk.SessionList, fixed(&apipb.ListSessionsRequest{User: "nobody"})},
-		"Sessions/RevokeSession":  {desk.SessionRevoke, fixed(&apipb.RevokeSessionRequest{User: "nobody", Id: "s1"})},
-		"Sessions/RevokeSessions": {desk.SessionRevoke, fixed(&apipb.RevokeSessionsRequest{User: "nobody"})},
+		"Sessions/CreateSession":     {desk.SignIn, fixed(&apipb.CreateSessionRequest{User: "admin", Password: "correct"})},
+		"Sessions/DeleteSession":     {desk.OwnSignOut, fixed(&apipb.DeleteSessionRequest{})},
+		"Sessions/GetCaller":         {desk.OwnRead, fixed(&apipb.GetCallerRequest{})},
+		"Sessions/UpdatePreferences": {desk.OwnPreferences, fixed(&apipb.UpdatePreferencesRequest{Preferences: &apipb.Preferences{Queue: "mine"}})},
+		"Sessions/ListSessions":      {desk.SessionList, fixed(&apipb.ListSessionsRequest{User: "nobody"})},
+		"Sessions/RevokeSession":     {desk.SessionRevoke, fixed(&apipb.RevokeSessionRequest{User: "nobody", Id: "s1"})},
+		"Sessions/RevokeSessions":    {desk.SessionRevoke, fixed(&apipb.RevokeSessionsRequest{User: "nobody"})},
 
 		"AccessTokens/CreateAccessToken": {desk.OwnTokens, func(s setting) proto.Message {
 			return &apipb.CreateAccessTokenRequest{User: s.user, Token: &apipb.AccessToken{Title: "报表", Limits: []string{"read"}}}

@@ -135,7 +135,11 @@ func refusalStatus(r *desk.Refusal) *status.Status {
 	if reason == "" {
 		reason = ruleOf(code).reason
 	}
-	details := []protoadapt.MessageV1{errorInfo(reason)}
+	info := errorInfo(reason)
+	if r.Ticket != "" {
+		info.Metadata = map[string]string{"ticket": string(r.Ticket)}
+	}
+	details := []protoadapt.MessageV1{info}
 	if r.Field != "" {
 		details = append(details, &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
 			{Field: r.Field, Description: r.Message},

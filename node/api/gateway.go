@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -54,8 +55,18 @@ func newGateway(s *Server) (*runtime.ServeMux, error) {
 		apipb.RegisterRequestersHandlerClient(ctx, mux, apipb.NewRequestersClient(services)),
 		apipb.RegisterCallBacksHandlerClient(ctx, mux, apipb.NewCallBacksClient(services)),
 		apipb.RegisterSurveysHandlerClient(ctx, mux, apipb.NewSurveysClient(services)),
+		apipb.RegisterQueuesHandlerClient(ctx, mux, apipb.NewQueuesClient(services)),
+		apipb.RegisterPortalHandlerClient(ctx, mux, apipb.NewPortalClient(services)),
 	)
 	return mux, err
+}
+
+// Local is a connection to the services for the pages of the same process. Its calls carry a token in their context, and pass the very
+// checks of those from the network. It has unary calls only.
+func (s *Server) Local() grpc.ClientConnInterface {
+	services := newInProcess()
+	s.registerServices(guard{registrar: services, intercept: s.intercept, admit: s.admit})
+	return services
 }
 
 // marshaler is the JSON of the API: camelCase names, enums by name, fields at their zero value present (messages and

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -25,31 +26,53 @@ const (
 	transferPause = 30 * time.Second
 )
 
-// filePath takes the path of a ticket's files apart; id is empty for all of them.
-func filePath(path string) (number, id string, ok bool) {
-	rest, ours := strings.CutPrefix(path, "/api/v1/tickets/")
-	number, rest, _ = strings.Cut(rest, "/")
+// Where the files of tickets are, and those of the problems that guests have links to.
+const (
+	ticketFiles  = "/api/v1/tickets/"
+	problemFiles = "/api/v1/portal/problems/"
+)
+
+// fileCall is a call about a ticket's files.
+type fileCall struct {
+	number string // of the ticket; of a guest's call the link says it
+	token  string // the secret of a guest's link; empty for a caller who is signed in
+	id     string // of one file; empty for all of them
+}
+
+// filePath takes the path of such a call apart.
+func filePath(path string) (call fileCall, ok bool) {
+	rest, ofGuest := strings.CutPrefix(path, problemFiles)
+	ours := ofGuest
+	if !ofGuest {
+		rest, ours = strings.CutPrefix(path, ticketFiles)
+	}
+	whose, rest, _ := strings.Cut(rest, "/")
 	collection, id, one := strings.Cut(rest, "/")
-	ok = ours && number != "" && collection == "attachments" && (!one || id != "") && !strings.Contains(id, "/")
-	return number, id, ok
+	if !ours || whose == "" || collection != "attachments" || one && id == "" || strings.Contains(id, "/") {
+		return fileCall{}, false
+	}
+	if ofGuest {
+		return fileCall{token: whose, id: id}, true
+	}
+	return fileCall{number: whose, id: id}, true
 }
 
 // TakesFile tells whether the body of a request is a file, which is longer than other bodies and bounded by this package.
 func TakesFile(r *http.Request) bool {
-	_, id, ok := filePath(r.URL.Path)
-	return ok && id == "" && r.Method == http.MethodPost
+	call, ok := filePath(r.URL.Path)
+	return ok && call.id == "" && r.Method == http.MethodPost
 }
 
 // serveFile answers a request whose body, or whose answer, is a file; false for any other.
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) bool {
-	number, id, ok := filePath(r.URL.Path)
+	call, ok := filePath(r.URL.Path)
 	switch {
 	case TakesFile(r):
-		s.takeFile(w, r, number)
-	case !ok || id == "":
+		s.takeFile(w, r, call)
+	case !ok || call.id == "":
 		return false
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
-		s.sendFile(w, r, number, id)
+		s.sendFile(w, r, call)
 	default:
 		refuseMethod(w, r, []string{http.MethodGet})
 	}
@@ -57,16 +80,21 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // takeFile adds the body to a ticket.
-func (s *Server) takeFile(w http.ResponseWriter, r *http.Request, number string) {
+func (s *Server) takeFile(w http.ResponseWriter, r *http.Request, call fileCall) {
 	const method = apipb.Attachments_AddAttachment_FullMethodName
 	begin := time.Now()
-	q, problem := newAttachment(r, number)
+	q, problem := newAttachment(r, call.number)
 	if problem != nil {
 		writeError(w, problem.http, refusalStatus(problem.refusal))
 		return
 	}
 	var ticket *deskpb.Ticket
-	err := s.transfer(r, method, q, func(ctx context.Context) (err error) {
+	err := s.transfer(r, call, method, q, func(ctx context.Context) (err error) {
+		if call.token != "" {
+			if err := s.portal.takesFile(ctx, q); err != nil {
+				return err
+			}
+		}
 		body := &patientReader{from: http.MaxBytesReader(w, r.Body, q.Size), control: http.NewResponseController(w)}
 		ticket, err = s.files.add(ctx, q, body)
 		return err
@@ -103,26 +131,35 @@ func newAttachment(r *http.Request, number string) (*apipb.NewAttachment, *badBo
 			"the query string is malformed; percent-encode its values")}
 	}
 	for name := range query {
-		if name != "name" && name != "requestId" && name != "sha256" {
-			return nil, &badBody{http.StatusBadRequest, desk.RefuseField(name, "is no parameter of this call; it takes name, requestId, sha256")}
+		if name != "name" && name != "requestId" && name != "sha256" && name != "internal" {
+			return nil, &badBody{http.StatusBadRequest, desk.RefuseField(name, "is no parameter of this call; it takes name, requestId, sha256, internal")}
 		}
+	}
+	internal, err := strconv.ParseBool(cmp.Or(query.Get("internal"), "false"))
+	if err != nil {
+		return nil, &badBody{http.StatusBadRequest, desk.RefuseField("internal", "%.40q is neither true nor false", query.Get("internal"))}
 	}
 	return &apipb.NewAttachment{
 		Number: number, RequestId: query.Get("requestId"), Name: query.Get("name"), Size: r.ContentLength, Sha256: query.Get("sha256"),
+		Internal: internal,
 	}, nil
 }
 
 // sendFile answers with a file.
-func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, number, id string) {
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, call fileCall) {
 	const method = apipb.Attachments_GetAttachment_FullMethodName
 	begin, answered := time.Now(), false
-	err := s.transfer(r, method, &apipb.GetAttachmentRequest{Number: number, Id: id}, func(ctx context.Context) error {
+	q := &apipb.GetAttachmentRequest{Number: call.number, Id: call.id}
+	err := s.transfer(r, call, method, q, func(ctx context.Context) error {
 		leave, err := s.files.enter()
 		if err != nil {
 			return err
 		}
 		defer leave()
-		found, content, err := s.files.open(ctx, number, id)
+		if call.token != "" {
+			q.Number = callerOf(ctx).actor.GetTicket()
+		}
+		found, content, err := s.files.open(ctx, q.GetNumber(), q.GetId())
 		if err != nil {
 			return err
 		}
@@ -153,8 +190,8 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, number, id str
 }
 
 // transfer does with a file over HTTP what the interceptors do with a call: it is counted among those under way, must carry
-// a token of somebody who may, and has a deadline.
-func (s *Server) transfer(r *http.Request, method string, request any, do func(ctx context.Context) error) error {
+// a token of somebody who may, or the secret of a guest's link, and has a deadline.
+func (s *Server) transfer(r *http.Request, by fileCall, method string, request any, do func(ctx context.Context) error) error {
 	call, err := s.intake.admit()
 	if err != nil {
 		return err
@@ -164,7 +201,14 @@ func (s *Server) transfer(r *http.Request, method string, request any, do func(c
 	defer cancel()
 	ctx = metadata.NewIncomingContext(ctx, metadata.Pairs(
 		"authorization", r.Header.Get("Authorization"), "if-match", r.Header.Get("If-Match")))
-	return s.authorised(ctx, method, request, do)
+	if by.token == "" {
+		return s.authorised(ctx, method, request, do)
+	}
+	ctx, _, err = s.portal.admit(ctx, by.token)
+	if err != nil {
+		return err
+	}
+	return do(ctx)
 }
 
 // patientReader reads a body for as long as its bytes come. A connection without deadlines is read as it is.

@@ -8,11 +8,13 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // inProcess is the connection between the JSON gateway and the services of the same process: a call is a function call
 // that passes the same guard as one from the network, with the caller's deadline and metadata. Nothing is encoded, no
-// goroutine runs. It carries unary calls only; the API has no others.
+// goroutine runs. It carries unary calls only; the API has no others. The caller must not change what is in an answer: it may be what
+// other calls are answered with too, such as the policy.
 type inProcess struct {
 	methods map[string]boundMethod // by full name, "/package.Service/Method"
 }
@@ -48,8 +50,16 @@ func (p *inProcess) Invoke(ctx context.Context, name string, in, out any, _ ...g
 	if err != nil {
 		return err
 	}
-	proto.Merge(out.(proto.Message), answer.(proto.Message))
+	hand(out.(proto.Message).ProtoReflect(), answer.(proto.Message).ProtoReflect())
 	return nil
+}
+
+// hand has an empty message hold what another one of its type holds, without a copy of what that consists of.
+func hand(to, from protoreflect.Message) {
+	from.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		to.Set(field, value)
+		return true
+	})
 }
 
 func (p *inProcess) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {

@@ -39,13 +39,6 @@ func (i *intake) admit() (*admission, error) {
 	return &admission{intake: i}, nil
 }
 
-// held is what is under way.
-func (i *intake) held() (calls, bytes int) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.calls, i.bytes
-}
-
 // overloaded refuses a call of which nothing was done.
 func overloaded(calls, bytes int) error {
 	return desk.Refuse(desk.ResourceExhausted, "OVERLOADED",

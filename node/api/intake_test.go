@@ -226,3 +226,10 @@ func TestDiagnose(t *testing.T) {
 		t.Errorf("a diagnosis without a token: %d, want 401", got.status)
 	}
 }
+
+// held is what is under way.
+func (i *intake) held() (calls, bytes int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.calls, i.bytes
+}

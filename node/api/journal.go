@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -39,11 +40,15 @@ func (t *tickets) ListJournal(ctx context.Context, r *apipb.ListJournalRequest) 
 	var events []desk.Sealed
 	var record *deskpb.Record
 	var sight sight
+	var names map[string]string
 	err = t.backend.Read(ctx, stale, func(reader *store.Reader) (err error) {
 		if record, sight, err = t.find(ctx, reader, r.GetNumber()); err != nil {
 			return err
 		}
-		events, err = allEvents(reader, desk.TicketNumber(r.GetNumber()))
+		if events, err = allEvents(reader, desk.TicketNumber(r.GetNumber())); err != nil {
+			return err
+		}
+		names, err = t.namesOf(reader, record.GetTicket(), events)
 		return err
 	})
 	if err != nil {
@@ -61,7 +66,9 @@ func (t *tickets) ListJournal(ctx context.Context, r *apipb.ListJournalRequest) 
 	answer := &apipb.ListJournalResponse{}
 	page := journal[first:min(first+size, len(journal))]
 	for _, entry := range page {
-		answer.Entries = append(answer.Entries, sight.step(record.GetTicket(), entry))
+		shown := sight.step(record.GetTicket(), entry)
+		shown.ActorName = cmp.Or(desk.AuthorName(record.GetTicket(), entry.Event.Event), names[shown.GetId()])
+		answer.Entries = append(answer.Entries, shown)
 	}
 	if first+len(page) < len(journal) {
 		answer.NextPageToken = scope.seal([]byte(desk.EventName(page[len(page)-1].Event.GetId())))
@@ -83,6 +90,26 @@ func allEvents(reader *store.Reader, number desk.TicketNumber) ([]desk.Sealed, e
 		}
 		after = next
 	}
+}
+
+// namesOf finds how the people of this site are called who wrote events that do not say so themselves, by the ids of the events.
+func (t *tickets) namesOf(reader *store.Reader, ticket *deskpb.Ticket, events []desk.Sealed) (map[string]string, error) {
+	called, names := make(map[string]string), make(map[string]string)
+	for _, event := range events {
+		actor := event.GetActor()
+		if actor == "" || desk.AuthorSite(ticket, event.Event) != string(t.backend.Site()) || desk.AuthorName(ticket, event.Event) != "" {
+			continue
+		}
+		if _, known := called[actor]; !known {
+			account, err := reader.User(desk.UserID(actor))
+			if err != nil {
+				return nil, fmt.Errorf("read the user %s: %w", actor, err)
+			}
+			called[actor] = account.GetDisplayName()
+		}
+		names[desk.EventName(event.GetId())] = called[actor]
+	}
+	return names, nil
 }
 
 // entryBehind returns the position behind the entry with the id; 0 for an empty id.
@@ -119,6 +146,8 @@ func (s sight) step(t *deskpb.Ticket, entry desk.JournalEntry) *apipb.JournalEnt
 		CustodyTerm: event.GetCustodyTerm(),
 		Visibility:  event.GetVisibility().String(),
 		Superseded:  entry.Superseded,
+
+		FromRequester: event.GetBody().GetFromRequester() && event.GetType() == deskpb.Event_REPLIED,
 	}
 	outlined := s.actor.GetRole() == deskpb.User_REQUESTER
 	if event.GetRole() != deskpb.User_ROLE_UNSPECIFIED && !outlined {

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/store"
@@ -101,7 +102,7 @@ func outline(t *deskpb.Ticket) *deskpb.Ticket {
 		OpenTime: t.GetOpenTime(), RespondTime: t.GetRespondTime(), ResolveTime: t.GetResolveTime(), CloseTime: t.GetCloseTime(),
 		UpdateTime: t.GetUpdateTime(), AutoCloseTime: t.GetAutoCloseTime(), Visit: t.GetVisit(), ArriveTime: t.GetArriveTime(),
 		Satisfaction: t.GetSatisfaction(), ReopenCount: t.GetReopenCount(), UrgeCount: t.GetUrgeCount(), Etag: t.GetEtag(),
-		Attachments: t.GetAttachments(),
+		Attachments: outerFiles(t), People: worker(t),
 	}
 	if r := t.GetRequester(); r != nil {
 		seen.Requester = &deskpb.Requester{Name: r.GetName(), Unit: r.GetUnit(), Phone: r.GetPhone(), Email: r.GetEmail(), User: r.GetUser()}
@@ -115,6 +116,24 @@ func outline(t *deskpb.Ticket) *deskpb.Ticket {
 		}
 	}
 	return seen
+}
+
+// worker is how the person is called who has a ticket; empty where nobody has it or the ticket does not tell.
+func worker(t *deskpb.Ticket) []*deskpb.Person {
+	site := desk.AssigneeSite(t)
+	return slices.DeleteFunc(slices.Clone(t.GetPeople()), func(p *deskpb.Person) bool {
+		return p.GetSite() != site || p.GetUser() != t.GetAssignee()
+	})
+}
+
+// outerFiles are the files of a ticket that its requester sees.
+func outerFiles(t *deskpb.Ticket) (files []*deskpb.Attachment) {
+	for _, file := range t.GetAttachments() {
+		if !file.GetInternal() {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // seenByRequesters tells whether a requester sees the steps of a type in a journal, unless they are for agents only: what was

@@ -168,6 +168,7 @@ func (a *testAPI) roleSetting(user string) setting {
 	s.attachment = a.attach(s.number, "name=a.txt", "text")
 	s.customer = a.must("POST", "/api/v1/requesters", `{"requester":{"name":"陈静"}}`).text("id")
 	a.must("POST", "/api/v1/publications", `{"kind":"notice","name":"n","title":"通知","mediaType":"text/plain","body":"eA=="}`)
+	s.guest = a.must("POST", "/api/v1/portal/problems:open", fmt.Sprintf(`{"number":%q,"phone":"13812345678"}`, s.number)).text("token")
 	s.survey = strings.TrimPrefix(a.must("POST", "/api/v1/tickets/"+s.number+":survey", "").text("url"), surveyPath)
 	return s
 }

@@ -41,12 +41,7 @@ func (m methods) verb(actor *deskpb.Actor, method string, request any) desk.Verb
 
 // open tells whether a method is for callers who are not signed in: they bring a password, or the secret of a link.
 func (m methods) open(method string) bool {
-	switch m[method].verb {
-	case desk.SignIn, desk.SurveyRead, desk.SurveyAnswer:
-		return true
-	default:
-		return false
-	}
+	return m[method].verb.NeedsNoSignIn()
 }
 
 // concerns tells whether a request on a person is about the user; one that names nobody is about its caller.
@@ -83,12 +78,13 @@ func objectOf(request any) string {
 
 func peopleMethods() methods {
 	return methods{
-		apipb.Sessions_CreateSession_FullMethodName:  {verb: desk.SignIn},
-		apipb.Sessions_DeleteSession_FullMethodName:  {verb: desk.OwnSignOut},
-		apipb.Sessions_GetCaller_FullMethodName:      {verb: desk.OwnRead},
-		apipb.Sessions_ListSessions_FullMethodName:   {verb: desk.SessionList, own: desk.OwnSessions},
-		apipb.Sessions_RevokeSession_FullMethodName:  {verb: desk.SessionRevoke, own: desk.OwnSessions},
-		apipb.Sessions_RevokeSessions_FullMethodName: {verb: desk.SessionRevoke, own: desk.OwnSessions},
+		apipb.Sessions_CreateSession_FullMethodName:     {verb: desk.SignIn},
+		apipb.Sessions_DeleteSession_FullMethodName:     {verb: desk.OwnSignOut},
+		apipb.Sessions_GetCaller_FullMethodName:         {verb: desk.OwnRead},
+		apipb.Sessions_UpdatePreferences_FullMethodName: {verb: desk.OwnPreferences},
+		apipb.Sessions_ListSessions_FullMethodName:      {verb: desk.SessionList, own: desk.OwnSessions},
+		apipb.Sessions_RevokeSession_FullMethodName:     {verb: desk.SessionRevoke, own: desk.OwnSessions},
+		apipb.Sessions_RevokeSessions_FullMethodName:    {verb: desk.SessionRevoke, own: desk.OwnSessions},
 
 		apipb.AccessTokens_CreateAccessToken_FullMethodName: {verb: desk.OwnTokens},
 		apipb.AccessTokens_ListAccessTokens_FullMethodName:  {verb: desk.TokenList, own: desk.OwnTokens},
@@ -120,6 +116,7 @@ func ticketReads() map[string]desk.Verb {
 		apipb.Tickets_CountRepeats_FullMethodName:        desk.TicketRepeats,
 		apipb.Tickets_ListVerbs_FullMethodName:           desk.TicketVerbs,
 		apipb.Tickets_RevealRequester_FullMethodName:     desk.TicketReveal,
+		apipb.Portal_FollowProblem_FullMethodName:        desk.TicketRead,
 		apipb.Attachments_GetAttachment_FullMethodName:   desk.TicketAttachments,
 		apipb.Attachments_ListAttachments_FullMethodName: desk.TicketAttachments,
 	}
@@ -181,13 +178,23 @@ func deskMethods() map[string]desk.Verb {
 		apipb.Surveys_CreateSurvey_FullMethodName:         desk.SurveyCreate,
 		apipb.Surveys_GetSurvey_FullMethodName:            desk.SurveyRead,
 		apipb.Surveys_AnswerSurvey_FullMethodName:         desk.SurveyAnswer,
+		apipb.Portal_GetPortal_FullMethodName:             desk.PortalRead,
+		apipb.Portal_SubmitProblem_FullMethodName:         desk.PortalSubmit,
+		apipb.Portal_OpenProblem_FullMethodName:           desk.PortalOpen,
+		apipb.Portal_GetProblem_FullMethodName:            desk.PortalFollow,
+		apipb.Portal_ActOnProblem_FullMethodName:          desk.PortalAct,
 		apipb.Rounds_ListRounds_FullMethodName:            desk.RoundRead,
 		apipb.Rounds_GetRoundReport_FullMethodName:        desk.RoundRead,
 		apipb.Notices_ListNotices_FullMethodName:          desk.NoticeRead,
+		apipb.Queues_ListQueues_FullMethodName:            desk.TicketList,
+		apipb.Queues_ListQueueTickets_FullMethodName:      desk.TicketList,
+		apipb.Queues_GetFigures_FullMethodName:            desk.SiteRead,
 		apipb.Notices_MarkNoticesRead_FullMethodName:      desk.NoticeMark,
 		apipb.Duties_ListDuty_FullMethodName:              desk.DutyRead,
 		apipb.Policies_GetPolicy_FullMethodName:           desk.PolicyRead,
 		apipb.Policies_CheckPolicy_FullMethodName:         desk.PolicyCheck,
+		apipb.Policies_ListPolicyVersions_FullMethodName:  desk.PolicyRead,
+		apipb.Policies_GetPolicyVersion_FullMethodName:    desk.PolicyRead,
 		apipb.Policies_ApplyPolicy_FullMethodName:         desk.PolicyApply,
 	}
 }

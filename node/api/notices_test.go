@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
@@ -11,12 +12,12 @@ import (
 func (s *memorySite) staff(t *testing.T) {
 	t.Helper()
 	s.write(t, func(b *store.Batch) error {
-		for _, user := range []*deskpb.User{{Name: "li", Role: deskpb.User_AGENT}, {Name: "admin", Role: deskpb.User_ADMINISTRATOR}} {
+		for _, user := range []*deskpb.User{{Name: "li", DisplayName: "李工", Role: deskpb.User_AGENT}, {Name: "admin", Role: deskpb.User_ADMINISTRATOR}} {
 			if err := b.PutUser(user); err != nil {
 				return err
 			}
 		}
-		return b.PutBasePolicy(&deskpb.Policy{Groups: []*deskpb.Team{{Name: "网络组", Members: []string{"li", "admin", "gone"}}}})
+		return b.PutBasePolicy(&deskpb.Policy{Groups: []*deskpb.Team{{Name: "网络组", Title: &deskpb.Words{Zh: "网络运维组"}, Members: []string{"li", "admin", "gone"}}}})
 	})
 }
 
@@ -103,6 +104,12 @@ func TestDuty(t *testing.T) {
 	}
 	if got := members(""); len(got) != 2 || got["li"]["on"] != true || got["li"]["byHand"] != false {
 		t.Errorf("without a roster the duty is %v, want both people of the site on it", got)
+	}
+	if got := members("")["li"]["displayName"]; got != "李工" {
+		t.Errorf("li is called %v", got)
+	}
+	if got := a.must("GET", "/api/v1/duty?group=网络组", "", agent).json["groups"].([]any)[0].(map[string]any)["title"]; fmt.Sprint(got) != "map[en: zh:网络运维组]" {
+		t.Errorf("the group is called %v", got)
 	}
 	a.must("POST", "/api/v1/duty", `{"on":false,"until":"2999-01-01T00:00:00Z"}`, agent)
 	if got := members("?group=网络组")["li"]; got["on"] != false || got["byHand"] != true || got["until"] != "2999-01-01T00:00:00Z" {

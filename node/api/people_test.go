@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/store"
 )
 
 // memoryPeople knows an administrator and an agent, whose tokens are their names, and whoever else a test adds. Their password is
@@ -138,9 +140,21 @@ func (p *memoryPeople) account(actor *deskpb.Actor, name desk.UserID, own, other
 	defer p.mu.Unlock()
 	user := p.users[string(name)]
 	if user == nil {
-		return nil, desk.Refuse(desk.NotFound, "USER_NOT_FOUND", "there is no user %q at this site", name)
+		return nil, desk.Refuse(desk.NotFound, "USER_NOT_FOUND", "there is no user %q at this site; list the users", name)
 	}
 	return proto.CloneOf(user), nil
+}
+
+func (p *memoryPeople) SetPreferences(_ context.Context, actor *deskpb.Actor, preferences *apipb.Preferences) (*apipb.Preferences, error) {
+	user, err := p.account(actor, desk.UserID(actor.GetUser()), desk.OwnPreferences, desk.OwnPreferences)
+	if err != nil {
+		return nil, err
+	}
+	user.Preferences = proto.CloneOf(preferences)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.users[user.Name] = user
+	return preferences, nil
 }
 
 func (p *memoryPeople) CreateUser(_ context.Context, actor *deskpb.Actor, r *apipb.CreateUserRequest) (*apipb.User, error) {
@@ -164,7 +178,7 @@ func (p *memoryPeople) User(_ context.Context, actor *deskpb.Actor, name desk.Us
 	return p.account(actor, name, desk.OwnRead, desk.UserRead)
 }
 
-func (p *memoryPeople) ListUsers(_ context.Context, actor *deskpb.Actor, after desk.UserID, limit int) ([]*apipb.User, error) {
+func (p *memoryPeople) ListUsers(_ context.Context, actor *deskpb.Actor, q store.UserQuery) ([]*apipb.User, error) {
 	if err := desk.May(actor, desk.UserList); err != nil {
 		return nil, err
 	}
@@ -172,12 +186,15 @@ func (p *memoryPeople) ListUsers(_ context.Context, actor *deskpb.Actor, after d
 	defer p.mu.Unlock()
 	var found []*apipb.User
 	for _, user := range p.users {
-		if user.Name > string(after) {
+		known := &deskpb.User{
+			Name: user.Name, DisplayName: user.DisplayName, Role: deskpb.User_Role(user.Role), Unit: user.Unit, Phone: user.Phone, Groups: user.Groups,
+		}
+		if user.Name > string(q.After) && (q.Fits == nil || q.Fits(known)) {
 			found = append(found, proto.CloneOf(user))
 		}
 	}
 	slices.SortFunc(found, func(a, b *apipb.User) int { return cmp.Compare(a.Name, b.Name) })
-	return found[:min(limit, len(found))], nil
+	return found[:min(q.Limit, len(found))], nil
 }
 
 func (p *memoryPeople) UpdateUser(_ context.Context, actor *deskpb.Actor, r *apipb.UpdateUserRequest) (*apipb.User, error) {
@@ -308,5 +325,17 @@ func TestSessionsAndTokensAreOnesOwn(t *testing.T) {
 	}
 	if want := []string{"session s1", "all of li", "token t1"}; !slices.Equal(a.people.ended, want) {
 		t.Errorf("ended are %q, want %q", a.people.ended, want)
+	}
+}
+
+func TestACallerArrangesThePages(t *testing.T) {
+	a := newTestAPI(t)
+	const path = "/api/v1/sessions/current/preferences"
+	a.must("PATCH", path, `{"preferences":{"filters":[{"name":"打印","filter":"state = NEW AND title : \"打印\""}],"columns":["number"],"queue":"overdue"}}`, signInAs("li"))
+	if got := a.must("GET", "/api/v1/sessions/current", "", signInAs("li")); got.text("user.preferences.queue") != "overdue" {
+		t.Errorf("li has %s", got.body)
+	}
+	if got := a.call("PATCH", path, `{"preferences":{"filters":[{"name":"坏","filter":"state ="}]}}`, signInAs("li")); got.status != http.StatusBadRequest {
+		t.Errorf("a filter that cannot be carried out: %d %s", got.status, got.body)
 	}
 }

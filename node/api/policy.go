@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/proto"
 
@@ -20,6 +21,7 @@ import (
 type policies struct {
 	apipb.UnimplementedPoliciesServer
 	backend Backend
+	told    atomic.Pointer[apipb.SitePolicy] // what was told last
 }
 
 func (p *policies) GetPolicy(ctx context.Context, r *apipb.GetPolicyRequest) (*apipb.SitePolicy, error) {
@@ -30,12 +32,17 @@ func (p *policies) GetPolicy(ctx context.Context, r *apipb.GetPolicyRequest) (*a
 	return p.read(ctx, stale)
 }
 
-// read returns the policy that holds at the site.
+// read returns the policy that holds at the site. The store hands out the same policy for as long as nothing of it and of its layers
+// changes, and so the same is told of it. What is told must not be changed.
 func (p *policies) read(ctx context.Context, stale bool) (*apipb.SitePolicy, error) {
 	answer := &apipb.SitePolicy{}
 	err := p.backend.Read(ctx, stale, func(reader *store.Reader) (err error) {
 		if answer.Policy, err = tiers.Policy(reader); err != nil {
 			return err
+		}
+		if last := p.told.Load(); last != nil && last.GetPolicy() == answer.Policy {
+			answer = last
+			return nil
 		}
 		layers, err := tiers.PolicyLayers(reader)
 		for _, layer := range layers {
@@ -46,19 +53,23 @@ func (p *policies) read(ctx context.Context, stale bool) (*apipb.SitePolicy, err
 		}
 		return err
 	})
+	if err != nil || answer.Yaml != "" {
+		return answer, err
+	}
+	text, err := policyfile.Write(answer.Policy)
 	if err != nil {
 		return nil, err
 	}
-	text, err := policyfile.Write(answer.Policy)
 	answer.Yaml = string(text)
-	return answer, err
+	p.told.Store(answer)
+	return answer, nil
 }
 
 func layerMessage(layer tiers.Layer) *apipb.PolicyLayer {
 	return &apipb.PolicyLayer{
 		Publisher: layer.Publication.GetPublisher(), Version: layer.Publication.GetVersion(),
 		Actor: layer.Publication.GetActor(), Time: moment(layer.Publication.GetTime()),
-		Locked: layer.Document.GetPolicy().GetLocked(), Source: layer.Document.GetSource(),
+		Locked: layer.Document.GetPolicy().GetLocked(), Source: layer.Document.GetSource(), ActorName: layer.Publication.GetActorName(),
 	}
 }
 
@@ -106,6 +117,7 @@ func (p *policies) ApplyPolicy(ctx context.Context, r *apipb.ApplyPolicyRequest)
 		return nil, fmt.Errorf("encode the policy: %w", err)
 	}
 	_, err = p.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_PutPublication{PutPublication: &deskpb.PutPublication{
+		Over: r.Over,
 		Publication: &deskpb.Publication{
 			Kind: tiers.PolicyKind, Name: tiers.PolicyName, MediaType: tiers.PolicyMediaType, Body: body,
 			Actor: callerOf(ctx).actor.GetUser(),

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -14,6 +15,56 @@ func body(t *testing.T, name, text string) string {
 		t.Fatal(err)
 	}
 	return string(encoded)
+}
+
+// The versions of the own layer tell who changed which sections, and each is had as it was written, with what it changed. Everybody
+// reads them who reads the policy.
+func TestPolicyVersions(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	agent := header{"Authorization", "Bearer li"}
+	list := func() (versions []map[string]any) {
+		t.Helper()
+		all, _ := a.must("GET", "/api/v1/policy/versions", "", agent).json["versions"].([]any)
+		for _, version := range all {
+			versions = append(versions, version.(map[string]any))
+		}
+		return versions
+	}
+	if got := list(); len(got) != 0 {
+		t.Errorf("before anything was applied there are the versions %v", got)
+	}
+	const first, second = "urging: {cool_down: 5m}\n", "# 夜间慢一些\nurging: {cool_down: 9m}\nprivacy: {mask_above_home: true}\n"
+	for _, source := range []string{first, second, "# 只改说明\n" + second, ""} {
+		a.must("POST", "/api/v1/policy", body(t, "source", source))
+	}
+	versions := list()
+	if len(versions) != 4 {
+		t.Fatalf("after four changes there are the versions %v", versions)
+	}
+	for i, want := range []string{"[urging privacy]", "[]", "[urging privacy]", "[urging]"} {
+		if got := fmt.Sprint(versions[i]["sections"]); got != want {
+			t.Errorf("version %d from the newest changed %s, want %s", i, got, want)
+		}
+		if versions[i]["actor"] != "admin" || versions[i]["inForce"] != (i == 0) || i < 3 && versions[i]["previous"] != versions[i+1]["version"] {
+			t.Errorf("version %d from the newest is %v", i, versions[i])
+		}
+		if versions[i]["source"] != "" || versions[i]["diff"] != "" {
+			t.Errorf("a list carries the text of version %d from the newest: %v", i, versions[i])
+		}
+	}
+	one := a.must("GET", "/api/v1/policy/versions/"+versions[2]["version"].(string), "", agent)
+	if one.text("source") != second {
+		t.Errorf("the text of the second version is %q", one.text("source"))
+	}
+	for _, want := range []string{"-urging: {cool_down: 5m}", "+# 夜间慢一些", "+urging: {cool_down: 9m}"} {
+		if diff := one.text("diff"); !strings.Contains(diff, want) {
+			t.Errorf("what the second version changed is shown without %q: %s", want, diff)
+		}
+	}
+	if got := a.call("GET", "/api/v1/policy/versions/7", "", agent); got.status != 404 || got.reason() != "POLICY_VERSION_NOT_FOUND" {
+		t.Errorf("a version that is not kept is answered with %d %s", got.status, got.body)
+	}
 }
 
 func TestPolicy(t *testing.T) {
@@ -56,6 +107,40 @@ func TestPolicy(t *testing.T) {
 	unchecked := a.call("POST", "/api/v1/publications", `{"kind":"policy","name":"policy","body":"AA=="}`)
 	if unchecked.status != 400 || !strings.Contains(unchecked.body, "policy apply") {
 		t.Errorf("a policy that was not checked is answered with %d %s", unchecked.status, unchecked.body)
+	}
+}
+
+// What was written over one version of the own layer does not take the place of another one.
+func TestAPolicyIsAppliedOverTheVersionThatWasLookedAt(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	apply := func(source, over string) answer {
+		return a.call("POST", "/api/v1/policy", `{"source":"`+source+`","over":"`+over+`"}`)
+	}
+	version := func() string {
+		own := a.must("GET", "/api/v1/policy", "").json["layers"].([]any)[0].(map[string]any)
+		return own["version"].(string)
+	}
+	if got := apply("# one", "5"); got.status != 409 || got.reason() != "PUBLICATION_CHANGED" {
+		t.Errorf("a policy over a version that never was: %d %s", got.status, got.body)
+	}
+	if got := apply("# one", "0"); got.status != 200 {
+		t.Fatalf("the first policy: %d %s", got.status, got.body)
+	}
+	first := version()
+	if got := apply("# two", first); got.status != 200 {
+		t.Errorf("a policy over the one that holds: %d %s", got.status, got.body)
+	}
+	for _, over := range []string{first, "0"} {
+		if got := apply("# three", over); got.status != 409 || got.reason() != "PUBLICATION_CHANGED" {
+			t.Errorf("a policy over version %s, which was replaced: %d %s", over, got.status, got.body)
+		}
+	}
+	if got := apply("# two", first); got.status != 200 {
+		t.Errorf("what holds already, once more: %d %s", got.status, got.body)
+	}
+	if own := a.must("GET", "/api/v1/policy", "").text("own"); own != "# two" {
+		t.Errorf("the own layer is %q", own)
 	}
 }
 

@@ -149,7 +149,7 @@ func publicationMessage(p *deskpb.Publication) *apipb.Publication {
 	return &apipb.Publication{
 		Publisher: p.GetPublisher(), Kind: p.GetKind(), Name: p.GetName(), Version: p.GetVersion(), Removed: p.GetRemoved(),
 		Title: p.GetTitle(), MediaType: p.GetMediaType(), Body: p.GetBody(), Size: int32(p.GetSize()),
-		Actor: p.GetActor(), Time: moment(p.GetTime()),
+		Actor: p.GetActor(), ActorName: p.GetActorName(), Time: moment(p.GetTime()),
 	}
 }
 

@@ -36,7 +36,7 @@ func newRoutes() (*routes, error) {
 		apipb.File_node_api_apipb_tickets_proto, apipb.File_node_api_apipb_attachments_proto, apipb.File_node_api_apipb_site_proto, apipb.File_node_api_apipb_recovery_proto,
 		apipb.File_node_api_apipb_tree_proto, apipb.File_node_api_apipb_requesters_proto, apipb.File_node_api_apipb_rounds_proto,
 		apipb.File_node_api_apipb_notices_proto, apipb.File_node_api_apipb_policy_proto, apipb.File_node_api_apipb_people_proto,
-		apipb.File_node_api_apipb_audit_proto,
+		apipb.File_node_api_apipb_audit_proto, apipb.File_node_api_apipb_queues_proto, apipb.File_node_api_apipb_portal_proto,
 	}
 	for _, file := range files {
 		for i := range file.Services().Len() {

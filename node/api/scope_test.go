@@ -278,9 +278,15 @@ func TestCountsAreOfWhatIsSeen(t *testing.T) {
 			r.Ticket.CallBack = &deskpb.CallBack{DueTime: r.Ticket.OpenTime}
 		})
 	}
-	for who, want := range map[string]int{"agent, GROUPS": 1, "agent": 2} {
+	a.site.change(t, func(b *store.Batch) error {
+		return b.PutCustomer(&deskpb.Customer{Id: "c1", Name: "许晴", Calls: []*deskpb.CustomerCall{{Kind: deskpb.CustomerCall_WELCOME, Due: 1}}})
+	})
+	for who, want := range map[string]int{"agent, GROUPS": 2, "agent": 3} {
 		if got := a.must("GET", "/api/v1/callBacks", "", as(who)); len(got.json["calls"].([]any)) != want {
 			t.Errorf("%s has to call %s, want %d calls", who, got.body, want)
+		}
+		if got := a.queueCounts(as(who))["call-backs"]; got != fmt.Sprint(want) {
+			t.Errorf("%s is told of %s calls to make, want %d", who, got, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,7 +16,7 @@ import (
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
 
-// Options make a Server. Every field is required but Version.
+// Options make a Server. Every field is required but Version and Zone.
 type Options struct {
 	Backend Backend
 	People  People
@@ -24,6 +25,8 @@ type Options struct {
 	Metrics *prometheus.Registry
 	// Version of the program, told by GET /healthz.
 	Version string
+	// Zone is that of the site's local days; nil is the machine's.
+	Zone *time.Location
 }
 
 func (o Options) validate() error {
@@ -51,10 +54,12 @@ type Server struct {
 	registry *prometheus.Registry
 	metrics  *metrics
 	version  string
+	zone     *time.Location
 	routes   *routes
 	methods  methods
 	intake   *intake
 	files    *attachments
+	portal   *portal
 	gateway  *runtime.ServeMux
 }
 
@@ -71,6 +76,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: register the metrics: %w", err)
 	}
+	served := &tickets{backend: o.Backend, fields: filterFields()}
 	s := &Server{
 		drained:  make(chan struct{}),
 		backend:  o.Backend,
@@ -79,10 +85,12 @@ func New(o Options) (*Server, error) {
 		registry: o.Metrics,
 		metrics:  metrics,
 		version:  o.Version,
+		zone:     cmp.Or(o.Zone, time.Local),
 		routes:   routes,
 		methods:  newMethods(),
 		intake:   newIntake(),
-		files:    newAttachments(o.Backend, &tickets{backend: o.Backend, fields: filterFields()}),
+		files:    newAttachments(o.Backend, served),
+		portal:   newPortal(o.Backend, served),
 	}
 	if s.gateway, err = newGateway(s); err != nil {
 		return nil, fmt.Errorf("api: make the JSON gateway: %w", err)
@@ -109,7 +117,7 @@ func (s *Server) registerServices(guarded guard) {
 	apipb.RegisterRecoveriesServer(guarded, &recoveries{backend: s.backend, tickets: served})
 	apipb.RegisterAttachmentsServer(guarded, s.files)
 	users := &users{people: s.people, backend: s.backend, clock: time.Now}
-	apipb.RegisterSessionsServer(guarded, &sessions{people: s.people, users: users})
+	apipb.RegisterSessionsServer(guarded, &sessions{people: s.people, users: users, fields: served.fields})
 	apipb.RegisterUsersServer(guarded, users)
 	apipb.RegisterAccessTokensServer(guarded, &accessTokens{people: s.people})
 	apipb.RegisterAuditsServer(guarded, &audits{backend: s.backend})
@@ -123,4 +131,6 @@ func (s *Server) registerServices(guarded guard) {
 	apipb.RegisterNoticesServer(guarded, &notices{backend: s.backend})
 	apipb.RegisterDutiesServer(guarded, &duties{backend: s.backend, clock: time.Now})
 	apipb.RegisterRoundsServer(guarded, &rounds{backend: s.backend, clock: time.Now})
+	apipb.RegisterQueuesServer(guarded, &queues{backend: s.backend, clock: time.Now, zone: s.zone})
+	apipb.RegisterPortalServer(guarded, s.portal)
 }

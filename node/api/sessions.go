@@ -16,6 +16,7 @@ type sessions struct {
 	apipb.UnimplementedSessionsServer
 	people People
 	users  *users
+	fields []field // that filters compare
 }
 
 func (s *sessions) CreateSession(ctx context.Context, r *apipb.CreateSessionRequest) (*apipb.CreateSessionResponse, error) {
@@ -50,6 +51,19 @@ func (s *sessions) GetCaller(ctx context.Context, _ *apipb.GetCallerRequest) (*a
 		}
 	}
 	return answer, nil
+}
+
+func (s *sessions) UpdatePreferences(ctx context.Context, r *apipb.UpdatePreferencesRequest) (*apipb.Preferences, error) {
+	for _, saved := range r.GetPreferences().GetFilters() {
+		wanted, err := compileFilter(s.fields, saved.GetFilter())
+		if err == nil {
+			_, err = planQuery(wanted, "")
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s.people.SetPreferences(ctx, callerOf(ctx).actor, r.GetPreferences())
 }
 
 func (s *sessions) ListSessions(ctx context.Context, r *apipb.ListSessionsRequest) (*apipb.ListSessionsResponse, error) {

@@ -46,6 +46,14 @@ func (s sight) shown(t *deskpb.Ticket) *deskpb.Ticket {
 	return t
 }
 
+// files are those of a ticket that the caller sees: what came with internal notes is for agents.
+func (s sight) files(t *deskpb.Ticket) []*deskpb.Attachment {
+	if s.actor.GetRole() == deskpb.User_REQUESTER {
+		return outerFiles(t)
+	}
+	return t.GetAttachments()
+}
+
 // masks tells whether telephone number and mail address of a ticket's requester are masked here.
 func (s sight) masks(t *deskpb.Ticket) bool {
 	return s.policy.GetPrivacy().GetMaskAboveHome() && t.GetHomeSite() != string(s.site)

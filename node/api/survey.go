@@ -11,8 +11,11 @@ import (
 	"github.com/tierdesk/tierdesk/store"
 )
 
-// surveyPath begins the path of a survey; its secret follows.
-const surveyPath = "/api/v1/survey/"
+// surveyPath begins the path of a survey for programs, surveyPage that of its page; the secret follows.
+const (
+	surveyPath = "/api/v1/survey/"
+	surveyPage = "/help/s/"
+)
 
 // surveys serves the links by which requesters rate the service. A link's secret stands in no log and no journal.
 type surveys struct {
@@ -50,8 +53,8 @@ func (s *surveys) CreateSurvey(ctx context.Context, r *apipb.CreateSurveyRequest
 			return desk.Refuse(desk.FailedPrecondition, "NO_SURVEYS", "the policy has no surveys; set closing.survey_valid")
 		}
 		expires := s.clock().UnixMicro() + valid*1_000_000
-		answer.Url = surveyPath + desk.SurveyToken(site.GetSurveyKey(), desk.TicketNumber(r.GetNumber()), expires)
-		answer.ExpireTime = moment(expires)
+		token := desk.SurveyToken(site.GetSurveyKey(), desk.TicketNumber(r.GetNumber()), expires)
+		answer.Url, answer.Page, answer.ExpireTime = surveyPath+token, surveyPage+token, moment(expires)
 		return nil
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,13 +40,17 @@ func (u *users) ListUsers(ctx context.Context, r *apipb.ListUsersRequest) (*apip
 	if err != nil {
 		return nil, err
 	}
-	scope := pageScope{"users"}
+	scope := pageScope{"users", r.GetSearch(), r.GetRole().String()}
 	after, err := scope.open(r.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
+	fits, err := u.wanted(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	// One more than the page tells whether there is a next one.
-	found, err := u.people.ListUsers(ctx, callerOf(ctx).actor, desk.UserID(after), size+1)
+	found, err := u.people.ListUsers(ctx, callerOf(ctx).actor, store.UserQuery{After: desk.UserID(after), Limit: size + 1, Fits: fits})
 	if err != nil {
 		return nil, err
 	}
@@ -110,21 +115,18 @@ func (u *users) complete(ctx context.Context) func(*apipb.User, error) (*apipb.U
 // of them now.
 func (u *users) place(ctx context.Context, people []*apipb.User) error {
 	return u.backend.Read(ctx, true, func(r *store.Reader) error {
-		groups, err := tiers.Duties(r, u.clock().UnixMicro())
-		if err != nil {
-			return err
-		}
 		named := make(map[desk.UserID]*apipb.User, len(people))
 		for _, person := range people {
 			named[desk.UserID(person.Name)] = person
 			person.MemberOf = slices.Clone(person.Groups)
 		}
+		groups, err := tiers.DutiesAmong(r, u.clock().UnixMicro(), slices.Collect(maps.Keys(named)))
+		if err != nil {
+			return err
+		}
 		for _, group := range groups {
 			for _, member := range group.Members {
 				person, name := named[member.User], group.Group.GetName()
-				if person == nil {
-					continue
-				}
 				if !slices.Contains(person.MemberOf, name) {
 					person.MemberOf = append(person.MemberOf, name)
 				}

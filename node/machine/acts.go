@@ -12,7 +12,8 @@ import (
 	"github.com/tierdesk/tierdesk/tiers"
 )
 
-// actOf says what a command does in the words of the audit log; nil for what is not told there.
+// actOf says what a command does in the words of the audit log; nil for what is not told there, such as how people arrange their pages,
+// which concerns nobody else.
 func (t *turn) actOf(c *deskpb.Command) (a *act, err error) {
 	switch k := c.Kind.(type) {
 	case *deskpb.Command_Ticket:

@@ -85,7 +85,8 @@ func (a *act) happened(before, after proto.Message) bool {
 	return true
 }
 
-// addEntry appends an entry to the audit log, joined to the one before it.
+// addEntry appends an entry to the audit log, joined to the one before it. It says how its actor is called now, as people do not remember
+// accounts, and accounts are deleted.
 func (t *turn) addEntry(e *deskpb.AuditEntry) error {
 	site, err := t.b.Site()
 	if err != nil {
@@ -95,6 +96,12 @@ func (t *turn) addEntry(e *deskpb.AuditEntry) error {
 	if err != nil {
 		return err
 	}
+	account, err := t.b.User(desk.UserID(e.GetActor()))
+	if err != nil {
+		return err
+	}
+	e = proto.CloneOf(e)
+	e.ActorName = account.GetDisplayName()
 	e = audit.Fit(e)
 	e.Sequence, e.Time, e.Previous, e.Incarnation = sequence+1, t.at.Time, hash, site.GetIncarnation()
 	raw, err := audit.Encode(e)

@@ -14,12 +14,21 @@ import (
 	"github.com/tierdesk/tierdesk/store"
 )
 
-// Options make a Machine. All fields are required.
+// Options make a Machine. All fields but Listener are required.
 type Options struct {
 	Site     desk.SiteID
 	Store    *store.Store
 	Clock    func() time.Time // read on the leader when commands are stamped, never while they are applied
 	Location *time.Location   // of the site's local day
+	Listener Listener         // nil: nobody
+}
+
+// Listener hears what log entries have changed, after they were committed, on every node that applies them. The log waits while it
+// is called, so it only takes a note of what it hears.
+type Listener interface {
+	// Listens tells whether anybody wants to hear anything at this moment.
+	Listens() bool
+	Changed(store.Changes)
 }
 
 func (o Options) validate() error {
@@ -87,11 +96,23 @@ func (m *Machine) Apply(index, term uint64, entry []byte) (replication.Results, 
 	if err != nil {
 		return nil, fmt.Errorf("log entry %d: %w", index, err)
 	}
+	tell := m.heard(b)
 	if err := b.Commit(index, term); err != nil {
 		return nil, fmt.Errorf("commit log entry %d: %w", index, err)
 	}
 	m.wakeup.changed(concerned)
+	tell()
 	return results, nil
+}
+
+// heard returns what tells the listener of a batch once it is committed.
+func (m *Machine) heard(b *store.Batch) (tell func()) {
+	listener := m.options.Listener
+	if listener == nil || !listener.Listens() {
+		return func() {}
+	}
+	changes := b.Changes()
+	return func() { listener.Changed(changes) }
 }
 
 // results are what the commands of one entry came to. The tickets in them are never changed.
@@ -149,5 +170,8 @@ func (m *Machine) Restore(r io.Reader) error {
 		return err
 	}
 	m.wakeup.changed(m.wakeup.watched())
+	if m.options.Listener != nil {
+		m.options.Listener.Changed(store.Changes{Everything: true})
+	}
 	return nil
 }

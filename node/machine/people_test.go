@@ -153,3 +153,33 @@ func TestNodesInTheDirectory(t *testing.T) {
 		t.Errorf("entry is of %s", entry().Id)
 	}
 }
+
+func setPreferences(user, queue string) *deskpb.Command {
+	return &deskpb.Command{Kind: &deskpb.Command_SetPreferences{SetPreferences: &deskpb.SetPreferences{
+		User: user, Preferences: &deskpb.Preferences{Queue: queue, Filters: []*deskpb.SavedFilter{{Name: "打印", Filter: `title : "打印"`}}},
+	}}}
+}
+
+func TestPreferencesAreKeptBesideTheAccount(t *testing.T) {
+	l := founded(t)
+	l.must(t, noon, putUser("wang", deskpb.User_AGENT, "$1", true), openSession("wang", 1, noon*2))
+	before := l.user(t, "wang")
+	told := len(l.audited(t))
+	l.must(t, noon, setPreferences("wang", "overdue"))
+	if now := len(l.audited(t)); now != told {
+		t.Errorf("the audit log tells of it: %s", l.lately(t, now-told))
+	}
+	stale := putUser("wang", deskpb.User_DISPATCHER, "$1", false)
+	stale.GetPutUser().IfVersion = before.Version
+	l.must(t, noon, stale) // what was read before the preferences changed is still written
+	after := l.user(t, "wang")
+	if after.Role != deskpb.User_DISPATCHER || after.Preferences.GetQueue() != "overdue" || after.Preferences.GetFilters()[0].GetName() != "打印" {
+		t.Errorf("the account and its preferences are %v", after)
+	}
+	if !l.hasSession(t, 1) {
+		t.Error("the preferences ended the session")
+	}
+	if got := l.one(t, noon, setPreferences("nobody", "mine")); got != "USER_NOT_FOUND" {
+		t.Errorf("preferences of nobody: reason %q", got)
+	}
+}

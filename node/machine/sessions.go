@@ -124,7 +124,7 @@ func (t *turn) closeSessions(c *deskpb.CloseSessions) error {
 		return err
 	}
 	if c.Id != "" && !slices.ContainsFunc(open, func(s *deskpb.Session) bool { return s.Id == c.Id }) {
-		return desk.Refuse(desk.NotFound, "SESSION_NOT_FOUND", "nothing of %.80q is open under the id %.80q", user, c.Id)
+		return desk.Refuse(desk.NotFound, "SESSION_NOT_FOUND", "nothing of %.80q is open under the id %.80q; list what is open", user, c.Id)
 	}
 	for _, session := range open {
 		if c.Id != "" && session.Id != c.Id || c.Id == "" && bytes.Equal(session.TokenHash, c.Except) {

@@ -156,6 +156,8 @@ func (t *turn) beside(command *deskpb.Command) error {
 		return within("put survey key", t.putSurveyKey(c.PutSurveyKey))
 	case *deskpb.Command_SetDuty:
 		return within("set duty", t.setDuty(c.SetDuty))
+	case *deskpb.Command_SetPreferences:
+		return within("set preferences", t.setPreferences(c.SetPreferences))
 	case *deskpb.Command_MarkNotices:
 		return within("mark notices", t.markNotices(c.MarkNotices))
 	case *deskpb.Command_OpenRound:

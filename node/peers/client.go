@@ -24,6 +24,7 @@ const (
 	statusDeadline   = 2 * time.Second
 	diagnoseDeadline = 5 * time.Second
 	transferDeadline = 10 * time.Second
+	presenceDeadline = time.Second
 )
 
 // ClientOptions make a Client.

@@ -26,7 +26,7 @@ type Replica interface {
 }
 
 // ServerOptions make a Server. All fields are required but AskNeighbour, without which no
-// link is carried, Refused and CallerSite.
+// link is carried, Presence, Refused and CallerSite.
 type ServerOptions struct {
 	Site    string
 	Replica Replica
@@ -36,6 +36,8 @@ type ServerOptions struct {
 	Diagnose func(ctx context.Context) Diagnosis
 	// AskNeighbour puts a question about a file to a neighbour; nil when this node does not carry the link.
 	AskNeighbour func(ctx context.Context, peer desk.SiteID, w *linkpb.Want) *linkpb.Piece
+	// Presence hears who is at tickets by the pages of another node; nil: nobody does.
+	Presence func([]PresenceSign)
 	// Refused is told of each call by somebody who is no node of the site, and why; nil: nobody is told.
 	Refused func(ctx context.Context, reason string)
 	// CallerSite returns the site that the caller's certificate names; nil without TLS, when callers are on this machine.

@@ -15,7 +15,7 @@ import (
 // The longest texts of a user in characters, where nothing else is said, and the longest lists.
 const (
 	maxName        = 64
-	maxDisplayName = 200
+	maxDisplayName = desk.MaxDisplayName
 	maxPhone       = 40
 	maxEmail       = 254 // bytes
 	maxUnit        = 200

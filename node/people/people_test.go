@@ -87,6 +87,13 @@ func decide(b *store.Batch, c *deskpb.Command) error {
 			user.UnlockTime = time.Now().UnixMicro()
 		}
 		return b.PutUser(user)
+	case *deskpb.Command_SetPreferences:
+		user, err := b.User(desk.UserID(k.SetPreferences.User))
+		if err != nil {
+			return err
+		}
+		user.Preferences = k.SetPreferences.Preferences
+		return b.PutUser(user)
 	case *deskpb.Command_RenewSessions:
 		for _, renewal := range k.RenewSessions.Renewals {
 			session, err := b.Session(renewal.TokenHash)

@@ -98,7 +98,7 @@ func (p *People) end(ctx context.Context, actor *deskpb.Actor, name desk.UserID,
 		return err
 	}
 	if !slices.ContainsFunc(open, func(s *deskpb.Session) bool { return id != "" && s.Id == id }) {
-		return desk.Refuse(desk.NotFound, "SESSION_NOT_FOUND", "nothing of %.80q is open under the id %.80q", name, id)
+		return desk.Refuse(desk.NotFound, "SESSION_NOT_FOUND", "nothing of %.80q is open under the id %.80q; list what is open", name, id)
 	}
 	return p.closeSessions(ctx, actor, &deskpb.CloseSessions{User: string(name), Id: id})
 }

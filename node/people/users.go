@@ -48,26 +48,30 @@ func (p *People) NewUser(ctx context.Context, user *deskpb.User, password string
 	return made, err
 }
 
-// User returns one user. Everyone may read their own.
+// User returns one user. Everyone may read their own, with the preferences that nobody else is shown.
 func (p *People) User(ctx context.Context, actor *deskpb.Actor, name desk.UserID) (*apipb.User, error) {
 	user, err := p.account(ctx, actor, name, desk.OwnRead, desk.UserRead)
 	if err != nil {
 		return nil, err
 	}
-	return p.shown(user), nil
+	shown := p.shown(user)
+	if actor.GetUser() == user.Name {
+		shown.Preferences = shownPreferences(user.Preferences)
+	}
+	return shown, nil
 }
 
-// ListUsers returns at most limit users behind a name, in the order of names.
-func (p *People) ListUsers(ctx context.Context, actor *deskpb.Actor, after desk.UserID, limit int) ([]*apipb.User, error) {
+// ListUsers returns the users of a query, in the order of names.
+func (p *People) ListUsers(ctx context.Context, actor *deskpb.Actor, q store.UserQuery) ([]*apipb.User, error) {
 	if err := desk.May(actor, desk.UserList); err != nil {
 		return nil, err
 	}
-	if limit < 1 || limit > maxPage {
-		return nil, desk.RefuseField("pageSize", "%d is not between 1 and %d", limit, maxPage)
+	if q.Limit < 1 || q.Limit > maxPage {
+		return nil, desk.RefuseField("pageSize", "%d is not between 1 and %d", q.Limit, maxPage)
 	}
 	var shown []*apipb.User
 	err := p.site.Read(ctx, false, func(r *store.Reader) error {
-		users, err := r.Users(after, limit)
+		users, err := r.FindUsers(q)
 		for _, user := range users {
 			shown = append(shown, p.shown(user))
 		}
@@ -174,7 +178,7 @@ func (p *People) account(ctx context.Context, actor *deskpb.Actor, name desk.Use
 func (p *People) existing(ctx context.Context, name desk.UserID) (*deskpb.User, error) {
 	user, err := p.user(ctx, name)
 	if err == nil && user == nil {
-		err = desk.Refuse(desk.NotFound, "USER_NOT_FOUND", "there is no user %.80q at this site", name)
+		err = desk.Refuse(desk.NotFound, "USER_NOT_FOUND", "there is no user %.80q at this site; list the users", name)
 	}
 	return user, err
 }

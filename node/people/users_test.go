@@ -11,6 +11,7 @@ import (
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/store"
 )
 
 // full is a user of whom everything is said.
@@ -116,11 +117,11 @@ func TestCreatingUsers(t *testing.T) {
 	_, err := o.CreateUser(t.Context(), administrator, request())
 	mustRefuse(t, "an existing name", err, "USER_EXISTS")
 
-	_, err = o.ListUsers(t.Context(), agent, "", 10)
+	_, err = o.ListUsers(t.Context(), agent, store.UserQuery{Limit: 10})
 	mustRefuse(t, "an agent lists", err, "PERMISSION_DENIED")
-	_, err = o.ListUsers(t.Context(), administrator, "", 0)
+	_, err = o.ListUsers(t.Context(), administrator, store.UserQuery{})
 	mustRefuse(t, "a page of none", err, "INVALID_FIELD")
-	users, err := o.ListUsers(t.Context(), &deskpb.Actor{User: "shen", Role: deskpb.User_AUDITOR}, "b", 10)
+	users, err := o.ListUsers(t.Context(), &deskpb.Actor{User: "shen", Role: deskpb.User_AUDITOR}, store.UserQuery{After: "b", Limit: 10})
 	if err != nil || len(users) != 2 || users[0].Name != "li.wei" || users[1].Name != "wang" {
 		t.Fatalf("users behind b: %v, %v, want li.wei and wang", users, err)
 	}

@@ -1,4 +1,4 @@
-// Package web serves the pages that people look at: signing in, and one page that tells how the site, its links and its
-// latest tickets stand. Pages are rendered on the server and need no script. It never changes a ticket. Only node starts
-// it.
+// Package web serves the pages that people look at: it signs them in and puts the rooms together: the console for those who work on
+// tickets, the support site for those who report problems, the wall, the leader's page, and what administrators look after. Pages are
+// rendered on the server, see and do what a program with the same session would, and work without a script. Only node starts it.
 package web

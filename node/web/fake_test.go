@@ -14,39 +14,17 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/node/web/page"
 )
-
-// fakeDesk shows a county whose line to its city is cut. Each part can be made to break.
-type fakeDesk struct {
-	asker                             *deskpb.Actor // who asked for tickets last
-	overviewErr, sitesErr, ticketsErr error
-	overview                          *apipb.GetSiteResponse
-}
-
-func (d *fakeDesk) Overview(context.Context) (*apipb.GetSiteResponse, error) {
-	return d.overview, d.overviewErr
-}
-
-func (d *fakeDesk) Sites(context.Context) (*apipb.ListSitesResponse, error) {
-	return &apipb.ListSitesResponse{Sites: []*apipb.KnownSite{
-		{Id: "330106", Name: "西湖区", Tier: apipb.Site_COUNTY, Parent: "330100", Alive: true, Nodes: []*apipb.Node{{Id: "n1"}, {Id: "n2"}, {Id: "n3"}}},
-		{Id: "330100", Name: "杭州市", Tier: apipb.Site_CITY, Parent: "330000", NotSeenSince: at(10, 32, 7)},
-		{Id: "330000", Name: "浙江省", Tier: apipb.Site_PROVINCE},
-	}}, d.sitesErr
-}
-
-func (d *fakeDesk) LatestTickets(_ context.Context, asker *deskpb.Actor, limit int) ([]*deskpb.Ticket, error) {
-	d.asker = asker
-	if limit != latestTickets {
-		return nil, errors.New("the page asks for another number of tickets")
-	}
-	return sampleTickets(), d.ticketsErr
-}
 
 // at is a moment of the day on which the pages are looked at, in China's time.
 func at(hour, minute, second int) *timestamppb.Timestamp {
@@ -55,42 +33,39 @@ func at(hour, minute, second int) *timestamppb.Timestamp {
 
 func china() *time.Location { return time.FixedZone("CST", 8*3600) }
 
-func sampleTickets() []*deskpb.Ticket {
-	return []*deskpb.Ticket{
-		{Number: "330106-20261121-0042", Title: "庭审系统无法登录，提示“证书已过期”", State: deskpb.Ticket_IN_PROGRESS, Priority: 1, Line: deskpb.Ticket_FIRST,
-			CustodianSite: "330106", UpdateTime: at(10, 41, 3),
-			Handover: &deskpb.Handover{State: deskpb.Handover_QUEUED, ToSite: "330100", ToLine: deskpb.Ticket_SECOND}},
-		{Number: "330106-20261121-0041", Title: "打印机卡纸 <b>三楼</b>", State: deskpb.Ticket_NEW, Priority: 4, Line: deskpb.Ticket_FIRST,
-			CustodianSite: "330106", UpdateTime: at(10, 35, 0)},
-		{Number: "330106-20261121-0039", Title: "档案检索响应缓慢", State: deskpb.Ticket_ASSIGNED, Priority: 2, Line: deskpb.Ticket_FIRST,
-			CustodianSite: "330100", UpdateTime: at(10, 30, 12),
-			Handover: &deskpb.Handover{State: deskpb.Handover_IN_TRANSIT, ToSite: "330100", ToLine: deskpb.Ticket_SECOND}},
-		{Number: "330106-20261121-0030", Title: "视频会议无声音", State: deskpb.Ticket_RESOLVED, Priority: 3, Line: deskpb.Ticket_SECOND,
-			CustodianSite: "330100", UpdateTime: at(9, 2, 44),
-			Handover: &deskpb.Handover{State: deskpb.Handover_QUEUED, ToSite: "330106", ToLine: deskpb.Ticket_FIRST}},
-		{Number: "330106-20261120-0017", Title: "申请开通 VPN 账号", State: deskpb.Ticket_ON_HOLD, Priority: 5, Line: deskpb.Ticket_FIRST,
-			CustodianSite: "330106", UpdateTime: timestamppb.New(time.Date(2026, 11, 20, 17, 20, 0, 0, china()))},
-		{Number: "330106-20251230-0003", Title: "更换显示器", State: deskpb.Ticket_CLOSED, Priority: 5, Line: deskpb.Ticket_FIRST,
-			CustodianSite: "330106", UpdateTime: timestamppb.New(time.Date(2025, 12, 31, 8, 0, 0, 0, china()))},
-	}
+// fakeStanding says that the line of a county to its city is cut.
+type fakeStanding struct{ site *apipb.GetSiteResponse }
+
+func (s *fakeStanding) Site() *apipb.GetSiteResponse { return s.site }
+
+func (*fakeStanding) Sites() *apipb.ListSitesResponse {
+	return &apipb.ListSitesResponse{Sites: []*apipb.KnownSite{
+		{Id: "330106", Name: "西湖区", Tier: apipb.Site_COUNTY, Parent: "330100"},
+		{Id: "330100", Name: "杭州市", Tier: apipb.Site_CITY, Parent: "330000"},
+	}}
 }
 
-func sampleOverview() *apipb.GetSiteResponse {
-	return &apipb.GetSiteResponse{
-		Site: &apipb.Site{Id: "330106", Name: "西湖区", Tier: apipb.Site_COUNTY, Parent: "330100"},
-		Nodes: []*apipb.Node{
-			{Id: "n1", Role: apipb.Node_LEADER, Alive: true, Addresses: &apipb.Addresses{Http: "10.33.1.6:8080"}},
-			{Id: "n2", Role: apipb.Node_FOLLOWER, Alive: true, Addresses: &apipb.Addresses{Http: "10.33.1.7:8080"}},
-			{Id: "n3", Role: apipb.Node_FOLLOWER, Addresses: &apipb.Addresses{Http: "10.33.1.8:8080"}},
-		},
-		Leader: "n1",
-		Links: []*apipb.LinkStatus{
-			{Peer: "330100", Direction: apipb.LinkStatus_PARENT, State: apipb.LinkStatus_DOWN, Since: at(10, 32, 7), LastAckTime: at(10, 32, 5),
-				Pending: 12, Queued: 3, Reason: "connection refused"},
-			{Peer: "330106001", Direction: apipb.LinkStatus_CHILD, State: apipb.LinkStatus_UP, Since: at(7, 0, 0)},
-		},
-		Alarms: []string{"The clock of node n3 is 4 s behind; check its time service."},
+func cutSite() *apipb.GetSiteResponse {
+	return &apipb.GetSiteResponse{Leader: "n1", Links: []*apipb.LinkStatus{
+		{Peer: "330100", Direction: apipb.LinkStatus_PARENT, State: apipb.LinkStatus_DOWN, Since: at(10, 32, 7), Queued: 3},
+		{Peer: "330106001", Direction: apipb.LinkStatus_CHILD, State: apipb.LinkStatus_UP, Since: at(7, 0, 0)},
+	}}
+}
+
+// fakeAPI answers who calls, and nothing else.
+type fakeAPI struct{ name string }
+
+func (a *fakeAPI) Invoke(_ context.Context, method string, _, reply any, _ ...grpc.CallOption) error {
+	caller, asked := reply.(*apipb.Caller)
+	if !asked {
+		return status.Errorf(codes.Unimplemented, "method %s is not served", method)
 	}
+	proto.Merge(caller, &apipb.Caller{User: &apipb.User{Name: "li", DisplayName: a.name}})
+	return nil
+}
+
+func (*fakeAPI) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+	return nil, status.Error(codes.Unimplemented, "there are no streams")
 }
 
 // fakePeople lets li in with the password "correct"; li's token is "token-of-li".
@@ -105,9 +80,6 @@ type fakePeople struct {
 	ended    []string
 	password string // that li has set
 }
-
-// requester is the role of those who see their own tickets alone.
-const requester = deskpb.User_REQUESTER
 
 func (p *fakePeople) Authenticate(_ context.Context, token, _ string) (*deskpb.Actor, error) {
 	switch {
@@ -153,7 +125,7 @@ func (p *fakePeople) SetPassword(_ context.Context, actor *deskpb.Actor, r *apip
 // visit is pages with what stands behind them.
 type visit struct {
 	t        *testing.T
-	desk     *fakeDesk
+	standing *fakeStanding
 	people   *fakePeople
 	provider *fakeProvider
 	now      time.Time
@@ -163,7 +135,7 @@ type visit struct {
 func newVisit(t *testing.T) *visit {
 	t.Helper()
 	v := &visit{
-		t: t, desk: &fakeDesk{overview: sampleOverview()}, people: &fakePeople{}, provider: &fakeProvider{}, now: at(10, 42, 0).AsTime(),
+		t: t, standing: &fakeStanding{site: cutSite()}, people: &fakePeople{}, provider: &fakeProvider{}, now: at(10, 42, 0).AsTime(),
 	}
 	v.build()
 	return v
@@ -172,10 +144,10 @@ func newVisit(t *testing.T) *visit {
 // build makes the pages of what stands behind them.
 func (v *visit) build() {
 	v.t.Helper()
-	o := Options{
-		Desk: v.desk, People: v.people, Logger: slog.New(slog.DiscardHandler), SiteID: "330106", SiteName: "西湖区",
-		Zone: china(), Now: func() time.Time { return v.now },
-	}
+	o := Options{People: v.people, Options: page.Options{
+		API: &fakeAPI{name: "李工"}, Files: http.NotFoundHandler(), Standing: v.standing, Logger: slog.New(slog.DiscardHandler),
+		SiteID: "330106", SiteName: "西湖区", Tier: apipb.Site_COUNTY, Zone: china(), Now: func() time.Time { return v.now },
+	}}
 	if v.provider != nil {
 		o.Provider = v.provider
 	}
@@ -281,24 +253,6 @@ func text(node *html.Node) string {
 	return strings.Join(strings.Fields(words.String()), " ")
 }
 
-// rows returns the cells of the body of the table with the class.
-func (d *document) rows(t *testing.T, class string) [][]string {
-	t.Helper()
-	tables := d.all("table", class)
-	if len(tables) != 1 {
-		t.Fatalf("the page has %d tables of class %s, want 1", len(tables), class)
-	}
-	var found [][]string
-	for _, row := range elements(elements(tables[0], "tbody", "")[0], "tr", "") {
-		var cells []string
-		for _, cell := range elements(row, "td", "") {
-			cells = append(cells, text(cell))
-		}
-		found = append(found, cells)
-	}
-	return found
-}
-
 // banners returns what the page says above all else.
 func (d *document) banners() []string {
 	var found []string
@@ -306,4 +260,14 @@ func (d *document) banners() []string {
 		found = append(found, text(banner))
 	}
 	return found
+}
+
+// refresh is when the page loads another one, and which; empty for a page that stays.
+func (d *document) refresh() string {
+	for _, meta := range d.all("meta", "") {
+		if attribute(meta, "http-equiv") == "refresh" {
+			return attribute(meta, "content")
+		}
+	}
+	return ""
 }

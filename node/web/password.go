@@ -1,68 +1,61 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
 	"github.com/tierdesk/tierdesk/desk"
-	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/node/web/page"
 )
 
 // passwordPage is the form for setting one's own password.
 type passwordPage struct {
-	frame
+	page.Frame
 	Failed string // why the last try did not succeed; empty for none
 	Must   bool   // nothing else can be done before
 }
 
 // servePassword shows the form to who is signed in.
-func (p *Pages) servePassword(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), pageDeadline)
-	defer cancel()
-	actor, failed := p.visitor(ctx, r)
-	if actor == nil {
-		p.showSignIn(w, p.signInPage(r, failed), failed)
-		return
+func (p *Pages) servePassword(v *page.Visit) error {
+	if v.Actor == nil {
+		return p.serveAskSignIn(v)
 	}
-	p.showPassword(w, r, actor, problem{})
+	return p.showPassword(v, problem{})
 }
 
-func (p *Pages) showPassword(w http.ResponseWriter, r *http.Request, actor *deskpb.Actor, failed problem) {
-	page := passwordPage{frame: p.frame(r, actor.GetUser()), Must: actor.GetMustChangePassword()}
-	page.Failed = page.Problem(failed)
-	p.render(w, failed.tell(w.Header()), "password.html", page)
+func (p *Pages) showPassword(v *page.Visit, failed problem) error {
+	shown := passwordPage{Frame: v.Frame(v.Word("password.title")), Must: v.Actor.GetMustChangePassword(), Failed: failed.say(v)}
+	if shown.Must {
+		shown.Title = v.Word("password.own")
+	}
+	return v.Render(failed.tell(v.W.Header()), "password.html", shown)
 }
 
 // serveSetPassword sets another password. That ends all sessions of the user, this one too, so the next page is the one for
 // signing in.
-func (p *Pages) serveSetPassword(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), signInDeadline)
-	defer cancel()
-	if !p.readForm(w, r) {
-		return
+func (p *Pages) serveSetPassword(v *page.Visit) error {
+	if !p.readForm(v) {
+		return nil
 	}
-	actor, failed := p.visitor(ctx, r)
-	if actor == nil {
-		p.showSignIn(w, p.signInPage(r, failed), failed)
-		return
+	if v.Actor == nil {
+		failed := p.expired(v)
+		return p.showSignIn(v, p.signInPage(v, failed), failed)
 	}
-	if r.PostForm.Get("password") != r.PostForm.Get("again") {
-		p.showPassword(w, r, actor, problem{status: http.StatusBadRequest, key: "password.differ"})
-		return
+	form, user := v.R.PostForm, v.Actor.GetUser()
+	if form.Get("password") != form.Get("again") {
+		return p.showPassword(v, problem{status: http.StatusBadRequest, key: "password.differ"})
 	}
-	err := p.people.SetPassword(ctx, actor, &apipb.SetPasswordRequest{
-		Name: actor.GetUser(), Password: r.PostForm.Get("password"), CurrentPassword: r.PostForm.Get("current"),
+	err := p.people.SetPassword(v.Ctx(), v.Actor, &apipb.SetPasswordRequest{
+		Name: user, Password: form.Get("password"), CurrentPassword: form.Get("current"),
 	})
 	if err != nil {
-		p.showPassword(w, r, actor, p.passwordProblem(err))
-		return
+		return p.showPassword(v, p.passwordProblem(err))
 	}
-	p.dismiss(w, r)
-	page := p.signInPage(r, problem{})
-	page.Name, page.Done = actor.GetUser(), page.Word("password.done")
-	p.showSignIn(w, page, problem{})
+	p.kit.Dismiss(v.W, v.R)
+	shown := p.signInPage(v, problem{})
+	shown.Named, shown.Before = user, v.Word("password.done")
+	return p.showSignIn(v, shown, problem{})
 }
 
 // passwordProblem finds the words for a password that was not taken.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/node/web/page"
 )
 
 // problem is why something did not succeed, as a page tells it.
@@ -67,15 +68,15 @@ func (b problem) tell(header http.Header) int {
 	return b.status
 }
 
-// Problem says in words what went wrong, with how long to wait where that is known; empty for nothing.
-func (f frame) Problem(b problem) string {
+// say says in words what went wrong, with how long to wait where that is known; empty for nothing.
+func (b problem) say(v *page.Visit) string {
 	switch {
 	case b.key == "":
 		return ""
 	case b.key != "sign-in.too-many":
-		return f.Word(b.key)
+		return v.Word(b.key)
 	case b.wait <= 90*time.Second:
-		return f.Word(b.key, f.Word("wait.seconds", int(math.Ceil(max(b.wait, time.Second).Seconds()))))
+		return v.Word(b.key, v.Word("wait.seconds", int(math.Ceil(max(b.wait, time.Second).Seconds()))))
 	}
-	return f.Word(b.key, f.Word("wait.minutes", int(math.Ceil(b.wait.Minutes()))))
+	return v.Word(b.key, v.Word("wait.minutes", int(math.Ceil(b.wait.Minutes()))))
 }

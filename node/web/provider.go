@@ -4,10 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/node/web/page"
 )
 
 // Provider signs people in elsewhere, at OpenID Connect. Refusals come as *desk.Refusal.
@@ -30,58 +30,55 @@ const (
 
 // serveBegin sends the browser to the provider. It is a plain link: a form would have to name the provider in the page's
 // security policy.
-func (p *Pages) serveBegin(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), providerDeadline)
+func (p *Pages) serveBegin(v *page.Visit) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Ctx()), providerDeadline)
 	defer cancel()
-	address, attempt, err := p.provider.Begin(ctx, languageQuery(r))
+	address, attempt, err := p.provider.Begin(ctx, page.Local(v.Query("to")))
 	if err != nil {
 		failed := p.problemOf("begin to sign a visitor in at the provider", err)
-		p.showSignIn(w, p.signInPage(r, failed), failed)
-		return
+		return p.showSignIn(v, p.signInPage(v, failed), failed)
 	}
-	cookie := p.attemptCookie(r, attempt)
+	cookie := p.attemptCookie(v.R, attempt)
 	cookie.MaxAge = int(attemptLife.Seconds())
-	http.SetCookie(w, cookie)
-	http.Redirect(w, r, address, http.StatusSeeOther)
+	http.SetCookie(v.W, cookie)
+	return v.Redirect(address)
 }
 
 // serveCallback takes the provider's answer. It ends in a page and not in a redirect: the session's cookie is for requests that
 // begin here, and a redirect would go on with the one that began at the provider.
-func (p *Pages) serveCallback(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), providerDeadline)
+func (p *Pages) serveCallback(v *page.Visit) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Ctx()), providerDeadline)
 	defer cancel()
-	answer := r.URL.Query()
-	gone := p.attemptCookie(r, "")
+	gone := p.attemptCookie(v.R, "")
 	gone.MaxAge = -1
-	http.SetCookie(w, gone)
+	http.SetCookie(v.W, gone)
 	attempt := ""
-	if cookie, err := r.Cookie(gone.Name); err == nil {
+	if cookie, err := v.R.Cookie(gone.Name); err == nil {
 		attempt = cookie.Value
 	}
-	opened, back, err := p.provider.Finish(ctx, attempt, answer, address(r), r.UserAgent())
-	here := r.Clone(ctx)
-	here.URL.RawQuery = strings.TrimPrefix(back, "?") // the page's language, and nothing of the answer
+	opened, back, err := p.provider.Finish(ctx, attempt, v.R.URL.Query(), page.Address(v.R), v.R.UserAgent())
+	v.R.URL.RawQuery = "" // no page repeats the answer
 	if err != nil {
 		failed := p.problemOf("sign a visitor in at the provider", err)
-		p.showSignIn(w, p.signInPage(here, failed), failed)
-		return
+		return p.showSignIn(v, p.signInPage(v, failed), failed)
 	}
-	p.admit(w, r, opened.GetToken())
-	page := continuePage{frame: p.frame(here, ""), Home: home(here)}
-	page.Refresh = "0; url=" + page.Home
-	p.render(w, http.StatusOK, "continue.html", page)
+	p.kit.Admit(v.W, v.R, opened.GetToken())
+	v.Actor = nil
+	shown := continuePage{Frame: v.Frame(v.Word("continue.title")), Home: page.Local(back)}
+	shown.Refresh = "0; url=" + shown.Home
+	return v.Render(http.StatusOK, "continue.html", shown)
 }
 
 // continuePage leads from the provider's answer to the site.
 type continuePage struct {
-	frame
+	page.Frame
 	Home string
 }
 
 // attemptCookie carries an attempt to the callback, which another site's redirect opens, and to nothing else.
 func (p *Pages) attemptCookie(r *http.Request, attempt string) *http.Cookie {
 	return &http.Cookie{
-		Name: "tierdesk_attempt_" + p.siteID, Value: attempt, Path: "/sign-in/",
+		Name: "tierdesk_attempt_" + p.kit.SiteID, Value: attempt, Path: "/sign-in/",
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
 	}
 }

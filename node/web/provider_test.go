@@ -13,7 +13,7 @@ import (
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 )
 
-// fakeProvider signs li in with the code "right", in the browser that has the attempt "sealed".
+// fakeProvider signs li in with the code "open-sesame", in the browser that has the attempt "sealed".
 type fakeProvider struct {
 	err  error // what every call comes to, when set
 	back string
@@ -32,7 +32,7 @@ func (p *fakeProvider) Finish(_ context.Context, attempt string, answer url.Valu
 		return nil, p.back, p.err
 	case attempt != "sealed":
 		return nil, "", desk.Refuse(desk.Unauthenticated, "ATTEMPT_EXPIRED", "no attempt")
-	case answer.Get("code") != "right":
+	case answer.Get("code") != "open-sesame":
 		return nil, p.back, desk.Refuse(desk.Unauthenticated, "IDENTITY_REFUSED", "wrong code")
 	}
 	return &apipb.CreateSessionResponse{Token: "token-of-li"}, p.back, nil
@@ -52,11 +52,11 @@ func (v *visit) callback(query, attempt string) *http.Response {
 func TestSigningInAtTheProvider(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)
-	form := v.parse(v.do(httptest.NewRequest(http.MethodGet, "/?lang=en", nil), false), http.StatusOK)
-	if links := form.all("a", "button"); len(links) != 1 || text(links[0]) != "Sign in with 统一认证" || attribute(links[0], "href") != "/sign-in/provider?lang=en" {
-		t.Errorf("the form has %d buttons of providers, want one that keeps the language", len(links))
+	form := v.parse(v.do(httptest.NewRequest(http.MethodGet, "/sign-in?lang=en&to=/t/7", nil), false), http.StatusOK)
+	if links := form.all("a", "button"); len(links) != 1 || text(links[0]) != "Sign in with 统一认证" || attribute(links[0], "href") != "/sign-in/provider?to=%2ft%2f7" {
+		t.Errorf("the form has %d buttons of providers, want one that keeps the page to go on to", len(links))
 	}
-	begun := v.do(httptest.NewRequest(http.MethodGet, "/sign-in/provider?lang=en", nil), false)
+	begun := v.do(httptest.NewRequest(http.MethodGet, "/sign-in/provider?to=/t/7", nil), false)
 	if begun.StatusCode != http.StatusSeeOther || begun.Header.Get("Location") != "https://id.example.cn/authorize?state=s" {
 		t.Fatalf("the button leads to %q with %d", begun.Header.Get("Location"), begun.StatusCode)
 	}
@@ -64,10 +64,10 @@ func TestSigningInAtTheProvider(t *testing.T) {
 	if cookie.Value != "sealed" || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != 600 || cookie.Path != "/sign-in/" {
 		t.Errorf("the attempt's cookie is %v", cookie)
 	}
-	answered := v.callback("code=right&state=s", "sealed")
+	answered := v.callback("code=open-sesame&state=s", "sealed")
 	page := v.parse(answered, http.StatusOK)
-	if got := attribute(page.all("meta", "")[3], "content"); got != "0; url=/?lang=en" {
-		t.Errorf("the page leads on to %q, want to this site in the chosen language", got)
+	if got := page.refresh(); got != "0; url=/t/7" {
+		t.Errorf("the page leads on to %q, want to the page that was asked for", got)
 	}
 	cookies := map[string]*http.Cookie{}
 	for _, cookie := range answered.Cookies() {
@@ -80,7 +80,7 @@ func TestSigningInAtTheProvider(t *testing.T) {
 	if attempt == nil || attempt.MaxAge >= 0 {
 		t.Errorf("the attempt stays in the browser: %v", attempt)
 	}
-	if strings.Contains(page.source, "right") {
+	if strings.Contains(page.source, "open-sesame") {
 		t.Error("the page repeats the provider's answer")
 	}
 }
@@ -101,7 +101,7 @@ func TestWhatGoesWrongAtTheProviderIsSaid(t *testing.T) {
 		v := newVisit(t)
 		v.provider.err = desk.Refuse(c.code, reason, "not this time")
 		for name, response := range map[string]*http.Response{
-			"begin": v.do(httptest.NewRequest(http.MethodGet, "/sign-in/provider", nil), false), "callback": v.callback("code=right", "sealed"),
+			"begin": v.do(httptest.NewRequest(http.MethodGet, "/sign-in/provider", nil), false), "callback": v.callback("code=open-sesame", "sealed"),
 		} {
 			if got := v.parse(response, c.status).banners(); !slices.Equal(got, []string{c.want}) {
 				t.Errorf("%s, %s: the page says %q, want %q", reason, name, got, c.want)
@@ -119,7 +119,7 @@ func TestAnswersOfOtherBrowsersAreRefused(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)
 	for _, attempt := range []string{"", "of another browser"} {
-		page := v.parse(v.callback("code=right&state=s", attempt), http.StatusUnauthorized)
+		page := v.parse(v.callback("code=open-sesame&state=s", attempt), http.StatusUnauthorized)
 		if got := page.banners(); !slices.Equal(got, []string{"本次登录已失效，请重新开始。"}) {
 			t.Errorf("with the attempt %q the page says %q", attempt, got)
 		}

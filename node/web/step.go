@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -20,8 +21,8 @@ type credentials struct {
 	Expires  int64  `json:"expires"` // seconds since 1970
 }
 
-// steps seals first steps into the form of the second one, so that nobody types a password twice and no page shows one. Only
-// this process opens them.
+// steps seals first steps into the form of the second one, so that nobody types a password twice and no page shows one, and forms of
+// those who have to sign in before they are taken. Only this process opens them.
 type steps struct{ aead cipher.AEAD }
 
 func newSteps() (*steps, error) {
@@ -45,20 +46,54 @@ func (s *steps) seal(c credentials, now time.Time) string {
 	if err != nil {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, text, nil))
+	return s.close(text, stepUse)
 }
 
 // open tells whether the step was sealed by this process, a short while ago.
 func (s *steps) open(sealed string, now time.Time) (c credentials, ok bool) {
-	text, err := base64.RawURLEncoding.DecodeString(sealed)
-	if err == nil {
-		text, err = s.aead.Open(nil, nil, text, nil)
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &c)
-	}
-	if err != nil || now.Unix() >= c.Expires {
+	if !s.read(sealed, stepUse, &c) || now.Unix() >= c.Expires {
 		return credentials{}, false
 	}
 	return c, true
+}
+
+// sealForm returns an empty text for a form that is too long to be kept.
+func (s *steps) sealForm(kept keptForm, now time.Time) string {
+	kept.Expires = now.Add(keptLife).Unix()
+	var text bytes.Buffer
+	writer := json.NewEncoder(&text)
+	writer.SetEscapeHTML(false) // it only makes the text longer
+	if err := writer.Encode(kept); err != nil || text.Len() > maxKept {
+		return ""
+	}
+	return s.close(text.Bytes(), formUse)
+}
+
+// openForm tells whether the form was sealed by this process, not too long ago.
+func (s *steps) openForm(sealed string, now time.Time) (kept keptForm, ok bool) {
+	if !s.read(sealed, formUse, &kept) || now.Unix() >= kept.Expires {
+		return keptForm{}, false
+	}
+	return kept, true
+}
+
+// What is sealed for one use opens for no other one.
+const (
+	stepUse = "step"
+	formUse = "form"
+)
+
+func (s *steps) close(text []byte, use string) string {
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, text, []byte(use)))
+}
+
+func (s *steps) read(sealed, use string, into any) bool {
+	text, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err == nil {
+		text, err = s.aead.Open(nil, nil, text, []byte(use))
+	}
+	if err == nil {
+		err = json.Unmarshal(text, into)
+	}
+	return err == nil
 }

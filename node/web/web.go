@@ -1,33 +1,31 @@
 package web
 
 import (
+	"compress/gzip"
 	"context"
 	"embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net/http"
-	"time"
 
+	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/node/web/account"
+	"github.com/tierdesk/tierdesk/node/web/console"
+	"github.com/tierdesk/tierdesk/node/web/live"
+	"github.com/tierdesk/tierdesk/node/web/manage"
+	"github.com/tierdesk/tierdesk/node/web/page"
+	"github.com/tierdesk/tierdesk/node/web/support"
+	"github.com/tierdesk/tierdesk/node/web/wall"
 )
-
-// Desk is what the pages show.
-type Desk interface {
-	// Overview tells of this site's nodes and links, Sites of the whole tree as it is known here.
-	Overview(ctx context.Context) (*apipb.GetSiteResponse, error)
-	Sites(ctx context.Context) (*apipb.ListSitesResponse, error)
-	// LatestTickets returns the tickets that changed last of those that the actor sees, latest first, as this node has them: the
-	// page must show them also while the site has no leader.
-	LatestTickets(ctx context.Context, actor *deskpb.Actor, limit int) ([]*deskpb.Ticket, error)
-}
 
 // People knows who may sign in. Refusals come as *desk.Refusal.
 type People interface {
-	// Authenticate returns whose token it is. Address is where the call came from, without a port.
-	Authenticate(ctx context.Context, token, address string) (*deskpb.Actor, error)
+	page.People
 	// SignIn checks a password, and the second factor's code where there is one, and opens a session. Client is what the
 	// browser says of itself. SECOND_FACTOR_REQUIRED is the reason of the refusal when only the code is missing.
 	SignIn(ctx context.Context, r *apipb.CreateSessionRequest, address, client string) (*apipb.CreateSessionResponse, error)
@@ -36,145 +34,128 @@ type People interface {
 	SetPassword(ctx context.Context, actor *deskpb.Actor, r *apipb.SetPasswordRequest) error
 }
 
-// Options make the Pages. Every field is required but Provider and Now.
+// Options make the Pages. Every field is required but Provider and those of Live.
 type Options struct {
-	Desk   Desk
+	page.Options
 	People People
-	Logger *slog.Logger
-	// SiteID and SiteName head the pages. The cookie carries the id in its name, so that sites that share a host name do
-	// not end each other's sessions.
-	SiteID   string
-	SiteName string
+	// Live is what pages that are open hear of.
+	Live live.Options
 	// Provider signs people in elsewhere; nil: nobody does.
 	Provider Provider
-	// Zone is the site's time zone, in which times are shown.
-	Zone *time.Location
-	// Now tells the time; nil means time.Now.
-	Now func() time.Time
 }
 
-func (o Options) validate() error {
-	switch {
-	case o.Desk == nil:
-		return errors.New("web: Options.Desk is nil")
-	case o.People == nil:
-		return errors.New("web: Options.People is nil")
-	case o.Logger == nil:
-		return errors.New("web: Options.Logger is nil")
-	case o.SiteID == "":
-		return errors.New("web: Options.SiteID is empty")
-	case o.Zone == nil:
-		return errors.New("web: Options.Zone is nil")
-	}
-	return nil
-}
-
-//go:embed templates static words.yaml
+//go:embed templates words.yaml
 var files embed.FS
 
 // Pages serves the pages of one node. It starts no goroutine.
 type Pages struct {
-	desk      Desk
-	people    People
-	provider  Provider // nil: there is none
-	steps     *steps
-	log       *slog.Logger
-	siteID    string
-	siteName  string
-	zone      *time.Location
-	now       func() time.Time
-	catalogue catalogue
-	templates *template.Template
-	handler   http.Handler
+	kit      *page.Kit
+	people   People
+	provider Provider // nil: there is none
+	steps    *steps
+	log      *slog.Logger
+	handler  http.Handler
 }
 
 // New makes the pages.
 func New(o Options) (*Pages, error) {
-	if err := o.validate(); err != nil {
-		return nil, err
+	if o.People == nil {
+		return nil, errors.New("web: Options.People is nil")
 	}
-	words, err := readCatalogue(files, "words.yaml")
+	o.Options.People = o.People
+	kit, err := page.New(o.Options)
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
-	}
-	templates, err := template.ParseFS(files, "templates/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("web: parse the templates: %w", err)
 	}
 	steps, err := newSteps()
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	p := &Pages{
-		desk:      o.Desk,
-		people:    o.People,
-		provider:  o.Provider,
-		steps:     steps,
-		log:       o.Logger.With("component", "web"),
-		siteID:    o.SiteID,
-		siteName:  o.SiteName,
-		zone:      o.Zone,
-		now:       o.Now,
-		catalogue: words,
-		templates: templates,
+	p := &Pages{kit: kit, people: o.People, provider: o.Provider, steps: steps, log: kit.Logger}
+	mux := http.NewServeMux()
+	kit.AddStatic(mux)
+	for _, room := range p.rooms(o.Live) {
+		if err := kit.Add(mux, room); err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
 	}
-	if p.now == nil {
-		p.now = time.Now
+	pack, err := gzhttp.NewWrapper(gzhttp.ExceptContentTypes([]string{"text/event-stream"}), gzhttp.MinSize(1024), gzhttp.CompressionLevel(gzip.BestSpeed))
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
 	}
-	p.handler = p.newHandler()
+	p.handler = http.NewCrossOriginProtection().Handler(pack(mux))
 	return p, nil
 }
 
-func (p *Pages) newHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", p.serveHome)
-	mux.HandleFunc("POST /sign-in", p.serveSignIn)
-	mux.HandleFunc("GET /sign-in", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, home(r), http.StatusSeeOther) })
-	mux.HandleFunc("POST /sign-out", p.serveSignOut)
-	mux.HandleFunc("GET /password", p.servePassword)
-	mux.HandleFunc("POST /password", p.serveSetPassword)
-	if p.provider != nil {
-		mux.HandleFunc("GET /sign-in/provider", p.serveBegin)
-		mux.HandleFunc("GET /sign-in/callback", p.serveCallback)
-	}
-	for _, name := range []string{"style.css", "icon.svg"} {
-		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Cache-Control", "public, max-age=3600")
-			http.ServeFileFS(w, r, files, "static/"+name)
-		})
-	}
-	return http.NewCrossOriginProtection().Handler(mux)
+// rooms are all pages, in the order of their ways in.
+func (p *Pages) rooms(o live.Options) []page.Room {
+	return []page.Room{p.room(), live.Room(o), console.Room(), support.Room(), wall.Room(), manage.Room(), account.Room()}
 }
 
-// ServeHTTP serves /, /sign-in, /sign-out, /password and the files that the pages name. No script runs in the pages, and they load
-// nothing from elsewhere.
+// Patterns are those of all pages and of everything that is done on them, "GET /desk", as net/http matches them, where there is no
+// Provider.
+func Patterns() (patterns []string) {
+	for _, room := range new(Pages).rooms(live.Options{}) {
+		for _, route := range room.Routes {
+			patterns = append(patterns, route.Pattern)
+		}
+	}
+	return patterns
+}
+
+// room has the pages of signing in and out, the first page, and what is said of addresses that lead nowhere.
+func (p *Pages) room() page.Room {
+	routes := []page.Route{
+		{Pattern: "GET /", Serve: serveNowhere, Open: true},
+		{Pattern: "GET /{$}", Serve: p.serveHome, Open: true},
+		{Pattern: "GET /sign-in", Serve: p.serveAskSignIn, Open: true},
+		{Pattern: signInPattern, Serve: p.serveSignIn, Open: true},
+		{Pattern: "POST /sign-out", Serve: p.serveSignOut, Open: true},
+		{Pattern: "GET /password", Serve: p.servePassword, Open: true},
+		{Pattern: "POST /password", Serve: p.serveSetPassword, Open: true},
+		{Pattern: "POST /theme", Serve: serveTheme, Open: true},
+	}
+	if p.provider != nil {
+		routes = append(routes,
+			page.Route{Pattern: "GET /sign-in/provider", Serve: p.serveBegin, Open: true},
+			page.Route{Pattern: "GET /sign-in/callback", Serve: p.serveCallback, Open: true})
+	}
+	return page.Room{Files: files, Routes: routes, Stranger: p.serveStranger}
+}
+
+// ServeHTTP serves the pages and the files that they name. Pages load nothing from elsewhere, and no script or style that
+// stands in them. They name their address to their own site alone: to none, browsers would name no origin either for a form that they
+// send, and without TLS nothing else tells that it stood on a page of this site.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "+
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Referrer-Policy", "same-origin")
 	p.handler.ServeHTTP(w, r)
 }
 
-// pageDeadline bounds the time in which a page is put together.
-const pageDeadline = 5 * time.Second
+// serveNowhere answers for an address that no page has.
+func serveNowhere(v *page.Visit) error {
+	return desk.Refuse(desk.NotFound, "UNKNOWN_PAGE", "there is no page at this address; look whether it is typed as it was meant")
+}
 
-// serveHome shows the overview to who is signed in, and the sign-in form to everybody else. Whose password was set by somebody
-// else sets another one first.
-func (p *Pages) serveHome(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), pageDeadline)
-	defer cancel()
-	actor, failed := p.visitor(ctx, r)
+// serveHome leads everybody to where they work, and asks who is not signed in to do so. Whose password was set by somebody else sets
+// another one first.
+func (p *Pages) serveHome(v *page.Visit) error {
 	switch {
-	case actor == nil:
-		failed.status = http.StatusOK // the form is what was asked for
-		p.showSignIn(w, p.signInPage(r, failed), failed)
-	case actor.GetMustChangePassword():
-		p.showPassword(w, r, actor, problem{})
-	default:
-		f := p.frame(r, actor.GetUser())
-		f.Refresh = "5"
-		p.render(w, http.StatusOK, "overview.html", p.overview(ctx, f, actor))
+	case v.Actor == nil:
+		return p.serveAskSignIn(v)
+	case v.Actor.GetMustChangePassword():
+		return p.showPassword(v, problem{})
 	}
+	switch v.Actor.GetRole() {
+	case deskpb.User_REQUESTER:
+		return v.Redirect("/help")
+	case deskpb.User_LEADER:
+		return v.Redirect("/leader")
+	case deskpb.User_AUDITOR:
+		return v.Redirect("/admin/audit")
+	}
+	return v.Redirect("/desk")
 }

@@ -3,160 +3,125 @@ package web
 import (
 	"crypto/tls"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestTheOverviewShowsHowThingsStand(t *testing.T) {
+// TestTheFirstPageLeadsToWork sends everybody to the room where they work.
+func TestTheFirstPageLeadsToWork(t *testing.T) {
 	t.Parallel()
-	page := newVisit(t).page("/")
-	want := map[string][][]string{
-		"tickets": {
-			{"330106-20261121-0042", "庭审系统无法登录，提示“证书已过期”", "◐处理中", "1", "一线", "330106 西湖区 →待上送至 330100 杭州市", "10:41:03"},
-			{"330106-20261121-0041", "打印机卡纸 <b>三楼</b>", "○新建", "4", "一线", "330106 西湖区", "10:35:00"},
-			{"330106-20261121-0039", "档案检索响应缓慢", "◔已派单", "2", "一线", "⇢上送中，去往 330100 杭州市", "10:30:12"},
-			{"330106-20261121-0030", "视频会议无声音", "◕已解决", "3", "二线", "330100 杭州市 →待送回 330106 西湖区", "09:02:44"},
-			{"330106-20261120-0017", "申请开通 VPN 账号", "‖挂起", "5", "一线", "330106 西湖区", "11-20 17:20"},
-			{"330106-20251230-0003", "更换显示器", "●已办结", "5", "一线", "330106 西湖区", "2025-12-31 08:00"},
-		},
-		"links": {
-			{"330100 杭州市", "上级", "▲断开 connection refused", "10:32:07", "10:32:05", "12", "3", "0"},
-			{"330106001", "下级", "●畅通", "07:00:00", "", "0", "0", "0"},
-		},
-		"nodes": {
-			{"n1", "主节点", "●在线", "10.33.1.6:8080"},
-			{"n2", "从节点", "●在线", "10.33.1.7:8080"},
-			{"n3", "从节点", "○未见", "10.33.1.8:8080"},
-		},
-		"sites": {
-			{"330000 浙江省", "省级", "0", "○未见"},
-			{"330100 杭州市", "市级", "0", "○10:32:07 起未见"},
-			{"330106 西湖区 本站", "县级", "3", "●在线"},
-		},
-	}
-	for class, rows := range want {
-		got := page.rows(t, class)
-		if len(got) != len(rows) {
-			t.Errorf("%s: %d rows, want %d", class, len(got), len(rows))
-			continue
-		}
-		for i := range rows {
-			if !slices.Equal(got[i], rows[i]) {
-				t.Errorf("%s, row %d:\n got %q\nwant %q", class, i, got[i], rows[i])
-			}
-		}
-	}
-	banners := []string{
-		"与 330100 杭州市 的链路已断开（10:32:07 起），3 张工单待上送，本站业务不受影响。",
-		"The clock of node n3 is 4 s behind; check its time service.",
-	}
-	if got := page.banners(); !slices.Equal(got, banners) {
-		t.Errorf("the banners are %q, want %q", got, banners)
-	}
-	if !strings.Contains(page.source, "2026-11-21 10:42:00 CST (UTC&#43;08:00)") {
-		t.Error("the page does not name its time and zone")
-	}
-	if strings.Contains(page.source, "<script") || strings.Contains(page.source, "<b>三楼") || strings.Contains(page.source, " style=") {
-		t.Error("the page has a script, a style of its own or markup out of a ticket")
-	}
-	for _, cell := range page.all("td", "") {
-		if attribute(cell, "data-label") == "" {
-			t.Errorf("the cell %q has no label for narrow screens", text(cell))
+	for role, want := range map[deskpb.User_Role]string{
+		deskpb.User_AGENT: "/desk", deskpb.User_DISPATCHER: "/desk", deskpb.User_INCIDENT_MANAGER: "/desk", deskpb.User_ADMINISTRATOR: "/desk",
+		deskpb.User_LEADER: "/leader", deskpb.User_AUDITOR: "/admin/audit", deskpb.User_REQUESTER: "/help",
+	} {
+		v := newVisit(t)
+		v.people.role = role
+		if got := v.do(httptest.NewRequest(http.MethodGet, "/", nil), true); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != want {
+			t.Errorf("a visitor who is %v is led by %d to %q, want %q", role, got.StatusCode, got.Header.Get("Location"), want)
 		}
 	}
 }
 
-func TestBannersAreCalmAndExact(t *testing.T) {
+// TestWhoeverIsNotSignedInComesBack asks a stranger to sign in, and leads on to the page that was asked for.
+func TestWhoeverIsNotSignedInComesBack(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)
-	v.desk.overview = &apipb.GetSiteResponse{Leader: "n1", Links: []*apipb.LinkStatus{
-		{Peer: "330100", Direction: apipb.LinkStatus_PARENT, State: apipb.LinkStatus_CATCHING_UP},
-	}}
-	if got := v.page("/").banners(); len(got) != 0 {
-		t.Errorf("nothing is wrong and the page says %q", got)
+	asked := v.do(httptest.NewRequest(http.MethodGet, "/me?tab=tokens", nil), false)
+	if asked.StatusCode != http.StatusSeeOther || asked.Header.Get("Location") != "/sign-in?to="+url.QueryEscape("/me?tab=tokens") {
+		t.Fatalf("a stranger is led by %d to %q", asked.StatusCode, asked.Header.Get("Location"))
 	}
-	v.desk.overview = &apipb.GetSiteResponse{Links: []*apipb.LinkStatus{
-		{Peer: "330100", Direction: apipb.LinkStatus_CHILD, State: apipb.LinkStatus_DOWN, Queued: 2},
-	}}
-	want := []string{
-		"The link with 330100 杭州市 is down (since never connected); 2 tickets wait to go back. Work at this site goes on.",
-		"This site has no leader at the moment: tickets can be read, not opened or changed.",
-	}
-	if got := v.page("/?lang=en").banners(); !slices.Equal(got, want) {
-		t.Errorf("the banners are %q, want %q", got, want)
-	}
-	since := timestamppb.New(time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC))
-	v.desk.overview = &apipb.GetSiteResponse{Leader: "n1", Frozen: "another copy of 330106 lives.",
-		Recovering: &apipb.Recovery{Since: since, Missing: []string{"330100", "330108"}}}
-	want = []string{
-		"This site is frozen and decides nothing: another copy of 330106 lives. If this copy shall live, an administrator runs tierdesk site recover.",
-		"This site recovers since 10:00:00 and was not compared to the end with 330100 杭州市, 330108: tickets from before take notes, replies and urges only; new ones are worked on as always.",
-	}
-	if got := v.page("/?lang=en").banners(); !slices.Equal(got, want) {
-		t.Errorf("the banners are %q, want %q", got, want)
-	}
-	v.desk.overview = &apipb.GetSiteResponse{Leader: "n1", MajorIncidents: []*apipb.MajorIncident{
-		{Number: "330106-20261121-0042", Title: "税务系统中断", CustodianSite: "330100", OpenTime: since},
-	}}
-	want = []string{"重大故障：330106-20261121-0042「税务系统中断」由 330100 杭州市 处理中（10:00:00 起）。"}
-	if got := v.page("/").banners(); !slices.Equal(got, want) {
-		t.Errorf("the banners are %q, want %q", got, want)
-	}
-	v.desk.overview = &apipb.GetSiteResponse{Leader: "n1", Recovering: &apipb.Recovery{Since: since}}
-	want = []string{"This site recovers since 10:00:00 and is about to be done."}
-	if got := v.page("/?lang=en").banners(); !slices.Equal(got, want) {
-		t.Errorf("the banners are %q, want %q", got, want)
+	form := v.parse(v.do(httptest.NewRequest(http.MethodGet, asked.Header.Get("Location"), nil), false), http.StatusOK)
+	to := attribute(form.field("to"), "value")
+	signedIn := v.post("/sign-in", url.Values{"user": {"li"}, "password": {"correct"}, "to": {to}})
+	if signedIn.Header.Get("Location") != "/me?tab=tokens" {
+		t.Errorf("after signing in the browser goes to %q", signedIn.Header.Get("Location"))
 	}
 }
 
-func TestPartsThatCannotBeReadAreNamed(t *testing.T) {
+func TestTheHeadSaysWhereAndWho(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)
-	v.desk.overviewErr, v.desk.sitesErr, v.desk.ticketsErr = errors.New("a"), errors.New("b"), errors.New("c")
-	want := []string{"站点目录暂时读不到。", "节点与链路状态暂时读不到。", "工单暂时读不到。"}
-	if got := v.page("/").banners(); !slices.Equal(got, want) {
-		t.Errorf("the banners are %q, want %q", got, want)
+	page := v.page("/password")
+	for _, want := range []string{"西湖区", "县级", "李工", "服务台人员", "链路断开", "与 杭州市 的链路已断开（10:32 起），3 张工单待上送，本站业务不受影响。"} {
+		if !strings.Contains(text(page.root), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(page.source, " style=") || strings.Contains(page.source, "<script>") || strings.Contains(page.source, " onclick=") {
+		t.Error("the page has a script or a style of its own, which its security policy forbids")
+	}
+	v.people.role = deskpb.User_REQUESTER
+	if got := text(v.page("/password").root); strings.Contains(got, "链路") {
+		t.Errorf("a requester is told of the line: %q", got)
+	}
+	v.people.role, v.standing.site.Leader = deskpb.User_AGENT, ""
+	if got := v.page("/password?lang=en").banners(); !slices.Equal(got, []string{"This site has no leader at the moment: tickets can be read, not opened or changed."}) {
+		t.Errorf("without a leader the banners are %q", got)
 	}
 }
 
 func TestLanguages(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)
-	for _, c := range []struct{ target, accept, want string }{
-		{"/", "", "zh-CN"},
-		{"/", "zh-TW,en;q=0.5", "zh-CN"},
-		{"/", "en-GB,zh;q=0.5", "en"},
-		{"/", "fr", "zh-CN"},
-		{"/", "fr,en;q=0.5", "en"},
-		{"/", ";;;", "zh-CN"},
-		{"/?lang=en", "zh", "en"},
-		{"/?lang=zh", "en", "zh-CN"},
-		{"/?lang=xx", "", "zh-CN"},
+	for _, c := range []struct{ target, accept, cookie, want string }{
+		{"/sign-in", "", "", "zh-CN"},
+		{"/sign-in", "zh-TW,en;q=0.5", "", "zh-CN"},
+		{"/sign-in", "en-GB,zh;q=0.5", "", "en"},
+		{"/sign-in", "fr", "", "zh-CN"},
+		{"/sign-in", "fr,en;q=0.5", "", "en"},
+		{"/sign-in", ";;;", "", "zh-CN"},
+		{"/sign-in?lang=en", "zh", "", "en"},
+		{"/sign-in?lang=zh", "en", "", "zh-CN"},
+		{"/sign-in?lang=xx", "", "", "zh-CN"},
+		{"/sign-in", "zh", "en", "en"},
+		{"/sign-in?lang=zh", "en", "en", "zh-CN"},
 	} {
-		page := v.page(c.target, "Accept-Language", c.accept)
+		r := httptest.NewRequest(http.MethodGet, c.target, nil)
+		r.Header.Set("Accept-Language", c.accept)
+		if c.cookie != "" {
+			r.AddCookie(&http.Cookie{Name: "tierdesk_language", Value: c.cookie})
+		}
+		page := v.parse(v.do(r, false), http.StatusOK)
 		if got := attribute(page.all("html", "")[0], "lang"); got != c.want {
-			t.Errorf("%s with Accept-Language %q is in %s, want %s", c.target, c.accept, got, c.want)
+			t.Errorf("%s with Accept-Language %q and the cookie %q is in %s, want %s", c.target, c.accept, c.cookie, got, c.want)
 		}
 	}
-	english := v.page("/?lang=en")
-	if got := english.rows(t, "links")[0][2]; got != "▲Down connection refused" {
-		t.Errorf("in English the cut link is %q", got)
+	chosen := v.do(httptest.NewRequest(http.MethodGet, "/sign-in?lang=en", nil), false).Cookies()
+	if len(chosen) != 1 || chosen[0].Name != "tierdesk_language" || chosen[0].Value != "en" || chosen[0].MaxAge <= 0 {
+		t.Errorf("the language that was chosen is kept as %v", chosen)
 	}
-	if !strings.Contains(english.source, `action="/sign-out?lang=en"`) {
-		t.Error("signing out loses the language")
+}
+
+func TestTheThemeGoesRound(t *testing.T) {
+	t.Parallel()
+	v := newVisit(t)
+	for _, c := range []struct{ now, asked, next string }{
+		{"", "next", "dark"}, {"dark", "next", "light"}, {"light", "", ""}, {"purple", "", "dark"},
+		{"dark", "dark", "dark"}, {"", "light", "light"}, {"dark", "machine", ""}, {"light", "purple", ""},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/theme", strings.NewReader("to=%2Fme&theme="+c.asked))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.AddCookie(&http.Cookie{Name: "tierdesk_theme", Value: c.now})
+		got := v.do(r, false)
+		cookie := got.Cookies()[0]
+		if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/me" || cookie.Value != c.next || (cookie.MaxAge < 0) != (c.next == "") {
+			t.Errorf("from %q with %q: %d to %q with %v, want %q", c.now, c.asked, got.StatusCode, got.Header.Get("Location"), cookie, c.next)
+		}
+	}
+	r := httptest.NewRequest(http.MethodGet, "/sign-in", nil)
+	r.AddCookie(&http.Cookie{Name: "tierdesk_theme", Value: "dark"})
+	if got := attribute(v.parse(v.do(r, false), http.StatusOK).all("html", "")[0], "data-bs-theme"); got != "dark" {
+		t.Errorf("the page's colours are %q, want dark", got)
 	}
 }
 
@@ -164,12 +129,12 @@ func TestSigningIn(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)
 	form := v.parse(v.do(httptest.NewRequest(http.MethodGet, "/", nil), false), http.StatusOK)
-	if len(form.all("input", "")) != 2 || len(form.all("table", "")) != 0 || len(form.banners()) != 0 {
-		t.Error("a stranger does not get the sign-in form alone")
+	if got := form.asks(); !slices.Equal(got, []string{"user", "password"}) || len(form.banners()) != 0 || len(form.all("table", "")) != 0 {
+		t.Errorf("a stranger is asked for %q and told %q, want the sign-in form alone", got, form.banners())
 	}
 	right := url.Values{"user": {" li "}, "password": {"correct"}}
-	response := v.post("/sign-in?lang=en", right)
-	if response.StatusCode != http.StatusSeeOther || response.Header.Get("Location") != "/?lang=en" || v.people.signedIn != "li" {
+	response := v.post("/sign-in", right)
+	if response.StatusCode != http.StatusSeeOther || response.Header.Get("Location") != "/" || v.people.signedIn != "li" {
 		t.Fatalf("signing in: %d to %q as %q", response.StatusCode, response.Header.Get("Location"), v.people.signedIn)
 	}
 	cookie := response.Cookies()[0]
@@ -187,7 +152,7 @@ func TestSigningIn(t *testing.T) {
 	if got := wrong.banners(); !slices.Equal(got, []string{"用户名或密码不正确，请重新输入。"}) {
 		t.Errorf("a wrong password is answered %q", got)
 	}
-	if got := attribute(wrong.all("input", "")[0], "value"); got != `li"><b>` {
+	if got := attribute(wrong.field("user"), "value"); got != `li"><b>` {
 		t.Errorf("the name that was typed comes back as %q", got)
 	}
 }
@@ -221,8 +186,8 @@ func TestAnAccessTokenIsNoSession(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)
 	v.people.limits = []string{"policy:read"}
-	if page := v.page("/"); v.desk.asker != nil || len(page.all("table", "")) != 0 {
-		t.Errorf("a program's token shows %d tables", len(page.all("table", "")))
+	if got := v.page("/").asks(); !slices.Equal(got, []string{"user", "password"}) {
+		t.Errorf("a program's token is asked for %q, want to sign in", got)
 	}
 }
 
@@ -252,29 +217,68 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	}
 }
 
-func TestHeadersAndFiles(t *testing.T) {
+func TestHeadersOfEveryAnswer(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)
-	for target, kind := range map[string]string{"/": "text/html", "/style.css": "text/css", "/icon.svg": "image/svg+xml"} {
+	page := v.page("/password")
+	targets := map[string]string{"/password": "text/html"}
+	for _, link := range page.all("link", "") {
+		if attribute(link, "rel") == "stylesheet" {
+			targets[attribute(link, "href")] = "text/css"
+		}
+	}
+	for _, script := range page.all("script", "") {
+		targets[attribute(script, "src")] = "text/javascript"
+	}
+	if len(targets) < 6 {
+		t.Fatalf("the page loads %d files, fewer than every page does", len(targets)-1)
+	}
+	for target, kind := range targets {
 		response := v.do(httptest.NewRequest(http.MethodGet, target, nil), true)
 		if response.StatusCode != http.StatusOK || !strings.HasPrefix(response.Header.Get("Content-Type"), kind) {
-			t.Errorf("%s: %d %s", target, response.StatusCode, response.Header.Get("Content-Type"))
+			t.Errorf("%s: %d %s, want %s", target, response.StatusCode, response.Header.Get("Content-Type"), kind)
 		}
 		policy := response.Header.Get("Content-Security-Policy")
 		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: the content security policy is %q", target, policy)
 		}
+		if response.Header.Get("X-Content-Type-Options") != "nosniff" || response.Header.Get("Referrer-Policy") != "same-origin" {
+			t.Errorf("%s: the headers are %v", target, response.Header)
+		}
+	}
+	if got := v.do(httptest.NewRequest(http.MethodGet, "/password", nil), true).Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("a page may be kept: %q", got)
 	}
 	if response := v.do(httptest.NewRequest(http.MethodGet, "/nothing", nil), true); response.StatusCode != http.StatusNotFound {
 		t.Errorf("an unknown page: %d", response.StatusCode)
 	}
-	styles, err := io.ReadAll(v.do(httptest.NewRequest(http.MethodGet, "/style.css", nil), false).Body)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// TestAnAddressThatLeadsNowhereIsToldAsAPage answers a mistyped address as pages are answered, to those who are signed in and to strangers.
+func TestAnAddressThatLeadsNowhereIsToldAsAPage(t *testing.T) {
+	t.Parallel()
+	v := newVisit(t)
+	for _, signedIn := range []bool{true, false} {
+		shown := v.parse(v.do(httptest.NewRequest(http.MethodGet, "/dsek", nil), signedIn), http.StatusNotFound)
+		if said := text(shown.root); !strings.Contains(said, "没有这个页面") || !strings.Contains(said, "回到首页") {
+			t.Errorf("an address that leads nowhere says %q", said)
+		}
 	}
-	for _, rule := range []string{"prefers-color-scheme: dark", ":focus-visible", "max-width", "tabular-nums"} {
-		if !strings.Contains(string(styles), rule) {
-			t.Errorf("the style sheet has no %s", rule)
+}
+
+// TestPatternsAreThoseThatAreServed holds the list of patterns against what is answered: each but the last resort leads to a page of its own.
+func TestPatternsAreThoseThatAreServed(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	for _, pattern := range Patterns() {
+		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	}
+	for path, want := range map[string]string{
+		"/": "GET /{$}", "/desk": "GET /desk", "/t/1/escalate": "GET /t/{number}/{verb}", "/help/new": "GET /help/new", "/wall": "GET /wall",
+		"/admin/tree/330106/close": "GET /admin/tree/{site}/close", "/me": "GET /me", "/part/line": "GET /part/line", "/dsek": "GET /",
+	} {
+		if _, got := mux.Handler(httptest.NewRequest(http.MethodGet, path, nil)); got != want {
+			t.Errorf("%s is answered by %q, want %q", path, got, want)
 		}
 	}
 }

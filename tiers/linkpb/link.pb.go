@@ -1200,7 +1200,11 @@ type Hello struct {
 	// How often an office was placed below the other side, as the speaker counts.
 	Joined uint32 `protobuf:"varint,19,opt,name=joined,proto3" json:"joined,omitempty"`
 	// The child's whole placement, which the parent may not have heard of.
-	Placement     *deskpb.Placement `protobuf:"bytes,21,opt,name=placement,proto3" json:"placement,omitempty"`
+	Placement *deskpb.Placement `protobuf:"bytes,21,opt,name=placement,proto3" json:"placement,omitempty"`
+	// How many gifts of comparisons the speaker has taken from the other side, and how many the other side had taken when the
+	// speaker last compared to the end.
+	Taken         uint32 `protobuf:"varint,22,opt,name=taken,proto3" json:"taken,omitempty"`
+	Given         uint32 `protobuf:"varint,23,opt,name=given,proto3" json:"given,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1380,6 +1384,20 @@ func (x *Hello) GetPlacement() *deskpb.Placement {
 		return x.Placement
 	}
 	return nil
+}
+
+func (x *Hello) GetTaken() uint32 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
+func (x *Hello) GetGiven() uint32 {
+	if x != nil {
+		return x.Given
+	}
+	return 0
 }
 
 type Items struct {
@@ -2087,7 +2105,7 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\bStanding\x12\x1a\n" +
 	"\bcompared\x18\x01 \x01(\bR\bcompared\x12\x14\n" +
 	"\x05final\x18\x02 \x01(\bR\x05final\x12#\n" +
-	"\rsent_sequence\x18\x03 \x01(\x04R\fsentSequence\"\xb7\x05\n" +
+	"\rsent_sequence\x18\x03 \x01(\x04R\fsentSequence\"\xe3\x05\n" +
 	"\x05Hello\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12/\n" +
@@ -2110,7 +2128,9 @@ const file_tiers_linkpb_link_proto_rawDesc = "" +
 	"\x0fchallenged_hash\x18\x11 \x01(\fR\x0echallengedHash\x12\x16\n" +
 	"\x06frozen\x18\x12 \x01(\bR\x06frozen\x12\x16\n" +
 	"\x06joined\x18\x13 \x01(\rR\x06joined\x129\n" +
-	"\tplacement\x18\x15 \x01(\v2\x1b.tierdesk.desk.v1.PlacementR\tplacement\"G\n" +
+	"\tplacement\x18\x15 \x01(\v2\x1b.tierdesk.desk.v1.PlacementR\tplacement\x12\x14\n" +
+	"\x05taken\x18\x16 \x01(\rR\x05taken\x12\x14\n" +
+	"\x05given\x18\x17 \x01(\rR\x05given\"G\n" +
 	"\x05Items\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x04R\x05first\x12\x14\n" +
 	"\x05items\x18\x02 \x03(\fR\x05items\x12\x12\n" +

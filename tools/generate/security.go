@@ -7,7 +7,10 @@ import (
 
 // openOperations are the calls that need no token: they bring a password, or the secret of a link.
 func openOperations() []string {
-	return []string{"Sessions_CreateSession", "Surveys_GetSurvey", "Surveys_AnswerSurvey"}
+	return []string{
+		"Sessions_CreateSession", "Surveys_GetSurvey", "Surveys_AnswerSurvey",
+		"Portal_GetPortal", "Portal_SubmitProblem", "Portal_OpenProblem", "Portal_GetProblem", "Portal_ActOnProblem",
+	}
 }
 
 // What every operation says of tokens, as it stands in the document.

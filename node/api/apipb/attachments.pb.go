@@ -87,7 +87,9 @@ type NewAttachment struct {
 	// In bytes, from 1 to 20 MiB.
 	Size int64 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
 	// The SHA-256 that the content must have, hexadecimal; empty: it is not compared.
-	Sha256        string `protobuf:"bytes,6,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Sha256 string `protobuf:"bytes,6,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// Requesters do not see it; they may not ask for it either.
+	Internal      bool `protobuf:"varint,7,opt,name=internal,proto3" json:"internal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -162,6 +164,13 @@ func (x *NewAttachment) GetSha256() string {
 		return x.Sha256
 	}
 	return ""
+}
+
+func (x *NewAttachment) GetInternal() bool {
+	if x != nil {
+		return x.Internal
+	}
+	return false
 }
 
 type GetAttachmentRequest struct {
@@ -428,7 +437,7 @@ const file_node_api_apipb_attachments_proto_rawDesc = "" +
 	"\n" +
 	"attachment\x18\x01 \x01(\v2\x1a.tierdesk.v1.NewAttachmentR\n" +
 	"attachment\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"\x9a\x01\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"\xb6\x01\n" +
 	"\rNewAttachment\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
@@ -436,7 +445,8 @@ const file_node_api_apipb_attachments_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x12\n" +
 	"\x04size\x18\x05 \x01(\x03R\x04size\x12\x16\n" +
-	"\x06sha256\x18\x06 \x01(\tR\x06sha256\">\n" +
+	"\x06sha256\x18\x06 \x01(\tR\x06sha256\x12\x1a\n" +
+	"\binternal\x18\a \x01(\bR\binternal\">\n" +
 	"\x14GetAttachmentRequest\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"i\n" +

@@ -30,7 +30,7 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Attachments 附件: files of a ticket. Over HTTP the content is the body itself: POST
-// /api/v1/tickets/{number}/attachments?name=NAME with a Content-Length of at most 20 MiB answers with the ticket, and GET
+// /api/v1/tickets/{number}/attachments?name=NAME, with &internal=true for one that requesters do not see, with a Content-Length of at most 20 MiB answers with the ticket, and GET
 // /api/v1/tickets/{number}/attachments/{id} answers with the file. Content that is still at another site is fetched; while
 // that is impossible, or takes long, the answer is 503 and says where it is.
 type AttachmentsClient interface {
@@ -99,7 +99,7 @@ func (c *attachmentsClient) ListAttachments(ctx context.Context, in *ListAttachm
 // for forward compatibility.
 //
 // Attachments 附件: files of a ticket. Over HTTP the content is the body itself: POST
-// /api/v1/tickets/{number}/attachments?name=NAME with a Content-Length of at most 20 MiB answers with the ticket, and GET
+// /api/v1/tickets/{number}/attachments?name=NAME, with &internal=true for one that requesters do not see, with a Content-Length of at most 20 MiB answers with the ticket, and GET
 // /api/v1/tickets/{number}/attachments/{id} answers with the file. Content that is still at another site is fetched; while
 // that is impossible, or takes long, the answer is 503 and says where it is.
 type AttachmentsServer interface {

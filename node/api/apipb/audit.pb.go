@@ -47,7 +47,9 @@ type AuditEntry struct {
 	Hash     string `protobuf:"bytes,14,opt,name=hash,proto3" json:"hash,omitempty"`
 	Previous string `protobuf:"bytes,15,opt,name=previous,proto3" json:"previous,omitempty"`
 	// The entry's own bytes, which the hash is of; with raw = true only.
-	Raw           []byte `protobuf:"bytes,16,opt,name=raw,proto3" json:"raw,omitempty"`
+	Raw []byte `protobuf:"bytes,16,opt,name=raw,proto3" json:"raw,omitempty"`
+	// How the actor was called then; of an entry that does not tell, how the account is called now. Empty where nobody knows.
+	ActorName     string `protobuf:"bytes,17,opt,name=actor_name,json=actorName,proto3" json:"actor_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -192,6 +194,13 @@ func (x *AuditEntry) GetRaw() []byte {
 		return x.Raw
 	}
 	return nil
+}
+
+func (x *AuditEntry) GetActorName() string {
+	if x != nil {
+		return x.ActorName
+	}
+	return ""
 }
 
 type AuditChange struct {
@@ -785,7 +794,7 @@ var File_node_api_apipb_audit_proto protoreflect.FileDescriptor
 
 const file_node_api_apipb_audit_proto_rawDesc = "" +
 	"\n" +
-	"\x1anode/api/apipb/audit.proto\x12\vtierdesk.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x03\n" +
+	"\x1anode/api/apipb/audit.proto\x12\vtierdesk.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd7\x03\n" +
 	"\n" +
 	"AuditEntry\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\rR\bsequence\x12.\n" +
@@ -804,7 +813,9 @@ const file_node_api_apipb_audit_proto_rawDesc = "" +
 	"\x05count\x18\r \x01(\rR\x05count\x12\x12\n" +
 	"\x04hash\x18\x0e \x01(\tR\x04hash\x12\x1a\n" +
 	"\bprevious\x18\x0f \x01(\tR\bprevious\x12\x10\n" +
-	"\x03raw\x18\x10 \x01(\fR\x03raw\"Q\n" +
+	"\x03raw\x18\x10 \x01(\fR\x03raw\x12\x1d\n" +
+	"\n" +
+	"actor_name\x18\x11 \x01(\tR\tactorName\"Q\n" +
 	"\vAuditChange\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +

@@ -7,6 +7,7 @@
 package apipb
 
 import (
+	deskpb "github.com/tierdesk/tierdesk/desk/deskpb"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -282,7 +283,9 @@ type ListDutyRequest struct {
 	// One group; all when not given.
 	Group string `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
 	// When: now when not given.
-	Time          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	Time *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	// Return the colleagues too.
+	Colleagues    bool `protobuf:"varint,3,opt,name=colleagues,proto3" json:"colleagues,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -331,9 +334,19 @@ func (x *ListDutyRequest) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ListDutyRequest) GetColleagues() bool {
+	if x != nil {
+		return x.Colleagues
+	}
+	return false
+}
+
 type ListDutyResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Groups        []*DutyGroup           `protobuf:"bytes,1,rep,name=groups,proto3" json:"groups,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Groups []*DutyGroup           `protobuf:"bytes,1,rep,name=groups,proto3" json:"groups,omitempty"`
+	// Where they were asked for: everybody who may sign in here and does not only report problems, by user, in a group or not. They can be
+	// asked to do or to sign something. At most 2000.
+	Colleagues    []*Colleague `protobuf:"bytes,2,rep,name=colleagues,proto3" json:"colleagues,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -375,19 +388,89 @@ func (x *ListDutyResponse) GetGroups() []*DutyGroup {
 	return nil
 }
 
+func (x *ListDutyResponse) GetColleagues() []*Colleague {
+	if x != nil {
+		return x.Colleagues
+	}
+	return nil
+}
+
+type Colleague struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	User  string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	// How the person is called; empty where the account does not say.
+	DisplayName   string           `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	Role          deskpb.User_Role `protobuf:"varint,3,opt,name=role,proto3,enum=tierdesk.desk.v1.User_Role" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Colleague) Reset() {
+	*x = Colleague{}
+	mi := &file_node_api_apipb_notices_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Colleague) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Colleague) ProtoMessage() {}
+
+func (x *Colleague) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_notices_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Colleague.ProtoReflect.Descriptor instead.
+func (*Colleague) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_notices_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Colleague) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Colleague) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Colleague) GetRole() deskpb.User_Role {
+	if x != nil {
+		return x.Role
+	}
+	return deskpb.User_Role(0)
+}
+
 type DutyGroup struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Empty for a group that is always on duty.
-	Roster        string        `protobuf:"bytes,2,opt,name=roster,proto3" json:"roster,omitempty"`
-	Members       []*DutyMember `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
+	Roster  string        `protobuf:"bytes,2,opt,name=roster,proto3" json:"roster,omitempty"`
+	Members []*DutyMember `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
+	// How people call the group.
+	Title         *deskpb.Words `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DutyGroup) Reset() {
 	*x = DutyGroup{}
-	mi := &file_node_api_apipb_notices_proto_msgTypes[6]
+	mi := &file_node_api_apipb_notices_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -399,7 +482,7 @@ func (x *DutyGroup) String() string {
 func (*DutyGroup) ProtoMessage() {}
 
 func (x *DutyGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_notices_proto_msgTypes[6]
+	mi := &file_node_api_apipb_notices_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -412,7 +495,7 @@ func (x *DutyGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DutyGroup.ProtoReflect.Descriptor instead.
 func (*DutyGroup) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_notices_proto_rawDescGZIP(), []int{6}
+	return file_node_api_apipb_notices_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DutyGroup) GetName() string {
@@ -436,20 +519,29 @@ func (x *DutyGroup) GetMembers() []*DutyMember {
 	return nil
 }
 
+func (x *DutyGroup) GetTitle() *deskpb.Words {
+	if x != nil {
+		return x.Title
+	}
+	return nil
+}
+
 type DutyMember struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	User  string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
 	On    bool                   `protobuf:"varint,2,opt,name=on,proto3" json:"on,omitempty"`
 	// Somebody said so, whatever the roster says; until is the end of that, not set for until further notice.
-	ByHand        bool                   `protobuf:"varint,3,opt,name=by_hand,json=byHand,proto3" json:"by_hand,omitempty"`
-	Until         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	ByHand bool                   `protobuf:"varint,3,opt,name=by_hand,json=byHand,proto3" json:"by_hand,omitempty"`
+	Until  *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	// How the person is called.
+	DisplayName   string `protobuf:"bytes,5,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DutyMember) Reset() {
 	*x = DutyMember{}
-	mi := &file_node_api_apipb_notices_proto_msgTypes[7]
+	mi := &file_node_api_apipb_notices_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -461,7 +553,7 @@ func (x *DutyMember) String() string {
 func (*DutyMember) ProtoMessage() {}
 
 func (x *DutyMember) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_notices_proto_msgTypes[7]
+	mi := &file_node_api_apipb_notices_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -474,7 +566,7 @@ func (x *DutyMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DutyMember.ProtoReflect.Descriptor instead.
 func (*DutyMember) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_notices_proto_rawDescGZIP(), []int{7}
+	return file_node_api_apipb_notices_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DutyMember) GetUser() string {
@@ -505,6 +597,13 @@ func (x *DutyMember) GetUntil() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *DutyMember) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
 type SetDutyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The caller when not given.
@@ -518,7 +617,7 @@ type SetDutyRequest struct {
 
 func (x *SetDutyRequest) Reset() {
 	*x = SetDutyRequest{}
-	mi := &file_node_api_apipb_notices_proto_msgTypes[8]
+	mi := &file_node_api_apipb_notices_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -530,7 +629,7 @@ func (x *SetDutyRequest) String() string {
 func (*SetDutyRequest) ProtoMessage() {}
 
 func (x *SetDutyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_notices_proto_msgTypes[8]
+	mi := &file_node_api_apipb_notices_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -543,7 +642,7 @@ func (x *SetDutyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetDutyRequest.ProtoReflect.Descriptor instead.
 func (*SetDutyRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_notices_proto_rawDescGZIP(), []int{8}
+	return file_node_api_apipb_notices_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SetDutyRequest) GetUser() string {
@@ -571,7 +670,7 @@ var File_node_api_apipb_notices_proto protoreflect.FileDescriptor
 
 const file_node_api_apipb_notices_proto_rawDesc = "" +
 	"\n" +
-	"\x1cnode/api/apipb/notices.proto\x12\vtierdesk.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"h\n" +
+	"\x1cnode/api/apipb/notices.proto\x12\vtierdesk.v1\x1a\x18desk/deskpb/people.proto\x1a\x18desk/deskpb/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"h\n" +
 	"\x12ListNoticesRequest\x12\x16\n" +
 	"\x06unread\x18\x01 \x01(\bR\x06unread\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -589,22 +688,34 @@ const file_node_api_apipb_notices_proto_rawDesc = "" +
 	"\x04text\x18\x05 \x01(\tR\x04text\x12\x12\n" +
 	"\x04read\x18\x06 \x01(\bR\x04read\"N\n" +
 	"\x16MarkNoticesReadRequest\x124\n" +
-	"\athrough\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\athrough\"W\n" +
+	"\athrough\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\athrough\"w\n" +
 	"\x0fListDutyRequest\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12.\n" +
-	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"B\n" +
+	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1e\n" +
+	"\n" +
+	"colleagues\x18\x03 \x01(\bR\n" +
+	"colleagues\"z\n" +
 	"\x10ListDutyResponse\x12.\n" +
-	"\x06groups\x18\x01 \x03(\v2\x16.tierdesk.v1.DutyGroupR\x06groups\"j\n" +
+	"\x06groups\x18\x01 \x03(\v2\x16.tierdesk.v1.DutyGroupR\x06groups\x126\n" +
+	"\n" +
+	"colleagues\x18\x02 \x03(\v2\x16.tierdesk.v1.ColleagueR\n" +
+	"colleagues\"s\n" +
+	"\tColleague\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12!\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12/\n" +
+	"\x04role\x18\x03 \x01(\x0e2\x1b.tierdesk.desk.v1.User.RoleR\x04role\"\x99\x01\n" +
 	"\tDutyGroup\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06roster\x18\x02 \x01(\tR\x06roster\x121\n" +
-	"\amembers\x18\x03 \x03(\v2\x17.tierdesk.v1.DutyMemberR\amembers\"{\n" +
+	"\amembers\x18\x03 \x03(\v2\x17.tierdesk.v1.DutyMemberR\amembers\x12-\n" +
+	"\x05title\x18\x04 \x01(\v2\x17.tierdesk.desk.v1.WordsR\x05title\"\x9e\x01\n" +
 	"\n" +
 	"DutyMember\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x0e\n" +
 	"\x02on\x18\x02 \x01(\bR\x02on\x12\x17\n" +
 	"\aby_hand\x18\x03 \x01(\bR\x06byHand\x120\n" +
-	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"f\n" +
+	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12!\n" +
+	"\fdisplay_name\x18\x05 \x01(\tR\vdisplayName\"f\n" +
 	"\x0eSetDutyRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x0e\n" +
 	"\x02on\x18\x02 \x01(\bR\x02on\x120\n" +
@@ -628,7 +739,7 @@ func file_node_api_apipb_notices_proto_rawDescGZIP() []byte {
 	return file_node_api_apipb_notices_proto_rawDescData
 }
 
-var file_node_api_apipb_notices_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_node_api_apipb_notices_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_node_api_apipb_notices_proto_goTypes = []any{
 	(*ListNoticesRequest)(nil),     // 0: tierdesk.v1.ListNoticesRequest
 	(*ListNoticesResponse)(nil),    // 1: tierdesk.v1.ListNoticesResponse
@@ -636,34 +747,40 @@ var file_node_api_apipb_notices_proto_goTypes = []any{
 	(*MarkNoticesReadRequest)(nil), // 3: tierdesk.v1.MarkNoticesReadRequest
 	(*ListDutyRequest)(nil),        // 4: tierdesk.v1.ListDutyRequest
 	(*ListDutyResponse)(nil),       // 5: tierdesk.v1.ListDutyResponse
-	(*DutyGroup)(nil),              // 6: tierdesk.v1.DutyGroup
-	(*DutyMember)(nil),             // 7: tierdesk.v1.DutyMember
-	(*SetDutyRequest)(nil),         // 8: tierdesk.v1.SetDutyRequest
-	(*timestamppb.Timestamp)(nil),  // 9: google.protobuf.Timestamp
-	(*emptypb.Empty)(nil),          // 10: google.protobuf.Empty
+	(*Colleague)(nil),              // 6: tierdesk.v1.Colleague
+	(*DutyGroup)(nil),              // 7: tierdesk.v1.DutyGroup
+	(*DutyMember)(nil),             // 8: tierdesk.v1.DutyMember
+	(*SetDutyRequest)(nil),         // 9: tierdesk.v1.SetDutyRequest
+	(*timestamppb.Timestamp)(nil),  // 10: google.protobuf.Timestamp
+	(deskpb.User_Role)(0),          // 11: tierdesk.desk.v1.User.Role
+	(*deskpb.Words)(nil),           // 12: tierdesk.desk.v1.Words
+	(*emptypb.Empty)(nil),          // 13: google.protobuf.Empty
 }
 var file_node_api_apipb_notices_proto_depIdxs = []int32{
 	2,  // 0: tierdesk.v1.ListNoticesResponse.notices:type_name -> tierdesk.v1.Notice
-	9,  // 1: tierdesk.v1.Notice.time:type_name -> google.protobuf.Timestamp
-	9,  // 2: tierdesk.v1.MarkNoticesReadRequest.through:type_name -> google.protobuf.Timestamp
-	9,  // 3: tierdesk.v1.ListDutyRequest.time:type_name -> google.protobuf.Timestamp
-	6,  // 4: tierdesk.v1.ListDutyResponse.groups:type_name -> tierdesk.v1.DutyGroup
-	7,  // 5: tierdesk.v1.DutyGroup.members:type_name -> tierdesk.v1.DutyMember
-	9,  // 6: tierdesk.v1.DutyMember.until:type_name -> google.protobuf.Timestamp
-	9,  // 7: tierdesk.v1.SetDutyRequest.until:type_name -> google.protobuf.Timestamp
-	0,  // 8: tierdesk.v1.Notices.ListNotices:input_type -> tierdesk.v1.ListNoticesRequest
-	3,  // 9: tierdesk.v1.Notices.MarkNoticesRead:input_type -> tierdesk.v1.MarkNoticesReadRequest
-	4,  // 10: tierdesk.v1.Duties.ListDuty:input_type -> tierdesk.v1.ListDutyRequest
-	8,  // 11: tierdesk.v1.Duties.SetDuty:input_type -> tierdesk.v1.SetDutyRequest
-	1,  // 12: tierdesk.v1.Notices.ListNotices:output_type -> tierdesk.v1.ListNoticesResponse
-	10, // 13: tierdesk.v1.Notices.MarkNoticesRead:output_type -> google.protobuf.Empty
-	5,  // 14: tierdesk.v1.Duties.ListDuty:output_type -> tierdesk.v1.ListDutyResponse
-	7,  // 15: tierdesk.v1.Duties.SetDuty:output_type -> tierdesk.v1.DutyMember
-	12, // [12:16] is the sub-list for method output_type
-	8,  // [8:12] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	10, // 1: tierdesk.v1.Notice.time:type_name -> google.protobuf.Timestamp
+	10, // 2: tierdesk.v1.MarkNoticesReadRequest.through:type_name -> google.protobuf.Timestamp
+	10, // 3: tierdesk.v1.ListDutyRequest.time:type_name -> google.protobuf.Timestamp
+	7,  // 4: tierdesk.v1.ListDutyResponse.groups:type_name -> tierdesk.v1.DutyGroup
+	6,  // 5: tierdesk.v1.ListDutyResponse.colleagues:type_name -> tierdesk.v1.Colleague
+	11, // 6: tierdesk.v1.Colleague.role:type_name -> tierdesk.desk.v1.User.Role
+	8,  // 7: tierdesk.v1.DutyGroup.members:type_name -> tierdesk.v1.DutyMember
+	12, // 8: tierdesk.v1.DutyGroup.title:type_name -> tierdesk.desk.v1.Words
+	10, // 9: tierdesk.v1.DutyMember.until:type_name -> google.protobuf.Timestamp
+	10, // 10: tierdesk.v1.SetDutyRequest.until:type_name -> google.protobuf.Timestamp
+	0,  // 11: tierdesk.v1.Notices.ListNotices:input_type -> tierdesk.v1.ListNoticesRequest
+	3,  // 12: tierdesk.v1.Notices.MarkNoticesRead:input_type -> tierdesk.v1.MarkNoticesReadRequest
+	4,  // 13: tierdesk.v1.Duties.ListDuty:input_type -> tierdesk.v1.ListDutyRequest
+	9,  // 14: tierdesk.v1.Duties.SetDuty:input_type -> tierdesk.v1.SetDutyRequest
+	1,  // 15: tierdesk.v1.Notices.ListNotices:output_type -> tierdesk.v1.ListNoticesResponse
+	13, // 16: tierdesk.v1.Notices.MarkNoticesRead:output_type -> google.protobuf.Empty
+	5,  // 17: tierdesk.v1.Duties.ListDuty:output_type -> tierdesk.v1.ListDutyResponse
+	8,  // 18: tierdesk.v1.Duties.SetDuty:output_type -> tierdesk.v1.DutyMember
+	15, // [15:19] is the sub-list for method output_type
+	11, // [11:15] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_notices_proto_init() }
@@ -677,7 +794,7 @@ func file_node_api_apipb_notices_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_notices_proto_rawDesc), len(file_node_api_apipb_notices_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -86,7 +86,7 @@ func (x User_Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use User_Role.Descriptor instead.
 func (User_Role) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{16, 0}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{19, 0}
 }
 
 // Which tickets the person sees and works on: OWN reported by or given to the person, GROUPS also those of the person's groups
@@ -144,7 +144,7 @@ func (x User_Scope) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use User_Scope.Descriptor instead.
 func (User_Scope) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{16, 1}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{19, 1}
 }
 
 type User_Source int32
@@ -193,7 +193,7 @@ func (x User_Source) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use User_Source.Descriptor instead.
 func (User_Source) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{16, 2}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{19, 2}
 }
 
 type User_Line int32
@@ -245,7 +245,7 @@ func (x User_Line) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use User_Line.Descriptor instead.
 func (User_Line) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{16, 3}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{19, 3}
 }
 
 type CreateSessionRequest struct {
@@ -514,6 +514,169 @@ func (x *Caller) GetSession() *Session {
 	return nil
 }
 
+// Preferences are how a person has arranged the pages.
+type Preferences struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 20, in the person's order.
+	Filters []*SavedFilter `protobuf:"bytes,1,rep,name=filters,proto3" json:"filters,omitempty"`
+	// The columns of lists, at most 20; empty for those that everybody sees.
+	Columns []string `protobuf:"bytes,2,rep,name=columns,proto3" json:"columns,omitempty"`
+	// The queue that the desk opens with, by its id; empty for the first one that is not empty.
+	Queue         string `protobuf:"bytes,3,opt,name=queue,proto3" json:"queue,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Preferences) Reset() {
+	*x = Preferences{}
+	mi := &file_node_api_apipb_people_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Preferences) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Preferences) ProtoMessage() {}
+
+func (x *Preferences) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_people_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Preferences.ProtoReflect.Descriptor instead.
+func (*Preferences) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Preferences) GetFilters() []*SavedFilter {
+	if x != nil {
+		return x.Filters
+	}
+	return nil
+}
+
+func (x *Preferences) GetColumns() []string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *Preferences) GetQueue() string {
+	if x != nil {
+		return x.Queue
+	}
+	return ""
+}
+
+// SavedFilter is a list of tickets that a person comes back to.
+type SavedFilter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 40 characters; no two have the same.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// As ListTickets takes it, at most 4,096 bytes.
+	Filter        string `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SavedFilter) Reset() {
+	*x = SavedFilter{}
+	mi := &file_node_api_apipb_people_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SavedFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SavedFilter) ProtoMessage() {}
+
+func (x *SavedFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_people_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SavedFilter.ProtoReflect.Descriptor instead.
+func (*SavedFilter) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SavedFilter) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SavedFilter) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+type UpdatePreferencesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Preferences   *Preferences           `protobuf:"bytes,1,opt,name=preferences,proto3" json:"preferences,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdatePreferencesRequest) Reset() {
+	*x = UpdatePreferencesRequest{}
+	mi := &file_node_api_apipb_people_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdatePreferencesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdatePreferencesRequest) ProtoMessage() {}
+
+func (x *UpdatePreferencesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_people_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdatePreferencesRequest.ProtoReflect.Descriptor instead.
+func (*UpdatePreferencesRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdatePreferencesRequest) GetPreferences() *Preferences {
+	if x != nil {
+		return x.Preferences
+	}
+	return nil
+}
+
 type Session struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Id         string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -532,7 +695,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[5]
+	mi := &file_node_api_apipb_people_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -544,7 +707,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[5]
+	mi := &file_node_api_apipb_people_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -557,7 +720,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{5}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Session) GetId() string {
@@ -618,7 +781,7 @@ type ListSessionsRequest struct {
 
 func (x *ListSessionsRequest) Reset() {
 	*x = ListSessionsRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[6]
+	mi := &file_node_api_apipb_people_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +793,7 @@ func (x *ListSessionsRequest) String() string {
 func (*ListSessionsRequest) ProtoMessage() {}
 
 func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[6]
+	mi := &file_node_api_apipb_people_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +806,7 @@ func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSessionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{6}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListSessionsRequest) GetUser() string {
@@ -662,7 +825,7 @@ type ListSessionsResponse struct {
 
 func (x *ListSessionsResponse) Reset() {
 	*x = ListSessionsResponse{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[7]
+	mi := &file_node_api_apipb_people_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -674,7 +837,7 @@ func (x *ListSessionsResponse) String() string {
 func (*ListSessionsResponse) ProtoMessage() {}
 
 func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[7]
+	mi := &file_node_api_apipb_people_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -687,7 +850,7 @@ func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSessionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSessionsResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{7}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListSessionsResponse) GetSessions() []*Session {
@@ -707,7 +870,7 @@ type RevokeSessionRequest struct {
 
 func (x *RevokeSessionRequest) Reset() {
 	*x = RevokeSessionRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[8]
+	mi := &file_node_api_apipb_people_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -719,7 +882,7 @@ func (x *RevokeSessionRequest) String() string {
 func (*RevokeSessionRequest) ProtoMessage() {}
 
 func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[8]
+	mi := &file_node_api_apipb_people_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -732,7 +895,7 @@ func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeSessionRequest.ProtoReflect.Descriptor instead.
 func (*RevokeSessionRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{8}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RevokeSessionRequest) GetUser() string {
@@ -758,7 +921,7 @@ type RevokeSessionsRequest struct {
 
 func (x *RevokeSessionsRequest) Reset() {
 	*x = RevokeSessionsRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[9]
+	mi := &file_node_api_apipb_people_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +933,7 @@ func (x *RevokeSessionsRequest) String() string {
 func (*RevokeSessionsRequest) ProtoMessage() {}
 
 func (x *RevokeSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[9]
+	mi := &file_node_api_apipb_people_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +946,7 @@ func (x *RevokeSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeSessionsRequest.ProtoReflect.Descriptor instead.
 func (*RevokeSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{9}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RevokeSessionsRequest) GetUser() string {
@@ -812,7 +975,7 @@ type AccessToken struct {
 
 func (x *AccessToken) Reset() {
 	*x = AccessToken{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[10]
+	mi := &file_node_api_apipb_people_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -824,7 +987,7 @@ func (x *AccessToken) String() string {
 func (*AccessToken) ProtoMessage() {}
 
 func (x *AccessToken) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[10]
+	mi := &file_node_api_apipb_people_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -837,7 +1000,7 @@ func (x *AccessToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccessToken.ProtoReflect.Descriptor instead.
 func (*AccessToken) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{10}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AccessToken) GetId() string {
@@ -892,7 +1055,7 @@ type CreateAccessTokenRequest struct {
 
 func (x *CreateAccessTokenRequest) Reset() {
 	*x = CreateAccessTokenRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[11]
+	mi := &file_node_api_apipb_people_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -904,7 +1067,7 @@ func (x *CreateAccessTokenRequest) String() string {
 func (*CreateAccessTokenRequest) ProtoMessage() {}
 
 func (x *CreateAccessTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[11]
+	mi := &file_node_api_apipb_people_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -917,7 +1080,7 @@ func (x *CreateAccessTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateAccessTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateAccessTokenRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{11}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CreateAccessTokenRequest) GetUser() string {
@@ -945,7 +1108,7 @@ type CreateAccessTokenResponse struct {
 
 func (x *CreateAccessTokenResponse) Reset() {
 	*x = CreateAccessTokenResponse{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[12]
+	mi := &file_node_api_apipb_people_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -957,7 +1120,7 @@ func (x *CreateAccessTokenResponse) String() string {
 func (*CreateAccessTokenResponse) ProtoMessage() {}
 
 func (x *CreateAccessTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[12]
+	mi := &file_node_api_apipb_people_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -970,7 +1133,7 @@ func (x *CreateAccessTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateAccessTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateAccessTokenResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{12}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CreateAccessTokenResponse) GetSecret() string {
@@ -996,7 +1159,7 @@ type ListAccessTokensRequest struct {
 
 func (x *ListAccessTokensRequest) Reset() {
 	*x = ListAccessTokensRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[13]
+	mi := &file_node_api_apipb_people_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1171,7 @@ func (x *ListAccessTokensRequest) String() string {
 func (*ListAccessTokensRequest) ProtoMessage() {}
 
 func (x *ListAccessTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[13]
+	mi := &file_node_api_apipb_people_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1184,7 @@ func (x *ListAccessTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccessTokensRequest.ProtoReflect.Descriptor instead.
 func (*ListAccessTokensRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{13}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListAccessTokensRequest) GetUser() string {
@@ -1040,7 +1203,7 @@ type ListAccessTokensResponse struct {
 
 func (x *ListAccessTokensResponse) Reset() {
 	*x = ListAccessTokensResponse{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[14]
+	mi := &file_node_api_apipb_people_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1215,7 @@ func (x *ListAccessTokensResponse) String() string {
 func (*ListAccessTokensResponse) ProtoMessage() {}
 
 func (x *ListAccessTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[14]
+	mi := &file_node_api_apipb_people_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1228,7 @@ func (x *ListAccessTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccessTokensResponse.ProtoReflect.Descriptor instead.
 func (*ListAccessTokensResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{14}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListAccessTokensResponse) GetTokens() []*AccessToken {
@@ -1085,7 +1248,7 @@ type RevokeAccessTokenRequest struct {
 
 func (x *RevokeAccessTokenRequest) Reset() {
 	*x = RevokeAccessTokenRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[15]
+	mi := &file_node_api_apipb_people_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1097,7 +1260,7 @@ func (x *RevokeAccessTokenRequest) String() string {
 func (*RevokeAccessTokenRequest) ProtoMessage() {}
 
 func (x *RevokeAccessTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[15]
+	mi := &file_node_api_apipb_people_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1110,7 +1273,7 @@ func (x *RevokeAccessTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAccessTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeAccessTokenRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{15}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RevokeAccessTokenRequest) GetUser() string {
@@ -1151,16 +1314,18 @@ type User struct {
 	SecondFactor       bool                   `protobuf:"varint,15,opt,name=second_factor,json=secondFactor,proto3" json:"second_factor,omitempty"`
 	LockTime           *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=lock_time,json=lockTime,proto3" json:"lock_time,omitempty"`
 	// All groups, those that the policy says too, and whether the person is on duty in one of them now.
-	MemberOf      []string `protobuf:"bytes,17,rep,name=member_of,json=memberOf,proto3" json:"member_of,omitempty"`
-	OnDuty        bool     `protobuf:"varint,18,opt,name=on_duty,json=onDuty,proto3" json:"on_duty,omitempty"`
-	Etag          string   `protobuf:"bytes,19,opt,name=etag,proto3" json:"etag,omitempty"`
+	MemberOf []string `protobuf:"bytes,17,rep,name=member_of,json=memberOf,proto3" json:"member_of,omitempty"`
+	OnDuty   bool     `protobuf:"varint,18,opt,name=on_duty,json=onDuty,proto3" json:"on_duty,omitempty"`
+	Etag     string   `protobuf:"bytes,19,opt,name=etag,proto3" json:"etag,omitempty"`
+	// How the person has arranged the pages; shown to the person alone.
+	Preferences   *Preferences `protobuf:"bytes,20,opt,name=preferences,proto3" json:"preferences,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[16]
+	mi := &file_node_api_apipb_people_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1172,7 +1337,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[16]
+	mi := &file_node_api_apipb_people_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1185,7 +1350,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{16}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *User) GetName() string {
@@ -1321,6 +1486,13 @@ func (x *User) GetEtag() string {
 	return ""
 }
 
+func (x *User) GetPreferences() *Preferences {
+	if x != nil {
+		return x.Preferences
+	}
+	return nil
+}
+
 type CreateUserRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	User     *User                  `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
@@ -1333,7 +1505,7 @@ type CreateUserRequest struct {
 
 func (x *CreateUserRequest) Reset() {
 	*x = CreateUserRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[17]
+	mi := &file_node_api_apipb_people_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1345,7 +1517,7 @@ func (x *CreateUserRequest) String() string {
 func (*CreateUserRequest) ProtoMessage() {}
 
 func (x *CreateUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[17]
+	mi := &file_node_api_apipb_people_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1358,7 +1530,7 @@ func (x *CreateUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateUserRequest.ProtoReflect.Descriptor instead.
 func (*CreateUserRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{17}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CreateUserRequest) GetUser() *User {
@@ -1391,7 +1563,7 @@ type GetUserRequest struct {
 
 func (x *GetUserRequest) Reset() {
 	*x = GetUserRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[18]
+	mi := &file_node_api_apipb_people_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1403,7 +1575,7 @@ func (x *GetUserRequest) String() string {
 func (*GetUserRequest) ProtoMessage() {}
 
 func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[18]
+	mi := &file_node_api_apipb_people_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1416,7 +1588,7 @@ func (x *GetUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetUserRequest.ProtoReflect.Descriptor instead.
 func (*GetUserRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{18}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetUserRequest) GetName() string {
@@ -1427,16 +1599,21 @@ func (x *GetUserRequest) GetName() string {
 }
 
 type ListUsersRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	PageSize  int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Words that all stand in what is known of a person: name, display name, unit, telephone number, mail address, and the names and titles
+	// of the groups. Upper and lower case are the same; a telephone number is found by its digits, however it is written. At most 100 bytes.
+	Search string `protobuf:"bytes,3,opt,name=search,proto3" json:"search,omitempty"`
+	// Only people of the role; all when it is not specified.
+	Role          User_Role `protobuf:"varint,4,opt,name=role,proto3,enum=tierdesk.v1.User_Role" json:"role,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListUsersRequest) Reset() {
 	*x = ListUsersRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[19]
+	mi := &file_node_api_apipb_people_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1625,7 @@ func (x *ListUsersRequest) String() string {
 func (*ListUsersRequest) ProtoMessage() {}
 
 func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[19]
+	mi := &file_node_api_apipb_people_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1638,7 @@ func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersRequest.ProtoReflect.Descriptor instead.
 func (*ListUsersRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{19}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListUsersRequest) GetPageSize() int32 {
@@ -1478,6 +1655,20 @@ func (x *ListUsersRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListUsersRequest) GetSearch() string {
+	if x != nil {
+		return x.Search
+	}
+	return ""
+}
+
+func (x *ListUsersRequest) GetRole() User_Role {
+	if x != nil {
+		return x.Role
+	}
+	return User_ROLE_UNSPECIFIED
+}
+
 type ListUsersResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Users         []*User                `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"`
@@ -1488,7 +1679,7 @@ type ListUsersResponse struct {
 
 func (x *ListUsersResponse) Reset() {
 	*x = ListUsersResponse{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[20]
+	mi := &file_node_api_apipb_people_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1500,7 +1691,7 @@ func (x *ListUsersResponse) String() string {
 func (*ListUsersResponse) ProtoMessage() {}
 
 func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[20]
+	mi := &file_node_api_apipb_people_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1513,7 +1704,7 @@ func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersResponse.ProtoReflect.Descriptor instead.
 func (*ListUsersResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{20}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListUsersResponse) GetUsers() []*User {
@@ -1542,7 +1733,7 @@ type UpdateUserRequest struct {
 
 func (x *UpdateUserRequest) Reset() {
 	*x = UpdateUserRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[21]
+	mi := &file_node_api_apipb_people_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1554,7 +1745,7 @@ func (x *UpdateUserRequest) String() string {
 func (*UpdateUserRequest) ProtoMessage() {}
 
 func (x *UpdateUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[21]
+	mi := &file_node_api_apipb_people_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1567,7 +1758,7 @@ func (x *UpdateUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateUserRequest.ProtoReflect.Descriptor instead.
 func (*UpdateUserRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{21}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *UpdateUserRequest) GetUser() *User {
@@ -1596,7 +1787,7 @@ type SetPasswordRequest struct {
 
 func (x *SetPasswordRequest) Reset() {
 	*x = SetPasswordRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[22]
+	mi := &file_node_api_apipb_people_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1608,7 +1799,7 @@ func (x *SetPasswordRequest) String() string {
 func (*SetPasswordRequest) ProtoMessage() {}
 
 func (x *SetPasswordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[22]
+	mi := &file_node_api_apipb_people_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1621,7 +1812,7 @@ func (x *SetPasswordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPasswordRequest.ProtoReflect.Descriptor instead.
 func (*SetPasswordRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{22}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SetPasswordRequest) GetName() string {
@@ -1654,7 +1845,7 @@ type UnlockUserRequest struct {
 
 func (x *UnlockUserRequest) Reset() {
 	*x = UnlockUserRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[23]
+	mi := &file_node_api_apipb_people_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1666,7 +1857,7 @@ func (x *UnlockUserRequest) String() string {
 func (*UnlockUserRequest) ProtoMessage() {}
 
 func (x *UnlockUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[23]
+	mi := &file_node_api_apipb_people_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1679,7 +1870,7 @@ func (x *UnlockUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlockUserRequest.ProtoReflect.Descriptor instead.
 func (*UnlockUserRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{23}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *UnlockUserRequest) GetName() string {
@@ -1700,7 +1891,7 @@ type EnrolSecondFactorRequest struct {
 
 func (x *EnrolSecondFactorRequest) Reset() {
 	*x = EnrolSecondFactorRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[24]
+	mi := &file_node_api_apipb_people_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1712,7 +1903,7 @@ func (x *EnrolSecondFactorRequest) String() string {
 func (*EnrolSecondFactorRequest) ProtoMessage() {}
 
 func (x *EnrolSecondFactorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[24]
+	mi := &file_node_api_apipb_people_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1725,7 +1916,7 @@ func (x *EnrolSecondFactorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolSecondFactorRequest.ProtoReflect.Descriptor instead.
 func (*EnrolSecondFactorRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{24}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *EnrolSecondFactorRequest) GetName() string {
@@ -1753,7 +1944,7 @@ type EnrolSecondFactorResponse struct {
 
 func (x *EnrolSecondFactorResponse) Reset() {
 	*x = EnrolSecondFactorResponse{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[25]
+	mi := &file_node_api_apipb_people_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1765,7 +1956,7 @@ func (x *EnrolSecondFactorResponse) String() string {
 func (*EnrolSecondFactorResponse) ProtoMessage() {}
 
 func (x *EnrolSecondFactorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[25]
+	mi := &file_node_api_apipb_people_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1778,7 +1969,7 @@ func (x *EnrolSecondFactorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolSecondFactorResponse.ProtoReflect.Descriptor instead.
 func (*EnrolSecondFactorResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{25}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *EnrolSecondFactorResponse) GetSecret() string {
@@ -1805,7 +1996,7 @@ type ConfirmSecondFactorRequest struct {
 
 func (x *ConfirmSecondFactorRequest) Reset() {
 	*x = ConfirmSecondFactorRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[26]
+	mi := &file_node_api_apipb_people_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1817,7 +2008,7 @@ func (x *ConfirmSecondFactorRequest) String() string {
 func (*ConfirmSecondFactorRequest) ProtoMessage() {}
 
 func (x *ConfirmSecondFactorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[26]
+	mi := &file_node_api_apipb_people_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1830,7 +2021,7 @@ func (x *ConfirmSecondFactorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmSecondFactorRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmSecondFactorRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{26}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ConfirmSecondFactorRequest) GetName() string {
@@ -1858,7 +2049,7 @@ type RemoveSecondFactorRequest struct {
 
 func (x *RemoveSecondFactorRequest) Reset() {
 	*x = RemoveSecondFactorRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[27]
+	mi := &file_node_api_apipb_people_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1870,7 +2061,7 @@ func (x *RemoveSecondFactorRequest) String() string {
 func (*RemoveSecondFactorRequest) ProtoMessage() {}
 
 func (x *RemoveSecondFactorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[27]
+	mi := &file_node_api_apipb_people_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1883,7 +2074,7 @@ func (x *RemoveSecondFactorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveSecondFactorRequest.ProtoReflect.Descriptor instead.
 func (*RemoveSecondFactorRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{27}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RemoveSecondFactorRequest) GetName() string {
@@ -1909,7 +2100,7 @@ type DeleteUserRequest struct {
 
 func (x *DeleteUserRequest) Reset() {
 	*x = DeleteUserRequest{}
-	mi := &file_node_api_apipb_people_proto_msgTypes[28]
+	mi := &file_node_api_apipb_people_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1921,7 +2112,7 @@ func (x *DeleteUserRequest) String() string {
 func (*DeleteUserRequest) ProtoMessage() {}
 
 func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_people_proto_msgTypes[28]
+	mi := &file_node_api_apipb_people_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1934,7 +2125,7 @@ func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteUserRequest.ProtoReflect.Descriptor instead.
 func (*DeleteUserRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{28}
+	return file_node_api_apipb_people_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *DeleteUserRequest) GetName() string {
@@ -1964,7 +2155,16 @@ const file_node_api_apipb_people_proto_rawDesc = "" +
 	"\x06Caller\x12%\n" +
 	"\x04user\x18\x01 \x01(\v2\x11.tierdesk.v1.UserR\x04user\x12 \n" +
 	"\vpermissions\x18\x02 \x03(\tR\vpermissions\x12.\n" +
-	"\asession\x18\x03 \x01(\v2\x14.tierdesk.v1.SessionR\asession\"\x98\x02\n" +
+	"\asession\x18\x03 \x01(\v2\x14.tierdesk.v1.SessionR\asession\"q\n" +
+	"\vPreferences\x122\n" +
+	"\afilters\x18\x01 \x03(\v2\x18.tierdesk.v1.SavedFilterR\afilters\x12\x18\n" +
+	"\acolumns\x18\x02 \x03(\tR\acolumns\x12\x14\n" +
+	"\x05queue\x18\x03 \x01(\tR\x05queue\"9\n" +
+	"\vSavedFilter\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06filter\x18\x02 \x01(\tR\x06filter\"V\n" +
+	"\x18UpdatePreferencesRequest\x12:\n" +
+	"\vpreferences\x18\x01 \x01(\v2\x18.tierdesk.v1.PreferencesR\vpreferences\"\x98\x02\n" +
 	"\aSession\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12;\n" +
 	"\vcreate_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -2005,7 +2205,7 @@ const file_node_api_apipb_people_proto_rawDesc = "" +
 	"\x06tokens\x18\x01 \x03(\v2\x18.tierdesk.v1.AccessTokenR\x06tokens\">\n" +
 	"\x18RevokeAccessTokenRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\xdd\a\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\x99\b\n" +
 	"\x04User\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12*\n" +
@@ -2027,7 +2227,8 @@ const file_node_api_apipb_people_proto_rawDesc = "" +
 	"\tlock_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\blockTime\x12\x1b\n" +
 	"\tmember_of\x18\x11 \x03(\tR\bmemberOf\x12\x17\n" +
 	"\aon_duty\x18\x12 \x01(\bR\x06onDuty\x12\x12\n" +
-	"\x04etag\x18\x13 \x01(\tR\x04etag\"\x88\x01\n" +
+	"\x04etag\x18\x13 \x01(\tR\x04etag\x12:\n" +
+	"\vpreferences\x18\x14 \x01(\v2\x18.tierdesk.v1.PreferencesR\vpreferences\"\x88\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\t\n" +
 	"\x05AGENT\x10\x01\x12\x14\n" +
@@ -2061,11 +2262,13 @@ const file_node_api_apipb_people_proto_rawDesc = "" +
 	"\bpassword\x18\x02 \x01(\tR\bpassword\x12#\n" +
 	"\rkeep_password\x18\x03 \x01(\bR\fkeepPassword\"$\n" +
 	"\x0eGetUserRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"N\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\x92\x01\n" +
 	"\x10ListUsersRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"d\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\x12\x16\n" +
+	"\x06search\x18\x03 \x01(\tR\x06search\x12*\n" +
+	"\x04role\x18\x04 \x01(\x0e2\x16.tierdesk.v1.User.RoleR\x04role\"d\n" +
 	"\x11ListUsersResponse\x12'\n" +
 	"\x05users\x18\x01 \x03(\v2\x11.tierdesk.v1.UserR\x05users\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"R\n" +
@@ -2091,11 +2294,12 @@ const file_node_api_apipb_people_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\tR\bpassword\"'\n" +
 	"\x11DeleteUserRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name2\xc3\x05\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name2\xcb\x06\n" +
 	"\bSessions\x12s\n" +
 	"\rCreateSession\x12!.tierdesk.v1.CreateSessionRequest\x1a\".tierdesk.v1.CreateSessionResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/api/v1/sessions\x12l\n" +
 	"\rDeleteSession\x12!.tierdesk.v1.DeleteSessionRequest\x1a\x16.google.protobuf.Empty\" \x82\xd3\xe4\x93\x02\x1a*\x18/api/v1/sessions/current\x12a\n" +
-	"\tGetCaller\x12\x1d.tierdesk.v1.GetCallerRequest\x1a\x13.tierdesk.v1.Caller\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/sessions/current\x12z\n" +
+	"\tGetCaller\x12\x1d.tierdesk.v1.GetCallerRequest\x1a\x13.tierdesk.v1.Caller\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/sessions/current\x12\x85\x01\n" +
+	"\x11UpdatePreferences\x12%.tierdesk.v1.UpdatePreferencesRequest\x1a\x18.tierdesk.v1.Preferences\"/\x82\xd3\xe4\x93\x02):\x01*2$/api/v1/sessions/current/preferences\x12z\n" +
 	"\fListSessions\x12 .tierdesk.v1.ListSessionsRequest\x1a!.tierdesk.v1.ListSessionsResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/users/{user}/sessions\x12v\n" +
 	"\rRevokeSession\x12!.tierdesk.v1.RevokeSessionRequest\x1a\x16.google.protobuf.Empty\"*\x82\xd3\xe4\x93\x02$*\"/api/v1/users/{user}/sessions/{id}\x12}\n" +
 	"\x0eRevokeSessions\x12\".tierdesk.v1.RevokeSessionsRequest\x1a\x16.google.protobuf.Empty\"/\x82\xd3\xe4\x93\x02):\x01*\"$/api/v1/users/{user}/sessions:revoke2\xa0\x03\n" +
@@ -2132,7 +2336,7 @@ func file_node_api_apipb_people_proto_rawDescGZIP() []byte {
 }
 
 var file_node_api_apipb_people_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_node_api_apipb_people_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_node_api_apipb_people_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_node_api_apipb_people_proto_goTypes = []any{
 	(User_Role)(0),                     // 0: tierdesk.v1.User.Role
 	(User_Scope)(0),                    // 1: tierdesk.v1.User.Scope
@@ -2143,101 +2347,110 @@ var file_node_api_apipb_people_proto_goTypes = []any{
 	(*DeleteSessionRequest)(nil),       // 6: tierdesk.v1.DeleteSessionRequest
 	(*GetCallerRequest)(nil),           // 7: tierdesk.v1.GetCallerRequest
 	(*Caller)(nil),                     // 8: tierdesk.v1.Caller
-	(*Session)(nil),                    // 9: tierdesk.v1.Session
-	(*ListSessionsRequest)(nil),        // 10: tierdesk.v1.ListSessionsRequest
-	(*ListSessionsResponse)(nil),       // 11: tierdesk.v1.ListSessionsResponse
-	(*RevokeSessionRequest)(nil),       // 12: tierdesk.v1.RevokeSessionRequest
-	(*RevokeSessionsRequest)(nil),      // 13: tierdesk.v1.RevokeSessionsRequest
-	(*AccessToken)(nil),                // 14: tierdesk.v1.AccessToken
-	(*CreateAccessTokenRequest)(nil),   // 15: tierdesk.v1.CreateAccessTokenRequest
-	(*CreateAccessTokenResponse)(nil),  // 16: tierdesk.v1.CreateAccessTokenResponse
-	(*ListAccessTokensRequest)(nil),    // 17: tierdesk.v1.ListAccessTokensRequest
-	(*ListAccessTokensResponse)(nil),   // 18: tierdesk.v1.ListAccessTokensResponse
-	(*RevokeAccessTokenRequest)(nil),   // 19: tierdesk.v1.RevokeAccessTokenRequest
-	(*User)(nil),                       // 20: tierdesk.v1.User
-	(*CreateUserRequest)(nil),          // 21: tierdesk.v1.CreateUserRequest
-	(*GetUserRequest)(nil),             // 22: tierdesk.v1.GetUserRequest
-	(*ListUsersRequest)(nil),           // 23: tierdesk.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),          // 24: tierdesk.v1.ListUsersResponse
-	(*UpdateUserRequest)(nil),          // 25: tierdesk.v1.UpdateUserRequest
-	(*SetPasswordRequest)(nil),         // 26: tierdesk.v1.SetPasswordRequest
-	(*UnlockUserRequest)(nil),          // 27: tierdesk.v1.UnlockUserRequest
-	(*EnrolSecondFactorRequest)(nil),   // 28: tierdesk.v1.EnrolSecondFactorRequest
-	(*EnrolSecondFactorResponse)(nil),  // 29: tierdesk.v1.EnrolSecondFactorResponse
-	(*ConfirmSecondFactorRequest)(nil), // 30: tierdesk.v1.ConfirmSecondFactorRequest
-	(*RemoveSecondFactorRequest)(nil),  // 31: tierdesk.v1.RemoveSecondFactorRequest
-	(*DeleteUserRequest)(nil),          // 32: tierdesk.v1.DeleteUserRequest
-	(*durationpb.Duration)(nil),        // 33: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),      // 34: google.protobuf.Timestamp
-	(*emptypb.Empty)(nil),              // 35: google.protobuf.Empty
+	(*Preferences)(nil),                // 9: tierdesk.v1.Preferences
+	(*SavedFilter)(nil),                // 10: tierdesk.v1.SavedFilter
+	(*UpdatePreferencesRequest)(nil),   // 11: tierdesk.v1.UpdatePreferencesRequest
+	(*Session)(nil),                    // 12: tierdesk.v1.Session
+	(*ListSessionsRequest)(nil),        // 13: tierdesk.v1.ListSessionsRequest
+	(*ListSessionsResponse)(nil),       // 14: tierdesk.v1.ListSessionsResponse
+	(*RevokeSessionRequest)(nil),       // 15: tierdesk.v1.RevokeSessionRequest
+	(*RevokeSessionsRequest)(nil),      // 16: tierdesk.v1.RevokeSessionsRequest
+	(*AccessToken)(nil),                // 17: tierdesk.v1.AccessToken
+	(*CreateAccessTokenRequest)(nil),   // 18: tierdesk.v1.CreateAccessTokenRequest
+	(*CreateAccessTokenResponse)(nil),  // 19: tierdesk.v1.CreateAccessTokenResponse
+	(*ListAccessTokensRequest)(nil),    // 20: tierdesk.v1.ListAccessTokensRequest
+	(*ListAccessTokensResponse)(nil),   // 21: tierdesk.v1.ListAccessTokensResponse
+	(*RevokeAccessTokenRequest)(nil),   // 22: tierdesk.v1.RevokeAccessTokenRequest
+	(*User)(nil),                       // 23: tierdesk.v1.User
+	(*CreateUserRequest)(nil),          // 24: tierdesk.v1.CreateUserRequest
+	(*GetUserRequest)(nil),             // 25: tierdesk.v1.GetUserRequest
+	(*ListUsersRequest)(nil),           // 26: tierdesk.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),          // 27: tierdesk.v1.ListUsersResponse
+	(*UpdateUserRequest)(nil),          // 28: tierdesk.v1.UpdateUserRequest
+	(*SetPasswordRequest)(nil),         // 29: tierdesk.v1.SetPasswordRequest
+	(*UnlockUserRequest)(nil),          // 30: tierdesk.v1.UnlockUserRequest
+	(*EnrolSecondFactorRequest)(nil),   // 31: tierdesk.v1.EnrolSecondFactorRequest
+	(*EnrolSecondFactorResponse)(nil),  // 32: tierdesk.v1.EnrolSecondFactorResponse
+	(*ConfirmSecondFactorRequest)(nil), // 33: tierdesk.v1.ConfirmSecondFactorRequest
+	(*RemoveSecondFactorRequest)(nil),  // 34: tierdesk.v1.RemoveSecondFactorRequest
+	(*DeleteUserRequest)(nil),          // 35: tierdesk.v1.DeleteUserRequest
+	(*durationpb.Duration)(nil),        // 36: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),      // 37: google.protobuf.Timestamp
+	(*emptypb.Empty)(nil),              // 38: google.protobuf.Empty
 }
 var file_node_api_apipb_people_proto_depIdxs = []int32{
-	33, // 0: tierdesk.v1.CreateSessionRequest.ttl:type_name -> google.protobuf.Duration
-	34, // 1: tierdesk.v1.CreateSessionResponse.expire_time:type_name -> google.protobuf.Timestamp
-	20, // 2: tierdesk.v1.Caller.user:type_name -> tierdesk.v1.User
-	9,  // 3: tierdesk.v1.Caller.session:type_name -> tierdesk.v1.Session
-	34, // 4: tierdesk.v1.Session.create_time:type_name -> google.protobuf.Timestamp
-	34, // 5: tierdesk.v1.Session.expire_time:type_name -> google.protobuf.Timestamp
-	34, // 6: tierdesk.v1.Session.seen_time:type_name -> google.protobuf.Timestamp
-	9,  // 7: tierdesk.v1.ListSessionsResponse.sessions:type_name -> tierdesk.v1.Session
-	34, // 8: tierdesk.v1.AccessToken.create_time:type_name -> google.protobuf.Timestamp
-	34, // 9: tierdesk.v1.AccessToken.expire_time:type_name -> google.protobuf.Timestamp
-	34, // 10: tierdesk.v1.AccessToken.seen_time:type_name -> google.protobuf.Timestamp
-	14, // 11: tierdesk.v1.CreateAccessTokenRequest.token:type_name -> tierdesk.v1.AccessToken
-	14, // 12: tierdesk.v1.CreateAccessTokenResponse.token:type_name -> tierdesk.v1.AccessToken
-	14, // 13: tierdesk.v1.ListAccessTokensResponse.tokens:type_name -> tierdesk.v1.AccessToken
-	0,  // 14: tierdesk.v1.User.role:type_name -> tierdesk.v1.User.Role
-	34, // 15: tierdesk.v1.User.create_time:type_name -> google.protobuf.Timestamp
-	3,  // 16: tierdesk.v1.User.lines:type_name -> tierdesk.v1.User.Line
-	1,  // 17: tierdesk.v1.User.scope:type_name -> tierdesk.v1.User.Scope
-	2,  // 18: tierdesk.v1.User.source:type_name -> tierdesk.v1.User.Source
-	34, // 19: tierdesk.v1.User.lock_time:type_name -> google.protobuf.Timestamp
-	20, // 20: tierdesk.v1.CreateUserRequest.user:type_name -> tierdesk.v1.User
-	20, // 21: tierdesk.v1.ListUsersResponse.users:type_name -> tierdesk.v1.User
-	20, // 22: tierdesk.v1.UpdateUserRequest.user:type_name -> tierdesk.v1.User
-	4,  // 23: tierdesk.v1.Sessions.CreateSession:input_type -> tierdesk.v1.CreateSessionRequest
-	6,  // 24: tierdesk.v1.Sessions.DeleteSession:input_type -> tierdesk.v1.DeleteSessionRequest
-	7,  // 25: tierdesk.v1.Sessions.GetCaller:input_type -> tierdesk.v1.GetCallerRequest
-	10, // 26: tierdesk.v1.Sessions.ListSessions:input_type -> tierdesk.v1.ListSessionsRequest
-	12, // 27: tierdesk.v1.Sessions.RevokeSession:input_type -> tierdesk.v1.RevokeSessionRequest
-	13, // 28: tierdesk.v1.Sessions.RevokeSessions:input_type -> tierdesk.v1.RevokeSessionsRequest
-	15, // 29: tierdesk.v1.AccessTokens.CreateAccessToken:input_type -> tierdesk.v1.CreateAccessTokenRequest
-	17, // 30: tierdesk.v1.AccessTokens.ListAccessTokens:input_type -> tierdesk.v1.ListAccessTokensRequest
-	19, // 31: tierdesk.v1.AccessTokens.RevokeAccessToken:input_type -> tierdesk.v1.RevokeAccessTokenRequest
-	21, // 32: tierdesk.v1.Users.CreateUser:input_type -> tierdesk.v1.CreateUserRequest
-	22, // 33: tierdesk.v1.Users.GetUser:input_type -> tierdesk.v1.GetUserRequest
-	23, // 34: tierdesk.v1.Users.ListUsers:input_type -> tierdesk.v1.ListUsersRequest
-	25, // 35: tierdesk.v1.Users.UpdateUser:input_type -> tierdesk.v1.UpdateUserRequest
-	26, // 36: tierdesk.v1.Users.SetPassword:input_type -> tierdesk.v1.SetPasswordRequest
-	27, // 37: tierdesk.v1.Users.UnlockUser:input_type -> tierdesk.v1.UnlockUserRequest
-	28, // 38: tierdesk.v1.Users.EnrolSecondFactor:input_type -> tierdesk.v1.EnrolSecondFactorRequest
-	30, // 39: tierdesk.v1.Users.ConfirmSecondFactor:input_type -> tierdesk.v1.ConfirmSecondFactorRequest
-	31, // 40: tierdesk.v1.Users.RemoveSecondFactor:input_type -> tierdesk.v1.RemoveSecondFactorRequest
-	32, // 41: tierdesk.v1.Users.DeleteUser:input_type -> tierdesk.v1.DeleteUserRequest
-	5,  // 42: tierdesk.v1.Sessions.CreateSession:output_type -> tierdesk.v1.CreateSessionResponse
-	35, // 43: tierdesk.v1.Sessions.DeleteSession:output_type -> google.protobuf.Empty
-	8,  // 44: tierdesk.v1.Sessions.GetCaller:output_type -> tierdesk.v1.Caller
-	11, // 45: tierdesk.v1.Sessions.ListSessions:output_type -> tierdesk.v1.ListSessionsResponse
-	35, // 46: tierdesk.v1.Sessions.RevokeSession:output_type -> google.protobuf.Empty
-	35, // 47: tierdesk.v1.Sessions.RevokeSessions:output_type -> google.protobuf.Empty
-	16, // 48: tierdesk.v1.AccessTokens.CreateAccessToken:output_type -> tierdesk.v1.CreateAccessTokenResponse
-	18, // 49: tierdesk.v1.AccessTokens.ListAccessTokens:output_type -> tierdesk.v1.ListAccessTokensResponse
-	35, // 50: tierdesk.v1.AccessTokens.RevokeAccessToken:output_type -> google.protobuf.Empty
-	20, // 51: tierdesk.v1.Users.CreateUser:output_type -> tierdesk.v1.User
-	20, // 52: tierdesk.v1.Users.GetUser:output_type -> tierdesk.v1.User
-	24, // 53: tierdesk.v1.Users.ListUsers:output_type -> tierdesk.v1.ListUsersResponse
-	20, // 54: tierdesk.v1.Users.UpdateUser:output_type -> tierdesk.v1.User
-	35, // 55: tierdesk.v1.Users.SetPassword:output_type -> google.protobuf.Empty
-	20, // 56: tierdesk.v1.Users.UnlockUser:output_type -> tierdesk.v1.User
-	29, // 57: tierdesk.v1.Users.EnrolSecondFactor:output_type -> tierdesk.v1.EnrolSecondFactorResponse
-	20, // 58: tierdesk.v1.Users.ConfirmSecondFactor:output_type -> tierdesk.v1.User
-	20, // 59: tierdesk.v1.Users.RemoveSecondFactor:output_type -> tierdesk.v1.User
-	35, // 60: tierdesk.v1.Users.DeleteUser:output_type -> google.protobuf.Empty
-	42, // [42:61] is the sub-list for method output_type
-	23, // [23:42] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	36, // 0: tierdesk.v1.CreateSessionRequest.ttl:type_name -> google.protobuf.Duration
+	37, // 1: tierdesk.v1.CreateSessionResponse.expire_time:type_name -> google.protobuf.Timestamp
+	23, // 2: tierdesk.v1.Caller.user:type_name -> tierdesk.v1.User
+	12, // 3: tierdesk.v1.Caller.session:type_name -> tierdesk.v1.Session
+	10, // 4: tierdesk.v1.Preferences.filters:type_name -> tierdesk.v1.SavedFilter
+	9,  // 5: tierdesk.v1.UpdatePreferencesRequest.preferences:type_name -> tierdesk.v1.Preferences
+	37, // 6: tierdesk.v1.Session.create_time:type_name -> google.protobuf.Timestamp
+	37, // 7: tierdesk.v1.Session.expire_time:type_name -> google.protobuf.Timestamp
+	37, // 8: tierdesk.v1.Session.seen_time:type_name -> google.protobuf.Timestamp
+	12, // 9: tierdesk.v1.ListSessionsResponse.sessions:type_name -> tierdesk.v1.Session
+	37, // 10: tierdesk.v1.AccessToken.create_time:type_name -> google.protobuf.Timestamp
+	37, // 11: tierdesk.v1.AccessToken.expire_time:type_name -> google.protobuf.Timestamp
+	37, // 12: tierdesk.v1.AccessToken.seen_time:type_name -> google.protobuf.Timestamp
+	17, // 13: tierdesk.v1.CreateAccessTokenRequest.token:type_name -> tierdesk.v1.AccessToken
+	17, // 14: tierdesk.v1.CreateAccessTokenResponse.token:type_name -> tierdesk.v1.AccessToken
+	17, // 15: tierdesk.v1.ListAccessTokensResponse.tokens:type_name -> tierdesk.v1.AccessToken
+	0,  // 16: tierdesk.v1.User.role:type_name -> tierdesk.v1.User.Role
+	37, // 17: tierdesk.v1.User.create_time:type_name -> google.protobuf.Timestamp
+	3,  // 18: tierdesk.v1.User.lines:type_name -> tierdesk.v1.User.Line
+	1,  // 19: tierdesk.v1.User.scope:type_name -> tierdesk.v1.User.Scope
+	2,  // 20: tierdesk.v1.User.source:type_name -> tierdesk.v1.User.Source
+	37, // 21: tierdesk.v1.User.lock_time:type_name -> google.protobuf.Timestamp
+	9,  // 22: tierdesk.v1.User.preferences:type_name -> tierdesk.v1.Preferences
+	23, // 23: tierdesk.v1.CreateUserRequest.user:type_name -> tierdesk.v1.User
+	0,  // 24: tierdesk.v1.ListUsersRequest.role:type_name -> tierdesk.v1.User.Role
+	23, // 25: tierdesk.v1.ListUsersResponse.users:type_name -> tierdesk.v1.User
+	23, // 26: tierdesk.v1.UpdateUserRequest.user:type_name -> tierdesk.v1.User
+	4,  // 27: tierdesk.v1.Sessions.CreateSession:input_type -> tierdesk.v1.CreateSessionRequest
+	6,  // 28: tierdesk.v1.Sessions.DeleteSession:input_type -> tierdesk.v1.DeleteSessionRequest
+	7,  // 29: tierdesk.v1.Sessions.GetCaller:input_type -> tierdesk.v1.GetCallerRequest
+	11, // 30: tierdesk.v1.Sessions.UpdatePreferences:input_type -> tierdesk.v1.UpdatePreferencesRequest
+	13, // 31: tierdesk.v1.Sessions.ListSessions:input_type -> tierdesk.v1.ListSessionsRequest
+	15, // 32: tierdesk.v1.Sessions.RevokeSession:input_type -> tierdesk.v1.RevokeSessionRequest
+	16, // 33: tierdesk.v1.Sessions.RevokeSessions:input_type -> tierdesk.v1.RevokeSessionsRequest
+	18, // 34: tierdesk.v1.AccessTokens.CreateAccessToken:input_type -> tierdesk.v1.CreateAccessTokenRequest
+	20, // 35: tierdesk.v1.AccessTokens.ListAccessTokens:input_type -> tierdesk.v1.ListAccessTokensRequest
+	22, // 36: tierdesk.v1.AccessTokens.RevokeAccessToken:input_type -> tierdesk.v1.RevokeAccessTokenRequest
+	24, // 37: tierdesk.v1.Users.CreateUser:input_type -> tierdesk.v1.CreateUserRequest
+	25, // 38: tierdesk.v1.Users.GetUser:input_type -> tierdesk.v1.GetUserRequest
+	26, // 39: tierdesk.v1.Users.ListUsers:input_type -> tierdesk.v1.ListUsersRequest
+	28, // 40: tierdesk.v1.Users.UpdateUser:input_type -> tierdesk.v1.UpdateUserRequest
+	29, // 41: tierdesk.v1.Users.SetPassword:input_type -> tierdesk.v1.SetPasswordRequest
+	30, // 42: tierdesk.v1.Users.UnlockUser:input_type -> tierdesk.v1.UnlockUserRequest
+	31, // 43: tierdesk.v1.Users.EnrolSecondFactor:input_type -> tierdesk.v1.EnrolSecondFactorRequest
+	33, // 44: tierdesk.v1.Users.ConfirmSecondFactor:input_type -> tierdesk.v1.ConfirmSecondFactorRequest
+	34, // 45: tierdesk.v1.Users.RemoveSecondFactor:input_type -> tierdesk.v1.RemoveSecondFactorRequest
+	35, // 46: tierdesk.v1.Users.DeleteUser:input_type -> tierdesk.v1.DeleteUserRequest
+	5,  // 47: tierdesk.v1.Sessions.CreateSession:output_type -> tierdesk.v1.CreateSessionResponse
+	38, // 48: tierdesk.v1.Sessions.DeleteSession:output_type -> google.protobuf.Empty
+	8,  // 49: tierdesk.v1.Sessions.GetCaller:output_type -> tierdesk.v1.Caller
+	9,  // 50: tierdesk.v1.Sessions.UpdatePreferences:output_type -> tierdesk.v1.Preferences
+	14, // 51: tierdesk.v1.Sessions.ListSessions:output_type -> tierdesk.v1.ListSessionsResponse
+	38, // 52: tierdesk.v1.Sessions.RevokeSession:output_type -> google.protobuf.Empty
+	38, // 53: tierdesk.v1.Sessions.RevokeSessions:output_type -> google.protobuf.Empty
+	19, // 54: tierdesk.v1.AccessTokens.CreateAccessToken:output_type -> tierdesk.v1.CreateAccessTokenResponse
+	21, // 55: tierdesk.v1.AccessTokens.ListAccessTokens:output_type -> tierdesk.v1.ListAccessTokensResponse
+	38, // 56: tierdesk.v1.AccessTokens.RevokeAccessToken:output_type -> google.protobuf.Empty
+	23, // 57: tierdesk.v1.Users.CreateUser:output_type -> tierdesk.v1.User
+	23, // 58: tierdesk.v1.Users.GetUser:output_type -> tierdesk.v1.User
+	27, // 59: tierdesk.v1.Users.ListUsers:output_type -> tierdesk.v1.ListUsersResponse
+	23, // 60: tierdesk.v1.Users.UpdateUser:output_type -> tierdesk.v1.User
+	38, // 61: tierdesk.v1.Users.SetPassword:output_type -> google.protobuf.Empty
+	23, // 62: tierdesk.v1.Users.UnlockUser:output_type -> tierdesk.v1.User
+	32, // 63: tierdesk.v1.Users.EnrolSecondFactor:output_type -> tierdesk.v1.EnrolSecondFactorResponse
+	23, // 64: tierdesk.v1.Users.ConfirmSecondFactor:output_type -> tierdesk.v1.User
+	23, // 65: tierdesk.v1.Users.RemoveSecondFactor:output_type -> tierdesk.v1.User
+	38, // 66: tierdesk.v1.Users.DeleteUser:output_type -> google.protobuf.Empty
+	47, // [47:67] is the sub-list for method output_type
+	27, // [27:47] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_people_proto_init() }
@@ -2251,7 +2464,7 @@ func file_node_api_apipb_people_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_people_proto_rawDesc), len(file_node_api_apipb_people_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   29,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

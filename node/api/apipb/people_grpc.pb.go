@@ -20,12 +20,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Sessions_CreateSession_FullMethodName  = "/tierdesk.v1.Sessions/CreateSession"
-	Sessions_DeleteSession_FullMethodName  = "/tierdesk.v1.Sessions/DeleteSession"
-	Sessions_GetCaller_FullMethodName      = "/tierdesk.v1.Sessions/GetCaller"
-	Sessions_ListSessions_FullMethodName   = "/tierdesk.v1.Sessions/ListSessions"
-	Sessions_RevokeSession_FullMethodName  = "/tierdesk.v1.Sessions/RevokeSession"
-	Sessions_RevokeSessions_FullMethodName = "/tierdesk.v1.Sessions/RevokeSessions"
+	Sessions_CreateSession_FullMethodName     = "/tierdesk.v1.Sessions/CreateSession"
+	Sessions_DeleteSession_FullMethodName     = "/tierdesk.v1.Sessions/DeleteSession"
+	Sessions_GetCaller_FullMethodName         = "/tierdesk.v1.Sessions/GetCaller"
+	Sessions_UpdatePreferences_FullMethodName = "/tierdesk.v1.Sessions/UpdatePreferences"
+	Sessions_ListSessions_FullMethodName      = "/tierdesk.v1.Sessions/ListSessions"
+	Sessions_RevokeSession_FullMethodName     = "/tierdesk.v1.Sessions/RevokeSession"
+	Sessions_RevokeSessions_FullMethodName    = "/tierdesk.v1.Sessions/RevokeSessions"
 )
 
 // SessionsClient is the client API for Sessions service.
@@ -40,6 +41,8 @@ type SessionsClient interface {
 	DeleteSession(ctx context.Context, in *DeleteSessionRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// GetCaller returns who the token's owner is, and what the owner may do at all.
 	GetCaller(ctx context.Context, in *GetCallerRequest, opts ...grpc.CallOption) (*Caller, error)
+	// UpdatePreferences replaces how the caller has arranged the pages, as a whole.
+	UpdatePreferences(ctx context.Context, in *UpdatePreferencesRequest, opts ...grpc.CallOption) (*Preferences, error)
 	// ListSessions returns the open sessions of a user, the latest first. Everyone may list their own, administrators everybody's.
 	ListSessions(ctx context.Context, in *ListSessionsRequest, opts ...grpc.CallOption) (*ListSessionsResponse, error)
 	// RevokeSession ends one session of a user. Everyone may end their own, administrators everybody's.
@@ -80,6 +83,16 @@ func (c *sessionsClient) GetCaller(ctx context.Context, in *GetCallerRequest, op
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Caller)
 	err := c.cc.Invoke(ctx, Sessions_GetCaller_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *sessionsClient) UpdatePreferences(ctx context.Context, in *UpdatePreferencesRequest, opts ...grpc.CallOption) (*Preferences, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Preferences)
+	err := c.cc.Invoke(ctx, Sessions_UpdatePreferences_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +141,8 @@ type SessionsServer interface {
 	DeleteSession(context.Context, *DeleteSessionRequest) (*emptypb.Empty, error)
 	// GetCaller returns who the token's owner is, and what the owner may do at all.
 	GetCaller(context.Context, *GetCallerRequest) (*Caller, error)
+	// UpdatePreferences replaces how the caller has arranged the pages, as a whole.
+	UpdatePreferences(context.Context, *UpdatePreferencesRequest) (*Preferences, error)
 	// ListSessions returns the open sessions of a user, the latest first. Everyone may list their own, administrators everybody's.
 	ListSessions(context.Context, *ListSessionsRequest) (*ListSessionsResponse, error)
 	// RevokeSession ends one session of a user. Everyone may end their own, administrators everybody's.
@@ -152,6 +167,9 @@ func (UnimplementedSessionsServer) DeleteSession(context.Context, *DeleteSession
 }
 func (UnimplementedSessionsServer) GetCaller(context.Context, *GetCallerRequest) (*Caller, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCaller not implemented")
+}
+func (UnimplementedSessionsServer) UpdatePreferences(context.Context, *UpdatePreferencesRequest) (*Preferences, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdatePreferences not implemented")
 }
 func (UnimplementedSessionsServer) ListSessions(context.Context, *ListSessionsRequest) (*ListSessionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSessions not implemented")
@@ -237,6 +255,24 @@ func _Sessions_GetCaller_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Sessions_UpdatePreferences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdatePreferencesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionsServer).UpdatePreferences(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Sessions_UpdatePreferences_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionsServer).UpdatePreferences(ctx, req.(*UpdatePreferencesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Sessions_ListSessions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListSessionsRequest)
 	if err := dec(in); err != nil {
@@ -309,6 +345,10 @@ var Sessions_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetCaller",
 			Handler:    _Sessions_GetCaller_Handler,
+		},
+		{
+			MethodName: "UpdatePreferences",
+			Handler:    _Sessions_UpdatePreferences_Handler,
 		},
 		{
 			MethodName: "ListSessions",
@@ -539,7 +579,7 @@ type UsersClient interface {
 	CreateUser(ctx context.Context, in *CreateUserRequest, opts ...grpc.CallOption) (*User, error)
 	// GetUser returns one person. Everyone may read their own, administrators and auditors everybody's.
 	GetUser(ctx context.Context, in *GetUserRequest, opts ...grpc.CallOption) (*User, error)
-	// ListUsers returns a page of the people of this site, by name. Auditors too.
+	// ListUsers returns a page of the people of this site, by name: of all, or of those whom a search finds. Auditors too.
 	ListUsers(ctx context.Context, in *ListUsersRequest, opts ...grpc.CallOption) (*ListUsersResponse, error)
 	// UpdateUser changes the fields that the mask names, all that are given without one. The last administrator stays one.
 	UpdateUser(ctx context.Context, in *UpdateUserRequest, opts ...grpc.CallOption) (*User, error)
@@ -677,7 +717,7 @@ type UsersServer interface {
 	CreateUser(context.Context, *CreateUserRequest) (*User, error)
 	// GetUser returns one person. Everyone may read their own, administrators and auditors everybody's.
 	GetUser(context.Context, *GetUserRequest) (*User, error)
-	// ListUsers returns a page of the people of this site, by name. Auditors too.
+	// ListUsers returns a page of the people of this site, by name: of all, or of those whom a search finds. Auditors too.
 	ListUsers(context.Context, *ListUsersRequest) (*ListUsersResponse, error)
 	// UpdateUser changes the fields that the mask names, all that are given without one. The last administrator stays one.
 	UpdateUser(context.Context, *UpdateUserRequest) (*User, error)

@@ -149,8 +149,10 @@ type PolicyLayer struct {
 	Actor   string                 `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
 	Time    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
 	// The sections that the sites below may not change.
-	Locked        []string `protobuf:"bytes,5,rep,name=locked,proto3" json:"locked,omitempty"`
-	Source        string   `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	Locked []string `protobuf:"bytes,5,rep,name=locked,proto3" json:"locked,omitempty"`
+	Source string   `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	// How the actor was called then; empty where nobody knows.
+	ActorName     string `protobuf:"bytes,7,opt,name=actor_name,json=actorName,proto3" json:"actor_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -227,6 +229,253 @@ func (x *PolicyLayer) GetSource() string {
 	return ""
 }
 
+func (x *PolicyLayer) GetActorName() string {
+	if x != nil {
+		return x.ActorName
+	}
+	return ""
+}
+
+// PolicyVersion is a version of this site's own layer.
+type PolicyVersion struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint64                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Who put it in force and how that person was called then, empty where nobody knows; and when.
+	Actor     string                 `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
+	ActorName string                 `protobuf:"bytes,3,opt,name=actor_name,json=actorName,proto3" json:"actor_name,omitempty"`
+	Time      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	// The one that holds now.
+	InForce bool `protobuf:"varint,5,opt,name=in_force,json=inForce,proto3" json:"in_force,omitempty"`
+	// The sections that say something else than in the version before, in the order of a policy file; of the oldest one that is kept,
+	// those that it speaks of. None where only remarks were changed.
+	Sections []string `protobuf:"bytes,6,rep,name=sections,proto3" json:"sections,omitempty"`
+	// The version before; 0 of the oldest one that is kept.
+	Previous uint64 `protobuf:"varint,7,opt,name=previous,proto3" json:"previous,omitempty"`
+	// The text as it was written; empty for nothing of its own. Of one version only, not in a list.
+	Source string `protobuf:"bytes,8,opt,name=source,proto3" json:"source,omitempty"`
+	// What was changed in the text of the version before, as a unified diff. Of one version only, not in a list.
+	Diff          string `protobuf:"bytes,9,opt,name=diff,proto3" json:"diff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyVersion) Reset() {
+	*x = PolicyVersion{}
+	mi := &file_node_api_apipb_policy_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyVersion) ProtoMessage() {}
+
+func (x *PolicyVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_policy_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyVersion.ProtoReflect.Descriptor instead.
+func (*PolicyVersion) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *PolicyVersion) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *PolicyVersion) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *PolicyVersion) GetActorName() string {
+	if x != nil {
+		return x.ActorName
+	}
+	return ""
+}
+
+func (x *PolicyVersion) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *PolicyVersion) GetInForce() bool {
+	if x != nil {
+		return x.InForce
+	}
+	return false
+}
+
+func (x *PolicyVersion) GetSections() []string {
+	if x != nil {
+		return x.Sections
+	}
+	return nil
+}
+
+func (x *PolicyVersion) GetPrevious() uint64 {
+	if x != nil {
+		return x.Previous
+	}
+	return 0
+}
+
+func (x *PolicyVersion) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *PolicyVersion) GetDiff() string {
+	if x != nil {
+		return x.Diff
+	}
+	return ""
+}
+
+type ListPolicyVersionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPolicyVersionsRequest) Reset() {
+	*x = ListPolicyVersionsRequest{}
+	mi := &file_node_api_apipb_policy_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPolicyVersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPolicyVersionsRequest) ProtoMessage() {}
+
+func (x *ListPolicyVersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_policy_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPolicyVersionsRequest.ProtoReflect.Descriptor instead.
+func (*ListPolicyVersionsRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{4}
+}
+
+type ListPolicyVersionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Versions      []*PolicyVersion       `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPolicyVersionsResponse) Reset() {
+	*x = ListPolicyVersionsResponse{}
+	mi := &file_node_api_apipb_policy_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPolicyVersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPolicyVersionsResponse) ProtoMessage() {}
+
+func (x *ListPolicyVersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_policy_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPolicyVersionsResponse.ProtoReflect.Descriptor instead.
+func (*ListPolicyVersionsResponse) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListPolicyVersionsResponse) GetVersions() []*PolicyVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+type GetPolicyVersionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       uint64                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPolicyVersionRequest) Reset() {
+	*x = GetPolicyVersionRequest{}
+	mi := &file_node_api_apipb_policy_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPolicyVersionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPolicyVersionRequest) ProtoMessage() {}
+
+func (x *GetPolicyVersionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_policy_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPolicyVersionRequest.ProtoReflect.Descriptor instead.
+func (*GetPolicyVersionRequest) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetPolicyVersionRequest) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 type CheckPolicyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// YAML, at most 96 KiB.
@@ -237,7 +486,7 @@ type CheckPolicyRequest struct {
 
 func (x *CheckPolicyRequest) Reset() {
 	*x = CheckPolicyRequest{}
-	mi := &file_node_api_apipb_policy_proto_msgTypes[3]
+	mi := &file_node_api_apipb_policy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -249,7 +498,7 @@ func (x *CheckPolicyRequest) String() string {
 func (*CheckPolicyRequest) ProtoMessage() {}
 
 func (x *CheckPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_policy_proto_msgTypes[3]
+	mi := &file_node_api_apipb_policy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -262,7 +511,7 @@ func (x *CheckPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckPolicyRequest.ProtoReflect.Descriptor instead.
 func (*CheckPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{3}
+	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CheckPolicyRequest) GetSource() string {
@@ -284,7 +533,7 @@ type CheckPolicyResponse struct {
 
 func (x *CheckPolicyResponse) Reset() {
 	*x = CheckPolicyResponse{}
-	mi := &file_node_api_apipb_policy_proto_msgTypes[4]
+	mi := &file_node_api_apipb_policy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -296,7 +545,7 @@ func (x *CheckPolicyResponse) String() string {
 func (*CheckPolicyResponse) ProtoMessage() {}
 
 func (x *CheckPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_policy_proto_msgTypes[4]
+	mi := &file_node_api_apipb_policy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -309,7 +558,7 @@ func (x *CheckPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckPolicyResponse.ProtoReflect.Descriptor instead.
 func (*CheckPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{4}
+	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CheckPolicyResponse) GetProblems() []*PolicyProblem {
@@ -339,7 +588,7 @@ type PolicyProblem struct {
 
 func (x *PolicyProblem) Reset() {
 	*x = PolicyProblem{}
-	mi := &file_node_api_apipb_policy_proto_msgTypes[5]
+	mi := &file_node_api_apipb_policy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -351,7 +600,7 @@ func (x *PolicyProblem) String() string {
 func (*PolicyProblem) ProtoMessage() {}
 
 func (x *PolicyProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_policy_proto_msgTypes[5]
+	mi := &file_node_api_apipb_policy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -364,7 +613,7 @@ func (x *PolicyProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyProblem.ProtoReflect.Descriptor instead.
 func (*PolicyProblem) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{5}
+	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PolicyProblem) GetLine() int32 {
@@ -391,14 +640,17 @@ func (x *PolicyProblem) GetText() string {
 type ApplyPolicyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// YAML, at most 96 KiB; empty for nothing of its own.
-	Source        string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// The version of this site's own layer that it was written over, 0 for none: ABORTED when another one holds by now. Not set for
+	// whichever holds.
+	Over          *uint64 `protobuf:"varint,2,opt,name=over,proto3,oneof" json:"over,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApplyPolicyRequest) Reset() {
 	*x = ApplyPolicyRequest{}
-	mi := &file_node_api_apipb_policy_proto_msgTypes[6]
+	mi := &file_node_api_apipb_policy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -410,7 +662,7 @@ func (x *ApplyPolicyRequest) String() string {
 func (*ApplyPolicyRequest) ProtoMessage() {}
 
 func (x *ApplyPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_policy_proto_msgTypes[6]
+	mi := &file_node_api_apipb_policy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -423,7 +675,7 @@ func (x *ApplyPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyPolicyRequest.ProtoReflect.Descriptor instead.
 func (*ApplyPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{6}
+	return file_node_api_apipb_policy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ApplyPolicyRequest) GetSource() string {
@@ -431,6 +683,13 @@ func (x *ApplyPolicyRequest) GetSource() string {
 		return x.Source
 	}
 	return ""
+}
+
+func (x *ApplyPolicyRequest) GetOver() uint64 {
+	if x != nil && x.Over != nil {
+		return *x.Over
+	}
+	return 0
 }
 
 var File_node_api_apipb_policy_proto protoreflect.FileDescriptor
@@ -445,14 +704,32 @@ const file_node_api_apipb_policy_proto_rawDesc = "" +
 	"\x04yaml\x18\x01 \x01(\tR\x04yaml\x12\x10\n" +
 	"\x03own\x18\x02 \x01(\tR\x03own\x120\n" +
 	"\x06layers\x18\x03 \x03(\v2\x18.tierdesk.v1.PolicyLayerR\x06layers\x120\n" +
-	"\x06policy\x18\x04 \x01(\v2\x18.tierdesk.desk.v1.PolicyR\x06policy\"\xbb\x01\n" +
+	"\x06policy\x18\x04 \x01(\v2\x18.tierdesk.desk.v1.PolicyR\x06policy\"\xda\x01\n" +
 	"\vPolicyLayer\x12\x1c\n" +
 	"\tpublisher\x18\x01 \x01(\tR\tpublisher\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12\x14\n" +
 	"\x05actor\x18\x03 \x01(\tR\x05actor\x12.\n" +
 	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
 	"\x06locked\x18\x05 \x03(\tR\x06locked\x12\x16\n" +
-	"\x06source\x18\x06 \x01(\tR\x06source\",\n" +
+	"\x06source\x18\x06 \x01(\tR\x06source\x12\x1d\n" +
+	"\n" +
+	"actor_name\x18\a \x01(\tR\tactorName\"\x8d\x02\n" +
+	"\rPolicyVersion\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x14\n" +
+	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x1d\n" +
+	"\n" +
+	"actor_name\x18\x03 \x01(\tR\tactorName\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x19\n" +
+	"\bin_force\x18\x05 \x01(\bR\ainForce\x12\x1a\n" +
+	"\bsections\x18\x06 \x03(\tR\bsections\x12\x1a\n" +
+	"\bprevious\x18\a \x01(\x04R\bprevious\x12\x16\n" +
+	"\x06source\x18\b \x01(\tR\x06source\x12\x12\n" +
+	"\x04diff\x18\t \x01(\tR\x04diff\"\x1b\n" +
+	"\x19ListPolicyVersionsRequest\"T\n" +
+	"\x1aListPolicyVersionsResponse\x126\n" +
+	"\bversions\x18\x01 \x03(\v2\x1a.tierdesk.v1.PolicyVersionR\bversions\"3\n" +
+	"\x17GetPolicyVersionRequest\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x04R\aversion\",\n" +
 	"\x12CheckPolicyRequest\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\"a\n" +
 	"\x13CheckPolicyResponse\x126\n" +
@@ -461,13 +738,17 @@ const file_node_api_apipb_policy_proto_rawDesc = "" +
 	"\rPolicyProblem\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\",\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"N\n" +
 	"\x12ApplyPolicyRequest\x12\x16\n" +
-	"\x06source\x18\x01 \x01(\tR\x06source2\xbe\x02\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x17\n" +
+	"\x04over\x18\x02 \x01(\x04H\x00R\x04over\x88\x01\x01B\a\n" +
+	"\x05_over2\xc8\x04\n" +
 	"\bPolicies\x12[\n" +
 	"\tGetPolicy\x12\x1d.tierdesk.v1.GetPolicyRequest\x1a\x17.tierdesk.v1.SitePolicy\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/policy\x12q\n" +
 	"\vCheckPolicy\x12\x1f.tierdesk.v1.CheckPolicyRequest\x1a .tierdesk.v1.CheckPolicyResponse\"\x1f\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/api/v1/policy:check\x12b\n" +
-	"\vApplyPolicy\x12\x1f.tierdesk.v1.ApplyPolicyRequest\x1a\x17.tierdesk.v1.SitePolicy\"\x19\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/api/v1/policyB-Z+github.com/tierdesk/tierdesk/node/api/apipbb\x06proto3"
+	"\vApplyPolicy\x12\x1f.tierdesk.v1.ApplyPolicyRequest\x1a\x17.tierdesk.v1.SitePolicy\"\x19\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/api/v1/policy\x12\x86\x01\n" +
+	"\x12ListPolicyVersions\x12&.tierdesk.v1.ListPolicyVersionsRequest\x1a'.tierdesk.v1.ListPolicyVersionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/policy/versions\x12\x7f\n" +
+	"\x10GetPolicyVersion\x12$.tierdesk.v1.GetPolicyVersionRequest\x1a\x1a.tierdesk.v1.PolicyVersion\")\x82\xd3\xe4\x93\x02#\x12!/api/v1/policy/versions/{version}B-Z+github.com/tierdesk/tierdesk/node/api/apipbb\x06proto3"
 
 var (
 	file_node_api_apipb_policy_proto_rawDescOnce sync.Once
@@ -481,34 +762,44 @@ func file_node_api_apipb_policy_proto_rawDescGZIP() []byte {
 	return file_node_api_apipb_policy_proto_rawDescData
 }
 
-var file_node_api_apipb_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_node_api_apipb_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_node_api_apipb_policy_proto_goTypes = []any{
-	(*GetPolicyRequest)(nil),      // 0: tierdesk.v1.GetPolicyRequest
-	(*SitePolicy)(nil),            // 1: tierdesk.v1.SitePolicy
-	(*PolicyLayer)(nil),           // 2: tierdesk.v1.PolicyLayer
-	(*CheckPolicyRequest)(nil),    // 3: tierdesk.v1.CheckPolicyRequest
-	(*CheckPolicyResponse)(nil),   // 4: tierdesk.v1.CheckPolicyResponse
-	(*PolicyProblem)(nil),         // 5: tierdesk.v1.PolicyProblem
-	(*ApplyPolicyRequest)(nil),    // 6: tierdesk.v1.ApplyPolicyRequest
-	(*deskpb.Policy)(nil),         // 7: tierdesk.desk.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*GetPolicyRequest)(nil),           // 0: tierdesk.v1.GetPolicyRequest
+	(*SitePolicy)(nil),                 // 1: tierdesk.v1.SitePolicy
+	(*PolicyLayer)(nil),                // 2: tierdesk.v1.PolicyLayer
+	(*PolicyVersion)(nil),              // 3: tierdesk.v1.PolicyVersion
+	(*ListPolicyVersionsRequest)(nil),  // 4: tierdesk.v1.ListPolicyVersionsRequest
+	(*ListPolicyVersionsResponse)(nil), // 5: tierdesk.v1.ListPolicyVersionsResponse
+	(*GetPolicyVersionRequest)(nil),    // 6: tierdesk.v1.GetPolicyVersionRequest
+	(*CheckPolicyRequest)(nil),         // 7: tierdesk.v1.CheckPolicyRequest
+	(*CheckPolicyResponse)(nil),        // 8: tierdesk.v1.CheckPolicyResponse
+	(*PolicyProblem)(nil),              // 9: tierdesk.v1.PolicyProblem
+	(*ApplyPolicyRequest)(nil),         // 10: tierdesk.v1.ApplyPolicyRequest
+	(*deskpb.Policy)(nil),              // 11: tierdesk.desk.v1.Policy
+	(*timestamppb.Timestamp)(nil),      // 12: google.protobuf.Timestamp
 }
 var file_node_api_apipb_policy_proto_depIdxs = []int32{
-	2, // 0: tierdesk.v1.SitePolicy.layers:type_name -> tierdesk.v1.PolicyLayer
-	7, // 1: tierdesk.v1.SitePolicy.policy:type_name -> tierdesk.desk.v1.Policy
-	8, // 2: tierdesk.v1.PolicyLayer.time:type_name -> google.protobuf.Timestamp
-	5, // 3: tierdesk.v1.CheckPolicyResponse.problems:type_name -> tierdesk.v1.PolicyProblem
-	0, // 4: tierdesk.v1.Policies.GetPolicy:input_type -> tierdesk.v1.GetPolicyRequest
-	3, // 5: tierdesk.v1.Policies.CheckPolicy:input_type -> tierdesk.v1.CheckPolicyRequest
-	6, // 6: tierdesk.v1.Policies.ApplyPolicy:input_type -> tierdesk.v1.ApplyPolicyRequest
-	1, // 7: tierdesk.v1.Policies.GetPolicy:output_type -> tierdesk.v1.SitePolicy
-	4, // 8: tierdesk.v1.Policies.CheckPolicy:output_type -> tierdesk.v1.CheckPolicyResponse
-	1, // 9: tierdesk.v1.Policies.ApplyPolicy:output_type -> tierdesk.v1.SitePolicy
-	7, // [7:10] is the sub-list for method output_type
-	4, // [4:7] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	2,  // 0: tierdesk.v1.SitePolicy.layers:type_name -> tierdesk.v1.PolicyLayer
+	11, // 1: tierdesk.v1.SitePolicy.policy:type_name -> tierdesk.desk.v1.Policy
+	12, // 2: tierdesk.v1.PolicyLayer.time:type_name -> google.protobuf.Timestamp
+	12, // 3: tierdesk.v1.PolicyVersion.time:type_name -> google.protobuf.Timestamp
+	3,  // 4: tierdesk.v1.ListPolicyVersionsResponse.versions:type_name -> tierdesk.v1.PolicyVersion
+	9,  // 5: tierdesk.v1.CheckPolicyResponse.problems:type_name -> tierdesk.v1.PolicyProblem
+	0,  // 6: tierdesk.v1.Policies.GetPolicy:input_type -> tierdesk.v1.GetPolicyRequest
+	7,  // 7: tierdesk.v1.Policies.CheckPolicy:input_type -> tierdesk.v1.CheckPolicyRequest
+	10, // 8: tierdesk.v1.Policies.ApplyPolicy:input_type -> tierdesk.v1.ApplyPolicyRequest
+	4,  // 9: tierdesk.v1.Policies.ListPolicyVersions:input_type -> tierdesk.v1.ListPolicyVersionsRequest
+	6,  // 10: tierdesk.v1.Policies.GetPolicyVersion:input_type -> tierdesk.v1.GetPolicyVersionRequest
+	1,  // 11: tierdesk.v1.Policies.GetPolicy:output_type -> tierdesk.v1.SitePolicy
+	8,  // 12: tierdesk.v1.Policies.CheckPolicy:output_type -> tierdesk.v1.CheckPolicyResponse
+	1,  // 13: tierdesk.v1.Policies.ApplyPolicy:output_type -> tierdesk.v1.SitePolicy
+	5,  // 14: tierdesk.v1.Policies.ListPolicyVersions:output_type -> tierdesk.v1.ListPolicyVersionsResponse
+	3,  // 15: tierdesk.v1.Policies.GetPolicyVersion:output_type -> tierdesk.v1.PolicyVersion
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_policy_proto_init() }
@@ -516,13 +807,14 @@ func file_node_api_apipb_policy_proto_init() {
 	if File_node_api_apipb_policy_proto != nil {
 		return
 	}
+	file_node_api_apipb_policy_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_policy_proto_rawDesc), len(file_node_api_apipb_policy_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

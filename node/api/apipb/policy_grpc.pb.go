@@ -19,9 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Policies_GetPolicy_FullMethodName   = "/tierdesk.v1.Policies/GetPolicy"
-	Policies_CheckPolicy_FullMethodName = "/tierdesk.v1.Policies/CheckPolicy"
-	Policies_ApplyPolicy_FullMethodName = "/tierdesk.v1.Policies/ApplyPolicy"
+	Policies_GetPolicy_FullMethodName          = "/tierdesk.v1.Policies/GetPolicy"
+	Policies_CheckPolicy_FullMethodName        = "/tierdesk.v1.Policies/CheckPolicy"
+	Policies_ApplyPolicy_FullMethodName        = "/tierdesk.v1.Policies/ApplyPolicy"
+	Policies_ListPolicyVersions_FullMethodName = "/tierdesk.v1.Policies/ListPolicyVersions"
+	Policies_GetPolicyVersion_FullMethodName   = "/tierdesk.v1.Policies/GetPolicyVersion"
 )
 
 // PoliciesClient is the client API for Policies service.
@@ -38,6 +40,11 @@ type PoliciesClient interface {
 	// ApplyPolicy makes a policy file this site's own layer and publishes it to every site below. A file with a problem is
 	// refused as a whole. Administrators only.
 	ApplyPolicy(ctx context.Context, in *ApplyPolicyRequest, opts ...grpc.CallOption) (*SitePolicy, error)
+	// ListPolicyVersions returns the versions of this site's own layer that are kept, the newest first: the one in force and up to 20 that
+	// were before it. Nothing that was replaced before a site kept versions is among them.
+	ListPolicyVersions(ctx context.Context, in *ListPolicyVersionsRequest, opts ...grpc.CallOption) (*ListPolicyVersionsResponse, error)
+	// GetPolicyVersion returns one of them as it was written, and how it differs from the one before it.
+	GetPolicyVersion(ctx context.Context, in *GetPolicyVersionRequest, opts ...grpc.CallOption) (*PolicyVersion, error)
 }
 
 type policiesClient struct {
@@ -78,6 +85,26 @@ func (c *policiesClient) ApplyPolicy(ctx context.Context, in *ApplyPolicyRequest
 	return out, nil
 }
 
+func (c *policiesClient) ListPolicyVersions(ctx context.Context, in *ListPolicyVersionsRequest, opts ...grpc.CallOption) (*ListPolicyVersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPolicyVersionsResponse)
+	err := c.cc.Invoke(ctx, Policies_ListPolicyVersions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *policiesClient) GetPolicyVersion(ctx context.Context, in *GetPolicyVersionRequest, opts ...grpc.CallOption) (*PolicyVersion, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PolicyVersion)
+	err := c.cc.Invoke(ctx, Policies_GetPolicyVersion_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PoliciesServer is the server API for Policies service.
 // All implementations must embed UnimplementedPoliciesServer
 // for forward compatibility.
@@ -92,6 +119,11 @@ type PoliciesServer interface {
 	// ApplyPolicy makes a policy file this site's own layer and publishes it to every site below. A file with a problem is
 	// refused as a whole. Administrators only.
 	ApplyPolicy(context.Context, *ApplyPolicyRequest) (*SitePolicy, error)
+	// ListPolicyVersions returns the versions of this site's own layer that are kept, the newest first: the one in force and up to 20 that
+	// were before it. Nothing that was replaced before a site kept versions is among them.
+	ListPolicyVersions(context.Context, *ListPolicyVersionsRequest) (*ListPolicyVersionsResponse, error)
+	// GetPolicyVersion returns one of them as it was written, and how it differs from the one before it.
+	GetPolicyVersion(context.Context, *GetPolicyVersionRequest) (*PolicyVersion, error)
 	mustEmbedUnimplementedPoliciesServer()
 }
 
@@ -110,6 +142,12 @@ func (UnimplementedPoliciesServer) CheckPolicy(context.Context, *CheckPolicyRequ
 }
 func (UnimplementedPoliciesServer) ApplyPolicy(context.Context, *ApplyPolicyRequest) (*SitePolicy, error) {
 	return nil, status.Error(codes.Unimplemented, "method ApplyPolicy not implemented")
+}
+func (UnimplementedPoliciesServer) ListPolicyVersions(context.Context, *ListPolicyVersionsRequest) (*ListPolicyVersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPolicyVersions not implemented")
+}
+func (UnimplementedPoliciesServer) GetPolicyVersion(context.Context, *GetPolicyVersionRequest) (*PolicyVersion, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPolicyVersion not implemented")
 }
 func (UnimplementedPoliciesServer) mustEmbedUnimplementedPoliciesServer() {}
 func (UnimplementedPoliciesServer) testEmbeddedByValue()                  {}
@@ -186,6 +224,42 @@ func _Policies_ApplyPolicy_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Policies_ListPolicyVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPolicyVersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PoliciesServer).ListPolicyVersions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Policies_ListPolicyVersions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PoliciesServer).ListPolicyVersions(ctx, req.(*ListPolicyVersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Policies_GetPolicyVersion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPolicyVersionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PoliciesServer).GetPolicyVersion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Policies_GetPolicyVersion_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PoliciesServer).GetPolicyVersion(ctx, req.(*GetPolicyVersionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Policies_ServiceDesc is the grpc.ServiceDesc for Policies service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -204,6 +278,14 @@ var Policies_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ApplyPolicy",
 			Handler:    _Policies_ApplyPolicy_Handler,
+		},
+		{
+			MethodName: "ListPolicyVersions",
+			Handler:    _Policies_ListPolicyVersions_Handler,
+		},
+		{
+			MethodName: "GetPolicyVersion",
+			Handler:    _Policies_GetPolicyVersion_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

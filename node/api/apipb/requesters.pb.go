@@ -897,9 +897,11 @@ func (x *CreateSurveyRequest) GetNumber() string {
 
 type CreateSurveyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A path below the address under which requesters reach this site.
-	Url           string                 `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
-	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// The survey for programs, a path below the address under which requesters reach this site.
+	Url        string                 `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// The survey for people, a path as well.
+	Page          string `protobuf:"bytes,3,opt,name=page,proto3" json:"page,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -946,6 +948,13 @@ func (x *CreateSurveyResponse) GetExpireTime() *timestamppb.Timestamp {
 		return x.ExpireTime
 	}
 	return nil
+}
+
+func (x *CreateSurveyResponse) GetPage() string {
+	if x != nil {
+		return x.Page
+	}
+	return ""
 }
 
 type GetSurveyRequest struct {
@@ -1185,11 +1194,12 @@ const file_node_api_apipb_requesters_proto_rawDesc = "" +
 	"\acomment\x18\x04 \x01(\tR\acomment\x12B\n" +
 	"\fsatisfaction\x18\x05 \x01(\v2\x1e.tierdesk.desk.v1.SatisfactionR\fsatisfaction\"-\n" +
 	"\x13CreateSurveyRequest\x12\x16\n" +
-	"\x06number\x18\x01 \x01(\tR\x06number\"e\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\"y\n" +
 	"\x14CreateSurveyResponse\x12\x10\n" +
 	"\x03url\x18\x01 \x01(\tR\x03url\x12;\n" +
 	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\"(\n" +
+	"expireTime\x12\x12\n" +
+	"\x04page\x18\x03 \x01(\tR\x04page\"(\n" +
 	"\x10GetSurveyRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\"o\n" +
 	"\x13AnswerSurveyRequest\x12\x14\n" +

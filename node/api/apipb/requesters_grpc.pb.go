@@ -38,7 +38,8 @@ type RequestersClient interface {
 	// GetRequester returns one person or unit. The tickets of a person are listed by the filter requester.id = "…", those of
 	// a unit's people by requester.unit = "its name".
 	GetRequester(ctx context.Context, in *GetRequesterRequest, opts ...grpc.CallOption) (*Requester, error)
-	// ListRequesters finds people and units by the beginning of a telephone number, a name, a unit or a user name.
+	// ListRequesters finds people and units by the beginning of a name, a unit or a user name, or by a telephone number: its beginning, with
+	// or without the area code, or at least four digits of its end.
 	ListRequesters(ctx context.Context, in *ListRequestersRequest, opts ...grpc.CallOption) (*ListRequestersResponse, error)
 	// UpdateRequester replaces what is known of a person or a unit.
 	UpdateRequester(ctx context.Context, in *UpdateRequesterRequest, opts ...grpc.CallOption) (*Requester, error)
@@ -115,7 +116,8 @@ type RequestersServer interface {
 	// GetRequester returns one person or unit. The tickets of a person are listed by the filter requester.id = "…", those of
 	// a unit's people by requester.unit = "its name".
 	GetRequester(context.Context, *GetRequesterRequest) (*Requester, error)
-	// ListRequesters finds people and units by the beginning of a telephone number, a name, a unit or a user name.
+	// ListRequesters finds people and units by the beginning of a name, a unit or a user name, or by a telephone number: its beginning, with
+	// or without the area code, or at least four digits of its end.
 	ListRequesters(context.Context, *ListRequestersRequest) (*ListRequestersResponse, error)
 	// UpdateRequester replaces what is known of a person or a unit.
 	UpdateRequester(context.Context, *UpdateRequesterRequest) (*Requester, error)

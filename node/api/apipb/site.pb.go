@@ -281,7 +281,7 @@ func (x Check_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Check_State.Descriptor instead.
 func (Check_State) EnumDescriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{8, 0}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{9, 0}
 }
 
 // Site is an office's node group.
@@ -747,8 +747,10 @@ type GetSiteResponse struct {
 	// Major incidents that this site knows, of its own or of sites below it, and that nobody has solved yet; oldest first,
 	// at most 20.
 	MajorIncidents []*MajorIncident `protobuf:"bytes,12,rep,name=major_incidents,json=majorIncidents,proto3" json:"major_incidents,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Sites below whose audit log was rewritten, and nobody has acknowledged it; an alarm tells each.
+	Denials       []*AuditDenial `protobuf:"bytes,13,rep,name=denials,proto3" json:"denials,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetSiteResponse) Reset() {
@@ -865,6 +867,67 @@ func (x *GetSiteResponse) GetMajorIncidents() []*MajorIncident {
 	return nil
 }
 
+func (x *GetSiteResponse) GetDenials() []*AuditDenial {
+	if x != nil {
+		return x.Denials
+	}
+	return nil
+}
+
+// AuditDenial is a checkpoint of a site below that denies one which this site keeps.
+type AuditDenial struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Site  string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// The entry of the checkpoint that denies; AcknowledgeDenial takes it.
+	Sequence      uint32 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditDenial) Reset() {
+	*x = AuditDenial{}
+	mi := &file_node_api_apipb_site_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditDenial) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditDenial) ProtoMessage() {}
+
+func (x *AuditDenial) ProtoReflect() protoreflect.Message {
+	mi := &file_node_api_apipb_site_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditDenial.ProtoReflect.Descriptor instead.
+func (*AuditDenial) Descriptor() ([]byte, []int) {
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *AuditDenial) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *AuditDenial) GetSequence() uint32 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
 // MajorIncident is a major incident that somebody has to solve.
 type MajorIncident struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -879,7 +942,7 @@ type MajorIncident struct {
 
 func (x *MajorIncident) Reset() {
 	*x = MajorIncident{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[6]
+	mi := &file_node_api_apipb_site_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -891,7 +954,7 @@ func (x *MajorIncident) String() string {
 func (*MajorIncident) ProtoMessage() {}
 
 func (x *MajorIncident) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[6]
+	mi := &file_node_api_apipb_site_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -904,7 +967,7 @@ func (x *MajorIncident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MajorIncident.ProtoReflect.Descriptor instead.
 func (*MajorIncident) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{6}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MajorIncident) GetNumber() string {
@@ -948,7 +1011,7 @@ type Recovery struct {
 
 func (x *Recovery) Reset() {
 	*x = Recovery{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[7]
+	mi := &file_node_api_apipb_site_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1023,7 @@ func (x *Recovery) String() string {
 func (*Recovery) ProtoMessage() {}
 
 func (x *Recovery) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[7]
+	mi := &file_node_api_apipb_site_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1036,7 @@ func (x *Recovery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recovery.ProtoReflect.Descriptor instead.
 func (*Recovery) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{7}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Recovery) GetSince() *timestamppb.Timestamp {
@@ -1008,7 +1071,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[8]
+	mi := &file_node_api_apipb_site_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1020,7 +1083,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[8]
+	mi := &file_node_api_apipb_site_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1033,7 +1096,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{8}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Check) GetNode() string {
@@ -1079,7 +1142,7 @@ type DiagnoseSiteRequest struct {
 
 func (x *DiagnoseSiteRequest) Reset() {
 	*x = DiagnoseSiteRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[9]
+	mi := &file_node_api_apipb_site_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1091,7 +1154,7 @@ func (x *DiagnoseSiteRequest) String() string {
 func (*DiagnoseSiteRequest) ProtoMessage() {}
 
 func (x *DiagnoseSiteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[9]
+	mi := &file_node_api_apipb_site_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1104,7 +1167,7 @@ func (x *DiagnoseSiteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseSiteRequest.ProtoReflect.Descriptor instead.
 func (*DiagnoseSiteRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{9}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{10}
 }
 
 type DiagnoseSiteResponse struct {
@@ -1117,7 +1180,7 @@ type DiagnoseSiteResponse struct {
 
 func (x *DiagnoseSiteResponse) Reset() {
 	*x = DiagnoseSiteResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[10]
+	mi := &file_node_api_apipb_site_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1192,7 @@ func (x *DiagnoseSiteResponse) String() string {
 func (*DiagnoseSiteResponse) ProtoMessage() {}
 
 func (x *DiagnoseSiteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[10]
+	mi := &file_node_api_apipb_site_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1205,7 @@ func (x *DiagnoseSiteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseSiteResponse.ProtoReflect.Descriptor instead.
 func (*DiagnoseSiteResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{10}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DiagnoseSiteResponse) GetChecks() []*Check {
@@ -1160,7 +1223,7 @@ type ListSitesRequest struct {
 
 func (x *ListSitesRequest) Reset() {
 	*x = ListSitesRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[11]
+	mi := &file_node_api_apipb_site_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1172,7 +1235,7 @@ func (x *ListSitesRequest) String() string {
 func (*ListSitesRequest) ProtoMessage() {}
 
 func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[11]
+	mi := &file_node_api_apipb_site_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1185,7 +1248,7 @@ func (x *ListSitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesRequest.ProtoReflect.Descriptor instead.
 func (*ListSitesRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{11}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{12}
 }
 
 type KnownSite struct {
@@ -1204,7 +1267,7 @@ type KnownSite struct {
 
 func (x *KnownSite) Reset() {
 	*x = KnownSite{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[12]
+	mi := &file_node_api_apipb_site_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1216,7 +1279,7 @@ func (x *KnownSite) String() string {
 func (*KnownSite) ProtoMessage() {}
 
 func (x *KnownSite) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[12]
+	mi := &file_node_api_apipb_site_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1229,7 +1292,7 @@ func (x *KnownSite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownSite.ProtoReflect.Descriptor instead.
 func (*KnownSite) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{12}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *KnownSite) GetId() string {
@@ -1290,7 +1353,7 @@ type ListSitesResponse struct {
 
 func (x *ListSitesResponse) Reset() {
 	*x = ListSitesResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[13]
+	mi := &file_node_api_apipb_site_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1302,7 +1365,7 @@ func (x *ListSitesResponse) String() string {
 func (*ListSitesResponse) ProtoMessage() {}
 
 func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[13]
+	mi := &file_node_api_apipb_site_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1315,7 +1378,7 @@ func (x *ListSitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSitesResponse.ProtoReflect.Descriptor instead.
 func (*ListSitesResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{13}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListSitesResponse) GetSites() []*KnownSite {
@@ -1335,7 +1398,7 @@ type ListParkedRequest struct {
 
 func (x *ListParkedRequest) Reset() {
 	*x = ListParkedRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[14]
+	mi := &file_node_api_apipb_site_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1410,7 @@ func (x *ListParkedRequest) String() string {
 func (*ListParkedRequest) ProtoMessage() {}
 
 func (x *ListParkedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[14]
+	mi := &file_node_api_apipb_site_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1423,7 @@ func (x *ListParkedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParkedRequest.ProtoReflect.Descriptor instead.
 func (*ListParkedRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{14}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListParkedRequest) GetPageSize() int32 {
@@ -1394,7 +1457,7 @@ type ParkedItem struct {
 
 func (x *ParkedItem) Reset() {
 	*x = ParkedItem{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	mi := &file_node_api_apipb_site_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1469,7 @@ func (x *ParkedItem) String() string {
 func (*ParkedItem) ProtoMessage() {}
 
 func (x *ParkedItem) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[15]
+	mi := &file_node_api_apipb_site_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1482,7 @@ func (x *ParkedItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParkedItem.ProtoReflect.Descriptor instead.
 func (*ParkedItem) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{15}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ParkedItem) GetPeer() string {
@@ -1488,7 +1551,7 @@ type ListParkedResponse struct {
 
 func (x *ListParkedResponse) Reset() {
 	*x = ListParkedResponse{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	mi := &file_node_api_apipb_site_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1500,7 +1563,7 @@ func (x *ListParkedResponse) String() string {
 func (*ListParkedResponse) ProtoMessage() {}
 
 func (x *ListParkedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[16]
+	mi := &file_node_api_apipb_site_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1513,7 +1576,7 @@ func (x *ListParkedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListParkedResponse.ProtoReflect.Descriptor instead.
 func (*ListParkedResponse) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{16}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListParkedResponse) GetItems() []*ParkedItem {
@@ -1540,7 +1603,7 @@ type TransferLeadershipRequest struct {
 
 func (x *TransferLeadershipRequest) Reset() {
 	*x = TransferLeadershipRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	mi := &file_node_api_apipb_site_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1552,7 +1615,7 @@ func (x *TransferLeadershipRequest) String() string {
 func (*TransferLeadershipRequest) ProtoMessage() {}
 
 func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[17]
+	mi := &file_node_api_apipb_site_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1565,7 +1628,7 @@ func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{17}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TransferLeadershipRequest) GetNode() string {
@@ -1584,7 +1647,7 @@ type RemoveNodeRequest struct {
 
 func (x *RemoveNodeRequest) Reset() {
 	*x = RemoveNodeRequest{}
-	mi := &file_node_api_apipb_site_proto_msgTypes[18]
+	mi := &file_node_api_apipb_site_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1659,7 @@ func (x *RemoveNodeRequest) String() string {
 func (*RemoveNodeRequest) ProtoMessage() {}
 
 func (x *RemoveNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_api_apipb_site_proto_msgTypes[18]
+	mi := &file_node_api_apipb_site_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1672,7 @@ func (x *RemoveNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveNodeRequest.ProtoReflect.Descriptor instead.
 func (*RemoveNodeRequest) Descriptor() ([]byte, []int) {
-	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{18}
+	return file_node_api_apipb_site_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RemoveNodeRequest) GetNode() string {
@@ -1686,7 +1749,7 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	"\x02UP\x10\x01\x12\b\n" +
 	"\x04DOWN\x10\x02\x12\x0f\n" +
 	"\vCATCHING_UP\x10\x03\"\x10\n" +
-	"\x0eGetSiteRequest\"\xc9\x03\n" +
+	"\x0eGetSiteRequest\"\xfd\x03\n" +
 	"\x0fGetSiteResponse\x12%\n" +
 	"\x04site\x18\x01 \x01(\v2\x11.tierdesk.v1.SiteR\x04site\x12'\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x11.tierdesk.v1.NodeR\x05nodes\x12\x16\n" +
@@ -1702,7 +1765,11 @@ const file_node_api_apipb_site_proto_rawDesc = "" +
 	" \x01(\v2\x15.tierdesk.v1.RecoveryR\n" +
 	"recovering\x12\x16\n" +
 	"\x06frozen\x18\v \x01(\tR\x06frozen\x12C\n" +
-	"\x0fmajor_incidents\x18\f \x03(\v2\x1a.tierdesk.v1.MajorIncidentR\x0emajorIncidents\"\x9d\x01\n" +
+	"\x0fmajor_incidents\x18\f \x03(\v2\x1a.tierdesk.v1.MajorIncidentR\x0emajorIncidents\x122\n" +
+	"\adenials\x18\r \x03(\v2\x18.tierdesk.v1.AuditDenialR\adenials\"=\n" +
+	"\vAuditDenial\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x1a\n" +
+	"\bsequence\x18\x02 \x01(\rR\bsequence\"\x9d\x01\n" +
 	"\rMajorIncident\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\tR\x06number\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12%\n" +
@@ -1781,7 +1848,7 @@ func file_node_api_apipb_site_proto_rawDescGZIP() []byte {
 }
 
 var file_node_api_apipb_site_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_node_api_apipb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_node_api_apipb_site_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_node_api_apipb_site_proto_goTypes = []any{
 	(Site_Tier)(0),                    // 0: tierdesk.v1.Site.Tier
 	(Node_Role)(0),                    // 1: tierdesk.v1.Node.Role
@@ -1794,22 +1861,23 @@ var file_node_api_apipb_site_proto_goTypes = []any{
 	(*LinkStatus)(nil),                // 8: tierdesk.v1.LinkStatus
 	(*GetSiteRequest)(nil),            // 9: tierdesk.v1.GetSiteRequest
 	(*GetSiteResponse)(nil),           // 10: tierdesk.v1.GetSiteResponse
-	(*MajorIncident)(nil),             // 11: tierdesk.v1.MajorIncident
-	(*Recovery)(nil),                  // 12: tierdesk.v1.Recovery
-	(*Check)(nil),                     // 13: tierdesk.v1.Check
-	(*DiagnoseSiteRequest)(nil),       // 14: tierdesk.v1.DiagnoseSiteRequest
-	(*DiagnoseSiteResponse)(nil),      // 15: tierdesk.v1.DiagnoseSiteResponse
-	(*ListSitesRequest)(nil),          // 16: tierdesk.v1.ListSitesRequest
-	(*KnownSite)(nil),                 // 17: tierdesk.v1.KnownSite
-	(*ListSitesResponse)(nil),         // 18: tierdesk.v1.ListSitesResponse
-	(*ListParkedRequest)(nil),         // 19: tierdesk.v1.ListParkedRequest
-	(*ParkedItem)(nil),                // 20: tierdesk.v1.ParkedItem
-	(*ListParkedResponse)(nil),        // 21: tierdesk.v1.ListParkedResponse
-	(*TransferLeadershipRequest)(nil), // 22: tierdesk.v1.TransferLeadershipRequest
-	(*RemoveNodeRequest)(nil),         // 23: tierdesk.v1.RemoveNodeRequest
-	(*timestamppb.Timestamp)(nil),     // 24: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),       // 25: google.protobuf.Duration
-	(*emptypb.Empty)(nil),             // 26: google.protobuf.Empty
+	(*AuditDenial)(nil),               // 11: tierdesk.v1.AuditDenial
+	(*MajorIncident)(nil),             // 12: tierdesk.v1.MajorIncident
+	(*Recovery)(nil),                  // 13: tierdesk.v1.Recovery
+	(*Check)(nil),                     // 14: tierdesk.v1.Check
+	(*DiagnoseSiteRequest)(nil),       // 15: tierdesk.v1.DiagnoseSiteRequest
+	(*DiagnoseSiteResponse)(nil),      // 16: tierdesk.v1.DiagnoseSiteResponse
+	(*ListSitesRequest)(nil),          // 17: tierdesk.v1.ListSitesRequest
+	(*KnownSite)(nil),                 // 18: tierdesk.v1.KnownSite
+	(*ListSitesResponse)(nil),         // 19: tierdesk.v1.ListSitesResponse
+	(*ListParkedRequest)(nil),         // 20: tierdesk.v1.ListParkedRequest
+	(*ParkedItem)(nil),                // 21: tierdesk.v1.ParkedItem
+	(*ListParkedResponse)(nil),        // 22: tierdesk.v1.ListParkedResponse
+	(*TransferLeadershipRequest)(nil), // 23: tierdesk.v1.TransferLeadershipRequest
+	(*RemoveNodeRequest)(nil),         // 24: tierdesk.v1.RemoveNodeRequest
+	(*timestamppb.Timestamp)(nil),     // 25: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),       // 26: google.protobuf.Duration
+	(*emptypb.Empty)(nil),             // 27: google.protobuf.Empty
 }
 var file_node_api_apipb_site_proto_depIdxs = []int32{
 	0,  // 0: tierdesk.v1.Site.tier:type_name -> tierdesk.v1.Site.Tier
@@ -1817,42 +1885,43 @@ var file_node_api_apipb_site_proto_depIdxs = []int32{
 	1,  // 2: tierdesk.v1.Node.role:type_name -> tierdesk.v1.Node.Role
 	2,  // 3: tierdesk.v1.LinkStatus.direction:type_name -> tierdesk.v1.LinkStatus.Direction
 	3,  // 4: tierdesk.v1.LinkStatus.state:type_name -> tierdesk.v1.LinkStatus.State
-	24, // 5: tierdesk.v1.LinkStatus.since:type_name -> google.protobuf.Timestamp
-	24, // 6: tierdesk.v1.LinkStatus.last_ack_time:type_name -> google.protobuf.Timestamp
-	25, // 7: tierdesk.v1.LinkStatus.estimate:type_name -> google.protobuf.Duration
-	24, // 8: tierdesk.v1.LinkStatus.oldest_pending_time:type_name -> google.protobuf.Timestamp
+	25, // 5: tierdesk.v1.LinkStatus.since:type_name -> google.protobuf.Timestamp
+	25, // 6: tierdesk.v1.LinkStatus.last_ack_time:type_name -> google.protobuf.Timestamp
+	26, // 7: tierdesk.v1.LinkStatus.estimate:type_name -> google.protobuf.Duration
+	25, // 8: tierdesk.v1.LinkStatus.oldest_pending_time:type_name -> google.protobuf.Timestamp
 	5,  // 9: tierdesk.v1.GetSiteResponse.site:type_name -> tierdesk.v1.Site
 	7,  // 10: tierdesk.v1.GetSiteResponse.nodes:type_name -> tierdesk.v1.Node
 	8,  // 11: tierdesk.v1.GetSiteResponse.links:type_name -> tierdesk.v1.LinkStatus
-	12, // 12: tierdesk.v1.GetSiteResponse.recovering:type_name -> tierdesk.v1.Recovery
-	11, // 13: tierdesk.v1.GetSiteResponse.major_incidents:type_name -> tierdesk.v1.MajorIncident
-	24, // 14: tierdesk.v1.MajorIncident.open_time:type_name -> google.protobuf.Timestamp
-	24, // 15: tierdesk.v1.Recovery.since:type_name -> google.protobuf.Timestamp
-	4,  // 16: tierdesk.v1.Check.state:type_name -> tierdesk.v1.Check.State
-	13, // 17: tierdesk.v1.DiagnoseSiteResponse.checks:type_name -> tierdesk.v1.Check
-	0,  // 18: tierdesk.v1.KnownSite.tier:type_name -> tierdesk.v1.Site.Tier
-	7,  // 19: tierdesk.v1.KnownSite.nodes:type_name -> tierdesk.v1.Node
-	24, // 20: tierdesk.v1.KnownSite.not_seen_since:type_name -> google.protobuf.Timestamp
-	17, // 21: tierdesk.v1.ListSitesResponse.sites:type_name -> tierdesk.v1.KnownSite
-	24, // 22: tierdesk.v1.ParkedItem.time:type_name -> google.protobuf.Timestamp
-	20, // 23: tierdesk.v1.ListParkedResponse.items:type_name -> tierdesk.v1.ParkedItem
-	9,  // 24: tierdesk.v1.Sites.GetSite:input_type -> tierdesk.v1.GetSiteRequest
-	14, // 25: tierdesk.v1.Sites.DiagnoseSite:input_type -> tierdesk.v1.DiagnoseSiteRequest
-	16, // 26: tierdesk.v1.Sites.ListSites:input_type -> tierdesk.v1.ListSitesRequest
-	19, // 27: tierdesk.v1.Sites.ListParked:input_type -> tierdesk.v1.ListParkedRequest
-	22, // 28: tierdesk.v1.Sites.TransferLeadership:input_type -> tierdesk.v1.TransferLeadershipRequest
-	23, // 29: tierdesk.v1.Sites.RemoveNode:input_type -> tierdesk.v1.RemoveNodeRequest
-	10, // 30: tierdesk.v1.Sites.GetSite:output_type -> tierdesk.v1.GetSiteResponse
-	15, // 31: tierdesk.v1.Sites.DiagnoseSite:output_type -> tierdesk.v1.DiagnoseSiteResponse
-	18, // 32: tierdesk.v1.Sites.ListSites:output_type -> tierdesk.v1.ListSitesResponse
-	21, // 33: tierdesk.v1.Sites.ListParked:output_type -> tierdesk.v1.ListParkedResponse
-	26, // 34: tierdesk.v1.Sites.TransferLeadership:output_type -> google.protobuf.Empty
-	26, // 35: tierdesk.v1.Sites.RemoveNode:output_type -> google.protobuf.Empty
-	30, // [30:36] is the sub-list for method output_type
-	24, // [24:30] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	13, // 12: tierdesk.v1.GetSiteResponse.recovering:type_name -> tierdesk.v1.Recovery
+	12, // 13: tierdesk.v1.GetSiteResponse.major_incidents:type_name -> tierdesk.v1.MajorIncident
+	11, // 14: tierdesk.v1.GetSiteResponse.denials:type_name -> tierdesk.v1.AuditDenial
+	25, // 15: tierdesk.v1.MajorIncident.open_time:type_name -> google.protobuf.Timestamp
+	25, // 16: tierdesk.v1.Recovery.since:type_name -> google.protobuf.Timestamp
+	4,  // 17: tierdesk.v1.Check.state:type_name -> tierdesk.v1.Check.State
+	14, // 18: tierdesk.v1.DiagnoseSiteResponse.checks:type_name -> tierdesk.v1.Check
+	0,  // 19: tierdesk.v1.KnownSite.tier:type_name -> tierdesk.v1.Site.Tier
+	7,  // 20: tierdesk.v1.KnownSite.nodes:type_name -> tierdesk.v1.Node
+	25, // 21: tierdesk.v1.KnownSite.not_seen_since:type_name -> google.protobuf.Timestamp
+	18, // 22: tierdesk.v1.ListSitesResponse.sites:type_name -> tierdesk.v1.KnownSite
+	25, // 23: tierdesk.v1.ParkedItem.time:type_name -> google.protobuf.Timestamp
+	21, // 24: tierdesk.v1.ListParkedResponse.items:type_name -> tierdesk.v1.ParkedItem
+	9,  // 25: tierdesk.v1.Sites.GetSite:input_type -> tierdesk.v1.GetSiteRequest
+	15, // 26: tierdesk.v1.Sites.DiagnoseSite:input_type -> tierdesk.v1.DiagnoseSiteRequest
+	17, // 27: tierdesk.v1.Sites.ListSites:input_type -> tierdesk.v1.ListSitesRequest
+	20, // 28: tierdesk.v1.Sites.ListParked:input_type -> tierdesk.v1.ListParkedRequest
+	23, // 29: tierdesk.v1.Sites.TransferLeadership:input_type -> tierdesk.v1.TransferLeadershipRequest
+	24, // 30: tierdesk.v1.Sites.RemoveNode:input_type -> tierdesk.v1.RemoveNodeRequest
+	10, // 31: tierdesk.v1.Sites.GetSite:output_type -> tierdesk.v1.GetSiteResponse
+	16, // 32: tierdesk.v1.Sites.DiagnoseSite:output_type -> tierdesk.v1.DiagnoseSiteResponse
+	19, // 33: tierdesk.v1.Sites.ListSites:output_type -> tierdesk.v1.ListSitesResponse
+	22, // 34: tierdesk.v1.Sites.ListParked:output_type -> tierdesk.v1.ListParkedResponse
+	27, // 35: tierdesk.v1.Sites.TransferLeadership:output_type -> google.protobuf.Empty
+	27, // 36: tierdesk.v1.Sites.RemoveNode:output_type -> google.protobuf.Empty
+	31, // [31:37] is the sub-list for method output_type
+	25, // [25:31] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_site_proto_init() }
@@ -1866,7 +1935,7 @@ func file_node_api_apipb_site_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_site_proto_rawDesc), len(file_node_api_apipb_site_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -566,8 +566,13 @@ type JournalEntry struct {
 	// A custodial step that counts for nothing any more: work done here before a recovery.
 	Superseded bool `protobuf:"varint,10,opt,name=superseded,proto3" json:"superseded,omitempty"`
 	// The role that the actor had; and for auditors and administrators where the call came from.
-	Role          string `protobuf:"bytes,11,opt,name=role,proto3" json:"role,omitempty"`
-	Address       string `protobuf:"bytes,12,opt,name=address,proto3" json:"address,omitempty"`
+	Role    string `protobuf:"bytes,11,opt,name=role,proto3" json:"role,omitempty"`
+	Address string `protobuf:"bytes,12,opt,name=address,proto3" json:"address,omitempty"`
+	// How the actor was called when it happened, as far as the actor's site said so; otherwise, of people of this site, how they are called
+	// now.
+	ActorName string `protobuf:"bytes,13,opt,name=actor_name,json=actorName,proto3" json:"actor_name,omitempty"`
+	// A reply in the requester's own words, by whoever wrote it down.
+	FromRequester bool `protobuf:"varint,14,opt,name=from_requester,json=fromRequester,proto3" json:"from_requester,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -684,6 +689,20 @@ func (x *JournalEntry) GetAddress() string {
 		return x.Address
 	}
 	return ""
+}
+
+func (x *JournalEntry) GetActorName() string {
+	if x != nil {
+		return x.ActorName
+	}
+	return ""
+}
+
+func (x *JournalEntry) GetFromRequester() bool {
+	if x != nil {
+		return x.FromRequester
+	}
+	return false
 }
 
 type Change struct {
@@ -3588,7 +3607,7 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	"\vconsistency\x18\x04 \x01(\tR\vconsistency\"r\n" +
 	"\x13ListJournalResponse\x123\n" +
 	"\aentries\x18\x01 \x03(\v2\x19.tierdesk.v1.JournalEntryR\aentries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe0\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa6\x03\n" +
 	"\fJournalEntry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
@@ -3606,7 +3625,10 @@ const file_node_api_apipb_tickets_proto_rawDesc = "" +
 	" \x01(\bR\n" +
 	"superseded\x12\x12\n" +
 	"\x04role\x18\v \x01(\tR\x04role\x12\x18\n" +
-	"\aaddress\x18\f \x01(\tR\aaddress\"L\n" +
+	"\aaddress\x18\f \x01(\tR\aaddress\x12\x1d\n" +
+	"\n" +
+	"actor_name\x18\r \x01(\tR\tactorName\x12%\n" +
+	"\x0efrom_requester\x18\x0e \x01(\bR\rfromRequester\"L\n" +
 	"\x06Change\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +

@@ -159,8 +159,10 @@ type Publication struct {
 	// Bytes of the body.
 	Size int32 `protobuf:"varint,9,opt,name=size,proto3" json:"size,omitempty"`
 	// Who published this version, and when.
-	Actor         string                 `protobuf:"bytes,10,opt,name=actor,proto3" json:"actor,omitempty"`
-	Time          *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=time,proto3" json:"time,omitempty"`
+	Actor string                 `protobuf:"bytes,10,opt,name=actor,proto3" json:"actor,omitempty"`
+	Time  *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=time,proto3" json:"time,omitempty"`
+	// How the actor was called then; empty where nobody knows.
+	ActorName     string `protobuf:"bytes,12,opt,name=actor_name,json=actorName,proto3" json:"actor_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -270,6 +272,13 @@ func (x *Publication) GetTime() *timestamppb.Timestamp {
 		return x.Time
 	}
 	return nil
+}
+
+func (x *Publication) GetActorName() string {
+	if x != nil {
+		return x.ActorName
+	}
+	return ""
 }
 
 type ListPublicationsRequest struct {
@@ -1109,7 +1118,7 @@ var File_node_api_apipb_tree_proto protoreflect.FileDescriptor
 
 const file_node_api_apipb_tree_proto_rawDesc = "" +
 	"\n" +
-	"\x19node/api/apipb/tree.proto\x12\vtierdesk.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19node/api/apipb/site.proto\"\xaa\x02\n" +
+	"\x19node/api/apipb/tree.proto\x12\vtierdesk.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19node/api/apipb/site.proto\"\xc9\x02\n" +
 	"\vPublication\x12\x1c\n" +
 	"\tpublisher\x18\x01 \x01(\tR\tpublisher\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -1123,7 +1132,9 @@ const file_node_api_apipb_tree_proto_rawDesc = "" +
 	"\x04size\x18\t \x01(\x05R\x04size\x12\x14\n" +
 	"\x05actor\x18\n" +
 	" \x01(\tR\x05actor\x12.\n" +
-	"\x04time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"s\n" +
+	"\x04time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1d\n" +
+	"\n" +
+	"actor_name\x18\f \x01(\tR\tactorName\"s\n" +
 	"\x17ListPublicationsRequest\x12\x1c\n" +
 	"\tpublisher\x18\x01 \x01(\tR\tpublisher\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +

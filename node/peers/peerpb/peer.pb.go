@@ -966,6 +966,164 @@ func (x *AskNeighbourResponse) GetPiece() *linkpb.Piece {
 	return nil
 }
 
+type TellPresenceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Site          string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	Signs         []*PresenceSign        `protobuf:"bytes,2,rep,name=signs,proto3" json:"signs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TellPresenceRequest) Reset() {
+	*x = TellPresenceRequest{}
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TellPresenceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TellPresenceRequest) ProtoMessage() {}
+
+func (x *TellPresenceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TellPresenceRequest.ProtoReflect.Descriptor instead.
+func (*TellPresenceRequest) Descriptor() ([]byte, []int) {
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *TellPresenceRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *TellPresenceRequest) GetSigns() []*PresenceSign {
+	if x != nil {
+		return x.Signs
+	}
+	return nil
+}
+
+type PresenceSign struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Ticket string                 `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// The name of the account, and how people call its owner.
+	User string `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// viewing, writing or gone.
+	Doing         string `protobuf:"bytes,4,opt,name=doing,proto3" json:"doing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PresenceSign) Reset() {
+	*x = PresenceSign{}
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PresenceSign) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PresenceSign) ProtoMessage() {}
+
+func (x *PresenceSign) ProtoReflect() protoreflect.Message {
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PresenceSign.ProtoReflect.Descriptor instead.
+func (*PresenceSign) Descriptor() ([]byte, []int) {
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *PresenceSign) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+func (x *PresenceSign) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *PresenceSign) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PresenceSign) GetDoing() string {
+	if x != nil {
+		return x.Doing
+	}
+	return ""
+}
+
+type TellPresenceResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TellPresenceResponse) Reset() {
+	*x = TellPresenceResponse{}
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TellPresenceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TellPresenceResponse) ProtoMessage() {}
+
+func (x *TellPresenceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TellPresenceResponse.ProtoReflect.Descriptor instead.
+func (*TellPresenceResponse) Descriptor() ([]byte, []int) {
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{18}
+}
+
 type DiagnoseRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Site          string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
@@ -975,7 +1133,7 @@ type DiagnoseRequest struct {
 
 func (x *DiagnoseRequest) Reset() {
 	*x = DiagnoseRequest{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -987,7 +1145,7 @@ func (x *DiagnoseRequest) String() string {
 func (*DiagnoseRequest) ProtoMessage() {}
 
 func (x *DiagnoseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[16]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1000,7 +1158,7 @@ func (x *DiagnoseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseRequest.ProtoReflect.Descriptor instead.
 func (*DiagnoseRequest) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{16}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DiagnoseRequest) GetSite() string {
@@ -1022,7 +1180,7 @@ type DiagnoseResponse struct {
 
 func (x *DiagnoseResponse) Reset() {
 	*x = DiagnoseResponse{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[17]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1034,7 +1192,7 @@ func (x *DiagnoseResponse) String() string {
 func (*DiagnoseResponse) ProtoMessage() {}
 
 func (x *DiagnoseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[17]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1047,7 +1205,7 @@ func (x *DiagnoseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnoseResponse.ProtoReflect.Descriptor instead.
 func (*DiagnoseResponse) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{17}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *DiagnoseResponse) GetChecks() []*apipb.Check {
@@ -1081,7 +1239,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[18]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1251,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[18]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1264,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{18}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RemoveRequest) GetSite() string {
@@ -1131,7 +1289,7 @@ type RemoveResponse struct {
 
 func (x *RemoveResponse) Reset() {
 	*x = RemoveResponse{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[19]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1143,7 +1301,7 @@ func (x *RemoveResponse) String() string {
 func (*RemoveResponse) ProtoMessage() {}
 
 func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[19]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1156,7 +1314,7 @@ func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveResponse.ProtoReflect.Descriptor instead.
 func (*RemoveResponse) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{19}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{22}
 }
 
 type TransferLeadershipRequest struct {
@@ -1170,7 +1328,7 @@ type TransferLeadershipRequest struct {
 
 func (x *TransferLeadershipRequest) Reset() {
 	*x = TransferLeadershipRequest{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[20]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1340,7 @@ func (x *TransferLeadershipRequest) String() string {
 func (*TransferLeadershipRequest) ProtoMessage() {}
 
 func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[20]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1353,7 @@ func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipRequest) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{20}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TransferLeadershipRequest) GetSite() string {
@@ -1220,7 +1378,7 @@ type TransferLeadershipResponse struct {
 
 func (x *TransferLeadershipResponse) Reset() {
 	*x = TransferLeadershipResponse{}
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[21]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1390,7 @@ func (x *TransferLeadershipResponse) String() string {
 func (*TransferLeadershipResponse) ProtoMessage() {}
 
 func (x *TransferLeadershipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_node_peers_peerpb_peer_proto_msgTypes[21]
+	mi := &file_node_peers_peerpb_peer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1403,7 @@ func (x *TransferLeadershipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipResponse.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipResponse) Descriptor() ([]byte, []int) {
-	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{21}
+	return file_node_peers_peerpb_peer_proto_rawDescGZIP(), []int{24}
 }
 
 var File_node_peers_peerpb_peer_proto protoreflect.FileDescriptor
@@ -1314,7 +1472,16 @@ const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\x04peer\x18\x02 \x01(\tR\x04peer\x12*\n" +
 	"\x04want\x18\x03 \x01(\v2\x16.tierdesk.link.v1.WantR\x04want\"E\n" +
 	"\x14AskNeighbourResponse\x12-\n" +
-	"\x05piece\x18\x01 \x01(\v2\x17.tierdesk.link.v1.PieceR\x05piece\"%\n" +
+	"\x05piece\x18\x01 \x01(\v2\x17.tierdesk.link.v1.PieceR\x05piece\"_\n" +
+	"\x13TellPresenceRequest\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x124\n" +
+	"\x05signs\x18\x02 \x03(\v2\x1e.tierdesk.peer.v1.PresenceSignR\x05signs\"d\n" +
+	"\fPresenceSign\x12\x16\n" +
+	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12\x12\n" +
+	"\x04user\x18\x02 \x01(\tR\x04user\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x14\n" +
+	"\x05doing\x18\x04 \x01(\tR\x05doing\"\x16\n" +
+	"\x14TellPresenceResponse\"%\n" +
 	"\x0fDiagnoseRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\"w\n" +
 	"\x10DiagnoseResponse\x12*\n" +
@@ -1328,14 +1495,15 @@ const file_node_peers_peerpb_peer_proto_rawDesc = "" +
 	"\x19TransferLeadershipRequest\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x1b\n" +
 	"\tserver_id\x18\x02 \x01(\tR\bserverId\"\x1c\n" +
-	"\x1aTransferLeadershipResponse2\xf9\x05\n" +
+	"\x1aTransferLeadershipResponse2\xd8\x06\n" +
 	"\x04Peer\x12H\n" +
 	"\x05Hello\x12\x1e.tierdesk.peer.v1.HelloRequest\x1a\x1f.tierdesk.peer.v1.HelloResponse\x12E\n" +
 	"\x04Join\x12\x1d.tierdesk.peer.v1.JoinRequest\x1a\x1e.tierdesk.peer.v1.JoinResponse\x12P\n" +
 	"\aPropose\x12 .tierdesk.peer.v1.ProposeRequest\x1a!.tierdesk.peer.v1.ProposeResponse0\x01\x12T\n" +
 	"\tReadIndex\x12\".tierdesk.peer.v1.ReadIndexRequest\x1a#.tierdesk.peer.v1.ReadIndexResponse\x12H\n" +
 	"\x05Links\x12\x1e.tierdesk.peer.v1.LinksRequest\x1a\x1f.tierdesk.peer.v1.LinksResponse\x12]\n" +
-	"\fAskNeighbour\x12%.tierdesk.peer.v1.AskNeighbourRequest\x1a&.tierdesk.peer.v1.AskNeighbourResponse\x12Q\n" +
+	"\fAskNeighbour\x12%.tierdesk.peer.v1.AskNeighbourRequest\x1a&.tierdesk.peer.v1.AskNeighbourResponse\x12]\n" +
+	"\fTellPresence\x12%.tierdesk.peer.v1.TellPresenceRequest\x1a&.tierdesk.peer.v1.TellPresenceResponse\x12Q\n" +
 	"\bDiagnose\x12!.tierdesk.peer.v1.DiagnoseRequest\x1a\".tierdesk.peer.v1.DiagnoseResponse\x12K\n" +
 	"\x06Remove\x12\x1f.tierdesk.peer.v1.RemoveRequest\x1a .tierdesk.peer.v1.RemoveResponse\x12o\n" +
 	"\x12TransferLeadership\x12+.tierdesk.peer.v1.TransferLeadershipRequest\x1a,.tierdesk.peer.v1.TransferLeadershipResponseB0Z.github.com/tierdesk/tierdesk/node/peers/peerpbb\x06proto3"
@@ -1352,7 +1520,7 @@ func file_node_peers_peerpb_peer_proto_rawDescGZIP() []byte {
 	return file_node_peers_peerpb_peer_proto_rawDescData
 }
 
-var file_node_peers_peerpb_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_node_peers_peerpb_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_node_peers_peerpb_peer_proto_goTypes = []any{
 	(*HelloRequest)(nil),               // 0: tierdesk.peer.v1.HelloRequest
 	(*HelloResponse)(nil),              // 1: tierdesk.peer.v1.HelloResponse
@@ -1370,15 +1538,18 @@ var file_node_peers_peerpb_peer_proto_goTypes = []any{
 	(*Reach)(nil),                      // 13: tierdesk.peer.v1.Reach
 	(*AskNeighbourRequest)(nil),        // 14: tierdesk.peer.v1.AskNeighbourRequest
 	(*AskNeighbourResponse)(nil),       // 15: tierdesk.peer.v1.AskNeighbourResponse
-	(*DiagnoseRequest)(nil),            // 16: tierdesk.peer.v1.DiagnoseRequest
-	(*DiagnoseResponse)(nil),           // 17: tierdesk.peer.v1.DiagnoseResponse
-	(*RemoveRequest)(nil),              // 18: tierdesk.peer.v1.RemoveRequest
-	(*RemoveResponse)(nil),             // 19: tierdesk.peer.v1.RemoveResponse
-	(*TransferLeadershipRequest)(nil),  // 20: tierdesk.peer.v1.TransferLeadershipRequest
-	(*TransferLeadershipResponse)(nil), // 21: tierdesk.peer.v1.TransferLeadershipResponse
-	(*linkpb.Want)(nil),                // 22: tierdesk.link.v1.Want
-	(*linkpb.Piece)(nil),               // 23: tierdesk.link.v1.Piece
-	(*apipb.Check)(nil),                // 24: tierdesk.v1.Check
+	(*TellPresenceRequest)(nil),        // 16: tierdesk.peer.v1.TellPresenceRequest
+	(*PresenceSign)(nil),               // 17: tierdesk.peer.v1.PresenceSign
+	(*TellPresenceResponse)(nil),       // 18: tierdesk.peer.v1.TellPresenceResponse
+	(*DiagnoseRequest)(nil),            // 19: tierdesk.peer.v1.DiagnoseRequest
+	(*DiagnoseResponse)(nil),           // 20: tierdesk.peer.v1.DiagnoseResponse
+	(*RemoveRequest)(nil),              // 21: tierdesk.peer.v1.RemoveRequest
+	(*RemoveResponse)(nil),             // 22: tierdesk.peer.v1.RemoveResponse
+	(*TransferLeadershipRequest)(nil),  // 23: tierdesk.peer.v1.TransferLeadershipRequest
+	(*TransferLeadershipResponse)(nil), // 24: tierdesk.peer.v1.TransferLeadershipResponse
+	(*linkpb.Want)(nil),                // 25: tierdesk.link.v1.Want
+	(*linkpb.Piece)(nil),               // 26: tierdesk.link.v1.Piece
+	(*apipb.Check)(nil),                // 27: tierdesk.v1.Check
 }
 var file_node_peers_peerpb_peer_proto_depIdxs = []int32{
 	2,  // 0: tierdesk.peer.v1.HelloRequest.known:type_name -> tierdesk.peer.v1.Server
@@ -1388,32 +1559,35 @@ var file_node_peers_peerpb_peer_proto_depIdxs = []int32{
 	7,  // 4: tierdesk.peer.v1.ProposeResponse.outcomes:type_name -> tierdesk.peer.v1.Outcome
 	12, // 5: tierdesk.peer.v1.LinksResponse.links:type_name -> tierdesk.peer.v1.LinkStatus
 	13, // 6: tierdesk.peer.v1.LinksResponse.reach:type_name -> tierdesk.peer.v1.Reach
-	22, // 7: tierdesk.peer.v1.AskNeighbourRequest.want:type_name -> tierdesk.link.v1.Want
-	23, // 8: tierdesk.peer.v1.AskNeighbourResponse.piece:type_name -> tierdesk.link.v1.Piece
-	24, // 9: tierdesk.peer.v1.DiagnoseResponse.checks:type_name -> tierdesk.v1.Check
-	0,  // 10: tierdesk.peer.v1.Peer.Hello:input_type -> tierdesk.peer.v1.HelloRequest
-	3,  // 11: tierdesk.peer.v1.Peer.Join:input_type -> tierdesk.peer.v1.JoinRequest
-	5,  // 12: tierdesk.peer.v1.Peer.Propose:input_type -> tierdesk.peer.v1.ProposeRequest
-	8,  // 13: tierdesk.peer.v1.Peer.ReadIndex:input_type -> tierdesk.peer.v1.ReadIndexRequest
-	10, // 14: tierdesk.peer.v1.Peer.Links:input_type -> tierdesk.peer.v1.LinksRequest
-	14, // 15: tierdesk.peer.v1.Peer.AskNeighbour:input_type -> tierdesk.peer.v1.AskNeighbourRequest
-	16, // 16: tierdesk.peer.v1.Peer.Diagnose:input_type -> tierdesk.peer.v1.DiagnoseRequest
-	18, // 17: tierdesk.peer.v1.Peer.Remove:input_type -> tierdesk.peer.v1.RemoveRequest
-	20, // 18: tierdesk.peer.v1.Peer.TransferLeadership:input_type -> tierdesk.peer.v1.TransferLeadershipRequest
-	1,  // 19: tierdesk.peer.v1.Peer.Hello:output_type -> tierdesk.peer.v1.HelloResponse
-	4,  // 20: tierdesk.peer.v1.Peer.Join:output_type -> tierdesk.peer.v1.JoinResponse
-	6,  // 21: tierdesk.peer.v1.Peer.Propose:output_type -> tierdesk.peer.v1.ProposeResponse
-	9,  // 22: tierdesk.peer.v1.Peer.ReadIndex:output_type -> tierdesk.peer.v1.ReadIndexResponse
-	11, // 23: tierdesk.peer.v1.Peer.Links:output_type -> tierdesk.peer.v1.LinksResponse
-	15, // 24: tierdesk.peer.v1.Peer.AskNeighbour:output_type -> tierdesk.peer.v1.AskNeighbourResponse
-	17, // 25: tierdesk.peer.v1.Peer.Diagnose:output_type -> tierdesk.peer.v1.DiagnoseResponse
-	19, // 26: tierdesk.peer.v1.Peer.Remove:output_type -> tierdesk.peer.v1.RemoveResponse
-	21, // 27: tierdesk.peer.v1.Peer.TransferLeadership:output_type -> tierdesk.peer.v1.TransferLeadershipResponse
-	19, // [19:28] is the sub-list for method output_type
-	10, // [10:19] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	25, // 7: tierdesk.peer.v1.AskNeighbourRequest.want:type_name -> tierdesk.link.v1.Want
+	26, // 8: tierdesk.peer.v1.AskNeighbourResponse.piece:type_name -> tierdesk.link.v1.Piece
+	17, // 9: tierdesk.peer.v1.TellPresenceRequest.signs:type_name -> tierdesk.peer.v1.PresenceSign
+	27, // 10: tierdesk.peer.v1.DiagnoseResponse.checks:type_name -> tierdesk.v1.Check
+	0,  // 11: tierdesk.peer.v1.Peer.Hello:input_type -> tierdesk.peer.v1.HelloRequest
+	3,  // 12: tierdesk.peer.v1.Peer.Join:input_type -> tierdesk.peer.v1.JoinRequest
+	5,  // 13: tierdesk.peer.v1.Peer.Propose:input_type -> tierdesk.peer.v1.ProposeRequest
+	8,  // 14: tierdesk.peer.v1.Peer.ReadIndex:input_type -> tierdesk.peer.v1.ReadIndexRequest
+	10, // 15: tierdesk.peer.v1.Peer.Links:input_type -> tierdesk.peer.v1.LinksRequest
+	14, // 16: tierdesk.peer.v1.Peer.AskNeighbour:input_type -> tierdesk.peer.v1.AskNeighbourRequest
+	16, // 17: tierdesk.peer.v1.Peer.TellPresence:input_type -> tierdesk.peer.v1.TellPresenceRequest
+	19, // 18: tierdesk.peer.v1.Peer.Diagnose:input_type -> tierdesk.peer.v1.DiagnoseRequest
+	21, // 19: tierdesk.peer.v1.Peer.Remove:input_type -> tierdesk.peer.v1.RemoveRequest
+	23, // 20: tierdesk.peer.v1.Peer.TransferLeadership:input_type -> tierdesk.peer.v1.TransferLeadershipRequest
+	1,  // 21: tierdesk.peer.v1.Peer.Hello:output_type -> tierdesk.peer.v1.HelloResponse
+	4,  // 22: tierdesk.peer.v1.Peer.Join:output_type -> tierdesk.peer.v1.JoinResponse
+	6,  // 23: tierdesk.peer.v1.Peer.Propose:output_type -> tierdesk.peer.v1.ProposeResponse
+	9,  // 24: tierdesk.peer.v1.Peer.ReadIndex:output_type -> tierdesk.peer.v1.ReadIndexResponse
+	11, // 25: tierdesk.peer.v1.Peer.Links:output_type -> tierdesk.peer.v1.LinksResponse
+	15, // 26: tierdesk.peer.v1.Peer.AskNeighbour:output_type -> tierdesk.peer.v1.AskNeighbourResponse
+	18, // 27: tierdesk.peer.v1.Peer.TellPresence:output_type -> tierdesk.peer.v1.TellPresenceResponse
+	20, // 28: tierdesk.peer.v1.Peer.Diagnose:output_type -> tierdesk.peer.v1.DiagnoseResponse
+	22, // 29: tierdesk.peer.v1.Peer.Remove:output_type -> tierdesk.peer.v1.RemoveResponse
+	24, // 30: tierdesk.peer.v1.Peer.TransferLeadership:output_type -> tierdesk.peer.v1.TransferLeadershipResponse
+	21, // [21:31] is the sub-list for method output_type
+	11, // [11:21] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_node_peers_peerpb_peer_proto_init() }
@@ -1427,7 +1601,7 @@ func file_node_peers_peerpb_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_peers_peerpb_peer_proto_rawDesc), len(file_node_peers_peerpb_peer_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

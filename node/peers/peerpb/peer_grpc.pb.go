@@ -27,6 +27,7 @@ const (
 	Peer_ReadIndex_FullMethodName          = "/tierdesk.peer.v1.Peer/ReadIndex"
 	Peer_Links_FullMethodName              = "/tierdesk.peer.v1.Peer/Links"
 	Peer_AskNeighbour_FullMethodName       = "/tierdesk.peer.v1.Peer/AskNeighbour"
+	Peer_TellPresence_FullMethodName       = "/tierdesk.peer.v1.Peer/TellPresence"
 	Peer_Diagnose_FullMethodName           = "/tierdesk.peer.v1.Peer/Diagnose"
 	Peer_Remove_FullMethodName             = "/tierdesk.peer.v1.Peer/Remove"
 	Peer_TransferLeadership_FullMethodName = "/tierdesk.peer.v1.Peer/TransferLeadership"
@@ -50,6 +51,8 @@ type PeerClient interface {
 	Links(ctx context.Context, in *LinksRequest, opts ...grpc.CallOption) (*LinksResponse, error)
 	// AskNeighbour puts a question about a file to a neighbour whose link this node carries.
 	AskNeighbour(ctx context.Context, in *AskNeighbourRequest, opts ...grpc.CallOption) (*AskNeighbourResponse, error)
+	// TellPresence passes on who looks at which ticket, or writes on it, at the caller's pages. It is lost when nobody hears it.
+	TellPresence(ctx context.Context, in *TellPresenceRequest, opts ...grpc.CallOption) (*TellPresenceResponse, error)
 	// Diagnose has this node look at itself.
 	Diagnose(ctx context.Context, in *DiagnoseRequest, opts ...grpc.CallOption) (*DiagnoseResponse, error)
 	// Remove takes a server out of the site's group; TransferLeadership hands the lead to another voter. Leader only.
@@ -134,6 +137,16 @@ func (c *peerClient) AskNeighbour(ctx context.Context, in *AskNeighbourRequest, 
 	return out, nil
 }
 
+func (c *peerClient) TellPresence(ctx context.Context, in *TellPresenceRequest, opts ...grpc.CallOption) (*TellPresenceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TellPresenceResponse)
+	err := c.cc.Invoke(ctx, Peer_TellPresence_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *peerClient) Diagnose(ctx context.Context, in *DiagnoseRequest, opts ...grpc.CallOption) (*DiagnoseResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DiagnoseResponse)
@@ -182,6 +195,8 @@ type PeerServer interface {
 	Links(context.Context, *LinksRequest) (*LinksResponse, error)
 	// AskNeighbour puts a question about a file to a neighbour whose link this node carries.
 	AskNeighbour(context.Context, *AskNeighbourRequest) (*AskNeighbourResponse, error)
+	// TellPresence passes on who looks at which ticket, or writes on it, at the caller's pages. It is lost when nobody hears it.
+	TellPresence(context.Context, *TellPresenceRequest) (*TellPresenceResponse, error)
 	// Diagnose has this node look at itself.
 	Diagnose(context.Context, *DiagnoseRequest) (*DiagnoseResponse, error)
 	// Remove takes a server out of the site's group; TransferLeadership hands the lead to another voter. Leader only.
@@ -214,6 +229,9 @@ func (UnimplementedPeerServer) Links(context.Context, *LinksRequest) (*LinksResp
 }
 func (UnimplementedPeerServer) AskNeighbour(context.Context, *AskNeighbourRequest) (*AskNeighbourResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AskNeighbour not implemented")
+}
+func (UnimplementedPeerServer) TellPresence(context.Context, *TellPresenceRequest) (*TellPresenceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TellPresence not implemented")
 }
 func (UnimplementedPeerServer) Diagnose(context.Context, *DiagnoseRequest) (*DiagnoseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Diagnose not implemented")
@@ -346,6 +364,24 @@ func _Peer_AskNeighbour_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Peer_TellPresence_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TellPresenceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).TellPresence(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_TellPresence_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).TellPresence(ctx, req.(*TellPresenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Peer_Diagnose_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DiagnoseRequest)
 	if err := dec(in); err != nil {
@@ -426,6 +462,10 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AskNeighbour",
 			Handler:    _Peer_AskNeighbour_Handler,
+		},
+		{
+			MethodName: "TellPresence",
+			Handler:    _Peer_TellPresence_Handler,
 		},
 		{
 			MethodName: "Diagnose",

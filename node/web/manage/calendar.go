@@ -1,0 +1,124 @@
+package manage
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/tierdesk/tierdesk/desk"
+	"github.com/tierdesk/tierdesk/desk/calendar"
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/node/api/apipb"
+	"github.com/tierdesk/tierdesk/node/web/page"
+)
+
+// calendarPage shows a month of a calendar of the policy.
+type calendarPage struct {
+	shelf
+	Calendar, Month string
+	Before, After   string // the months beside it, as the address has them
+	Weekdays        []string
+	Weeks           [][]dayCell
+	Zone            string
+	Always          bool
+	Coming          []dateRow
+}
+
+// dayCell is a day of the month; the zero cell is one of another month.
+type dayCell struct {
+	Day     int
+	Name    string // of the exception; empty for a usual day
+	Working bool
+	Special bool // it differs from its weekday
+	Today   bool
+	Times   []string
+}
+
+// dateRow is an exception of the calendar, from the month on.
+type dateRow struct {
+	Date, Name, Times string
+	Working           bool
+}
+
+// mostComing is how many exceptions the page lists.
+const mostComing = 60
+
+func serveCalendar(v *page.Visit) error {
+	inForce, err := v.API.Policies.GetPolicy(v.Ctx(), &apipb.GetPolicyRequest{})
+	if err != nil {
+		return err
+	}
+	name := v.R.PathValue("name")
+	for _, c := range inForce.GetPolicy().GetCalendars() {
+		if c.GetName() == name {
+			return v.Render(http.StatusOK, "calendar.html", newCalendarPage(v, c))
+		}
+	}
+	return desk.Refuse(desk.NotFound, "CALENDAR_NOT_FOUND", "the policy has no calendar %.64q", name)
+}
+
+func newCalendarPage(v *page.Visit, c *deskpb.Calendar) calendarPage {
+	today := calendar.DayOf(c, v.Now().Unix()).Date()
+	first := time.Date(int(today/10000), time.Month(today/100%100), 1, 0, 0, 0, 0, time.UTC)
+	if asked, err := time.Parse("2006-01", v.Query("month")); err == nil {
+		first = asked
+	}
+	title := titled(v, c.GetTitle(), c.GetName())
+	shown := calendarPage{
+		shelf: newShelf(v, title), Calendar: title, Month: first.Format("2006-01"), Zone: c.GetTimeZone(), Always: c.GetAlways(),
+		Before: first.AddDate(0, -1, 0).Format("2006-01"), After: first.AddDate(0, 1, 0).Format("2006-01"), Weeks: monthOf(c, first, today),
+	}
+	for _, day := range []string{"1", "2", "3", "4", "5", "6", "7"} {
+		shown.Weekdays = append(shown.Weekdays, v.Word("admin.weekday."+day))
+	}
+	from := int32(first.Year()*10000 + int(first.Month())*100 + 1)
+	for _, rule := range c.GetDates() {
+		if rule.GetDate() >= from && len(shown.Coming) < mostComing {
+			shown.Coming = append(shown.Coming, dateRow{
+				Date: date(rule.GetDate()), Name: rule.GetName(), Working: rule.GetWorking(),
+				Times: strings.Join(workingTimes(c, calendar.DayOn(rule.GetDate())), " "),
+			})
+		}
+	}
+	return shown
+}
+
+// monthOf lays the month that begins with a day out in weeks from Monday on.
+func monthOf(c *deskpb.Calendar, first time.Time, today int32) (weeks [][]dayCell) {
+	exceptions := map[int32]*deskpb.DateRule{}
+	for _, rule := range c.GetDates() {
+		exceptions[rule.GetDate()] = rule
+	}
+	week := make([]dayCell, (int(first.Weekday())+6)%7, 7)
+	for at := first; at.Month() == first.Month(); at = at.AddDate(0, 0, 1) {
+		number := int32(at.Year()*10000 + int(at.Month())*100 + at.Day())
+		times := workingTimes(c, calendar.DayOn(number))
+		rule := exceptions[number]
+		week = append(week, dayCell{
+			Day: at.Day(), Name: rule.GetName(), Working: len(times) > 0, Special: rule != nil, Today: number == today, Times: times,
+		})
+		if len(week) == 7 {
+			weeks, week = append(weeks, week), make([]dayCell, 0, 7)
+		}
+	}
+	if len(week) > 0 {
+		weeks = append(weeks, append(week, make([]dayCell, 7-len(week))...))
+	}
+	return weeks
+}
+
+// mostStretches is how many stretches of working time a day shows.
+const mostStretches = 8
+
+// workingTimes are the stretches of a day in which the calendar works, by its own clock.
+func workingTimes(c *deskpb.Calendar, day calendar.Day) (times []string) {
+	from, to := calendar.At(c, day, 0), calendar.At(c, day+1, 0)
+	for _, stretch := range calendar.Stretches(c, from, to, mostStretches) {
+		end := int32(24 * 60)
+		if stretch.To < to {
+			end = calendar.Minute(c, stretch.To)
+		}
+		times = append(times, minutes(calendar.Minute(c, stretch.From))+"–"+minutes(end))
+	}
+	return times
+}
