@@ -43,10 +43,10 @@ func everyPage() (pages []looked) {
 		{county, "dingyi", []string{"/admin/audit", "/admin/audit/verify", "/admin/audit/checkpoints"}, nil},
 		{county, "admin", []string{
 			"/admin/site", "/admin/site/diagnosis", "/admin/site/transfer", "/admin/site/nodes/n2/remove", "/admin/site/retry", "/admin/tree",
-			"/admin/people", "/admin/people/new", "/admin/people/zhangmin", "/admin/people/zhangmin/delete", "/admin/people/zhangmin/sign-out",
+			"/admin/people", "/admin/new/person", "/admin/people/zhangmin", "/admin/people/zhangmin/delete", "/admin/people/zhangmin/sign-out",
 			"/admin/people/zhangmin/second-factor", "/admin/people/zhangmin/disable",
-			"/admin/people/admin/sessions/{session}/end", "/admin/duty", "/admin/groups", "/admin/groups/new", "/admin/groups/机房值守组",
-			"/admin/groups/机房值守组/remove", "/admin/rosters", "/admin/rosters/new", "/admin/rosters/机房班表", "/admin/rosters/机房班表/remove", "/admin/policy", "/admin/policy/calendars/office", "/admin/policy/edit", "/admin/policy/history", "/admin/policy/history/{version}",
+			"/admin/people/admin/sessions/{session}/end", "/admin/duty", "/admin/groups", "/admin/new/group", "/admin/groups/机房值守组",
+			"/admin/groups/机房值守组/remove", "/admin/rosters", "/admin/new/roster", "/admin/rosters/机房班表", "/admin/rosters/机房班表/remove", "/admin/policy", "/admin/policy/calendars/office", "/admin/policy/edit", "/admin/policy/history", "/admin/policy/history/{version}",
 			"/admin/publications", "/admin/publications/330106/policy/policy", "/admin/publications/330106/policy/policy/remove", "/admin/backups",
 			"/me", "/me/sessions", "/me/sessions/end-others", "/me/tokens", "/me/second-factor",
 		}, []string{"/admin/people/zhangmin/tokens/none/end"}},
@@ -203,7 +203,7 @@ func (p *person) link() string {
 		p.write("#title", "单位信息维护后没有生效")
 		p.write("#name", "周敏")
 		p.write("#phone", "0571-85009997")
-		p.click(".help-send button")
+		p.sends(".help-send button")
 		p.until("it was taken", `location.pathname.startsWith("/help/p/")`)
 		p.secret = strings.TrimPrefix(p.path(), "/help/p/")
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -23,7 +24,7 @@ import (
 )
 
 // patience bounds every wait for something to appear, on a machine that has much else to do; nothing waits that long unless it failed.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 //go:embed testdata/axe.js
 var axe string
@@ -56,6 +57,7 @@ type person struct {
 	wrong []string   // what the browser complained about
 	bytes int64      // what was loaded since the last page was opened
 	calm  bool       // a failed load is expected now
+	short []string   // what the site could not answer for the moment
 }
 
 // at opens a browser that shares nothing with any other at a node of an office. The test fails when the browser complains about anything while it is open.
@@ -73,11 +75,16 @@ func at(t *testing.T, office string, node int, s screen) *person {
 		for _, complaint := range p.complaints() {
 			t.Errorf("the browser of %s complains: %s", p.who(), complaint)
 		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if len(p.short) > 0 {
+			t.Logf("the site was short of time for %s: %s", p.who(), strings.Join(p.short, "\n"))
+		}
 	})
 	return p
 }
 
-// use has the person look at another screen. Nothing moves on it: colours are what they are at once.
+// use has the person look at another screen. Nothing moves on it, and the page that is there follows.
 func (p *person) use(s screen) {
 	p.t.Helper()
 	scheme := "light"
@@ -88,6 +95,7 @@ func (p *person) use(s screen) {
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
 		}))
+	p.until("the page has the colours of the "+s.name, `(theme => theme === undefined || theme === "`+scheme+`")(document.documentElement.dataset.bsTheme)`)
 }
 
 func (p *person) who() string {
@@ -105,26 +113,35 @@ func (p *person) hear(event any) {
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.APITypeError || e.Type == runtime.APITypeWarning {
 			for _, argument := range e.Args {
-				if said := fmt.Sprintf("console %s: %s %s", e.Type, argument.Value, argument.Description); !needless(said) {
-					p.wrong = append(p.wrong, said)
-				}
+				p.complain(fmt.Sprintf("console %s: %s %s", e.Type, argument.Value, argument.Description))
 			}
 		}
 	case *runtime.EventExceptionThrown:
-		p.wrong = append(p.wrong, "exception: "+e.ExceptionDetails.Error())
+		p.complain("exception: " + e.ExceptionDetails.Error())
 	case *log.EventEntryAdded:
 		refused := e.Entry.Source == log.SourceNetwork && p.calm
 		if e.Entry.Level == log.LevelError && !refused {
-			p.wrong = append(p.wrong, "log: "+e.Entry.Text+" "+e.Entry.URL)
+			p.complain("log: " + e.Entry.Text + " " + e.Entry.URL)
 		}
 	case *network.EventLoadingFinished:
 		p.bytes += int64(e.EncodedDataLength)
 	}
 }
 
-// needless tells whether a complaint is htmx's about a request that the way to the next page has broken off.
-func needless(complaint string) bool {
-	return strings.Contains(complaint, "htmx:sendAbort") || strings.Contains(complaint, "htmx:afterRequest")
+// unable is how a browser says that the site could not answer for the moment: nodes that are kept from the processor elect a leader anew.
+// It says nothing of a page; whatever it asked for must come all the same.
+var unable = regexp.MustCompile(`(status of|Status Error Code) 50[34]\b`)
+
+// complain keeps what the browser complained about, unless that is htmx about a request that the way to the next page has broken off, or
+// only the machine being busy. Whoever calls it holds mu.
+func (p *person) complain(about string) {
+	switch {
+	case strings.Contains(about, "htmx:sendAbort") || strings.Contains(about, "htmx:afterRequest"):
+	case unable.MatchString(about):
+		p.short = append(p.short, about)
+	default:
+		p.wrong = append(p.wrong, about)
+	}
 }
 
 // complaints returns what the browser complained about and forgets it.
@@ -157,7 +174,7 @@ func (p *person) run(doing string, actions ...chromedp.Action) {
 func (p *person) evidence() string {
 	var picture []byte
 	var at, words string
-	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
 	defer cancel()
 	if chromedp.Run(ctx, chromedp.CaptureScreenshot(&picture), chromedp.Location(&at), chromedp.Evaluate(`document.body.innerText.slice(0, 1500)`, &words)) != nil {
 		return ""
@@ -176,6 +193,21 @@ func (p *person) open(path string) {
 	p.bytes = 0
 	p.mu.Unlock()
 	p.run("open "+path, chromedp.Navigate(p.base+path))
+	p.answered()
+}
+
+// answered asks once more while the site cannot answer for the moment, as the page says that one may. A form that was sent goes again too:
+// the site takes it once.
+func (p *person) answered() {
+	p.t.Helper()
+	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(time.Second) {
+		var wait bool
+		if p.value(`[503, 504].includes(performance.getEntriesByType("navigation")[0]?.responseStatus)`, &wait); !wait {
+			return
+		}
+		p.run("ask once more", chromedp.Reload())
+	}
+	p.t.Fatalf("%s: the site does not come to answer%s", p.who(), p.evidence())
 }
 
 // signIn signs somebody of the sample people in.
@@ -233,15 +265,19 @@ func (p *person) seesNot(words string) {
 	}
 }
 
-// click clicks the first visible element, also while a part of the page that came anew takes its place.
+// click clicks the first visible element, also while a part of the page that came anew takes its place, or moves it from under the pointer.
 func (p *person) click(selector string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	for {
+		p.value(`void (window.isMissed = false, addEventListener("click", e => { window.isMissed = !e.target.closest(`+quoted(selector)+`); }, {capture: true, once: true}))`, nil)
 		err := chromedp.Run(ctx, chromedp.ScrollIntoView(selector, chromedp.ByQuery), chromedp.Click(selector, chromedp.ByQuery, chromedp.NodeVisible))
 		if err == nil {
-			return
+			if missed := false; chromedp.Run(ctx, chromedp.Evaluate(`window.isMissed === true`, &missed)) != nil || !missed {
+				return // an error says that the page is left
+			}
+			continue
 		}
 		if ctx.Err() != nil || !replaced(err) {
 			p.t.Fatalf("%s: click %s: %v%s", p.who(), selector, err, p.evidence())
@@ -268,6 +304,7 @@ func (p *person) leaves(doing func()) {
 	p.value("window.isLeft = true", nil)
 	doing()
 	p.until("the next page is there", `!window.isLeft && document.readyState === "complete"`)
+	p.answered()
 }
 
 // sends clicks what sends a form, and waits for the answer.
@@ -308,7 +345,7 @@ func (p *person) path() (path string) {
 func (p *person) fits() {
 	p.t.Helper()
 	var wide string
-	for begun := time.Now(); time.Since(begun) < 5*time.Second; time.Sleep(30 * time.Millisecond) {
+	for begun := time.Now(); time.Since(begun) < 30*time.Second; time.Sleep(30 * time.Millisecond) {
 		p.value(`(() => { const w = document.documentElement.clientWidth; if (document.documentElement.scrollWidth <= w + 1) return "";
 			return [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > w + 1).slice(0, 3).map(e => e.outerHTML.slice(0, 160)).join("\n") || "something"; })()`, &wide)
 		if wide == "" {

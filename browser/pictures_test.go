@@ -18,6 +18,7 @@ func TestWhatTheDocumentationShows(t *testing.T) {
 		{county, "luohai", "/admin/site", pictureFrame, "main", "杭州市", "site"},
 	} {
 		t.Run(shown.picture, func(t *testing.T) {
+			t.Parallel()
 			p := at(t, shown.office, 0, shown.screen)
 			if shown.user != "" {
 				p.signIn(shown.user)

@@ -17,7 +17,7 @@ const (
 	county   = "330106"
 )
 
-// starting bounds the start of the tree and its samples, on a busy machine.
+// starting bounds the start of the tree and its samples, and of Chromium, on a busy machine.
 const starting = 3 * time.Minute
 
 // stopTree ends what the tests share.

@@ -17,8 +17,9 @@ var stopChromium func()
 var started = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium()), chromedp.NoSandbox,
 		chromedp.WindowSize(1440, 900), chromedp.Flag("lang", "zh-CN"))
+	options = append(options, chromedp.WSURLReadTimeout(starting))
 	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancel := chromedp.NewContext(allocator)
+	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithBrowserOption(chromedp.WithDialTimeout(starting)))
 	stopChromium = func() {
 		cancel()
 		cancelAllocator()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -145,22 +146,23 @@ func TestFilesThatCannotBeSent(t *testing.T) {
 		files      func(*fakeFiles)
 		exit       int
 		words      string
+		wait       time.Duration
 	}{
-		{"not there", filepath.Join(folder, "nothing"), nil, ExitUsage, "cannot be read"},
-		{"a folder", folder, nil, ExitUsage, "no plain file"},
-		{"empty", write("empty", 0), nil, ExitUsage, "0 bytes"},
-		{"too large", write("large", desk.MaxFile+1), nil, ExitUsage, "it must have 1 to"},
+		{"not there", filepath.Join(folder, "nothing"), nil, ExitUsage, "cannot be read", generous},
+		{"a folder", folder, nil, ExitUsage, "no plain file", generous},
+		{"empty", write("empty", 0), nil, ExitUsage, "0 bytes", generous},
+		{"too large", write("large", desk.MaxFile+1), nil, ExitUsage, "it must have 1 to", generous},
 		{"infected", small, func(f *fakeFiles) {
 			f.refusal = refusal(t, codes.InvalidArgument, "the virus scanner does not let the file pass", "INFECTED", "")
-		}, ExitRefused, "virus scanner"},
-		{"the node hangs", small, func(f *fakeFiles) { f.hangs = true }, ExitUnreachable, "nothing moved for 300ms"},
+		}, ExitRefused, "virus scanner", generous},
+		{"the node hangs", small, func(f *fakeFiles) { f.hangs = true }, ExitUnreachable, "nothing moved for 300ms", 300 * time.Millisecond},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			node := newFakeNode(t, nil)
 			if c.files != nil {
 				node.files.set(c.files)
 			}
-			got := at(t, node).run("attachment", "add", "330106-20261121-0001", c.path, "--timeout", "300ms")
+			got := at(t, node).run("attachment", "add", "330106-20261121-0001", c.path, "--timeout", c.wait.String())
 			got.oneErrorLine(t, c.exit)
 			if !strings.Contains(got.stderr, c.words) {
 				t.Errorf("it says %q, want %q", got.stderr, c.words)

@@ -47,10 +47,8 @@ func (t target) intercept(ctx context.Context, method string, request, reply any
 
 // rest waits; false when the context ended first.
 func rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	case <-ctx.Done():
 		return false

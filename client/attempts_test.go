@@ -30,7 +30,13 @@ func firstFails(errs ...error) answer {
 // later is a status by which a node asks for another try after a pause.
 func later(t *testing.T, code codes.Code, reason string, pause time.Duration) error {
 	t.Helper()
-	s, err := status.Convert(refusal(t, code, "not now", reason, "")).WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(pause)})
+	return after(t, pause, refusal(t, code, "not now", reason, ""))
+}
+
+// after has a refusal ask for another try after a pause.
+func after(t *testing.T, pause time.Duration, refused error) error {
+	t.Helper()
+	s, err := status.Convert(refused).WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(pause)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +84,7 @@ func TestWhatMayBeDoneTwiceIsNotRepeated(t *testing.T) {
 			node := newFakeNode(t, always(nil, lost))
 			s := at(t, node)
 			s.environ["TIERDESK_PASSWORD"], s.environ["TIERDESK_NEW_PASSWORD"] = "secret", "new secret"
-			got := s.run(append(strings.Fields(line), "--timeout", "2s")...)
+			got := s.run(append(strings.Fields(line), "--timeout", generous.String())...)
 			got.oneErrorLine(t, ExitUnreachable)
 			if calls := node.seen(); len(calls) != 1 || !strings.Contains(got.stderr, "it may have been done: look before you do it again") {
 				t.Errorf("%d calls, stderr %q; want one call and the advice to look", len(calls), got.stderr)
@@ -120,8 +126,8 @@ func TestRefusalsAreNotRepeated(t *testing.T) {
 func TestTriesEndInTime(t *testing.T) {
 	node := newFakeNode(t, always(nil, later(t, codes.Unavailable, "NO_LEADER", time.Hour)))
 	began := time.Now()
-	got := at(t, node).run("ticket", "list", "--timeout", "2s")
-	if got.code != ExitUnreachable || len(node.seen()) != 1 || time.Since(began) > time.Second {
+	got := at(t, node).run("ticket", "list", "--timeout", (2 * generous).String())
+	if got.code != ExitUnreachable || len(node.seen()) != 1 || time.Since(began) > generous {
 		t.Errorf("exit %d after %d calls and %v, want one call and no wait", got.code, len(node.seen()), time.Since(began))
 	}
 }
@@ -130,12 +136,12 @@ func TestAnInterruptEndsThePause(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	node := newFakeNode(t, func(context.Context, string, proto.Message) (proto.Message, error) {
 		time.AfterFunc(10*time.Millisecond, interrupt)
-		return nil, later(t, codes.Unavailable, "NO_LEADER", 5*time.Second)
+		return nil, later(t, codes.Unavailable, "NO_LEADER", 2*generous)
 	})
 	s := at(t, node)
 	s.ctx = ctx
 	began := time.Now()
-	if got := s.run("ticket", "list"); got.code == ExitDone || time.Since(began) > 3*time.Second {
+	if got := s.run("ticket", "list", "--timeout", (3 * generous).String()); got.code == ExitDone || time.Since(began) > generous {
 		t.Errorf("exit %d after %v, want an end soon after the interrupt", got.code, time.Since(began))
 	}
 }
@@ -152,5 +158,18 @@ func TestANodeThatWasMetIsTriedAgainWhileItIsAway(t *testing.T) {
 	e.failed(away, false)
 	if _, again := e.repetition(away, time.Second); !again || e.unsure {
 		t.Errorf("a node that was met is tried again: %t; unsure: %t", again, e.unsure)
+	}
+}
+
+// A try for which no time was left does not deny the node that the tries before it met.
+func TestATryWithoutTimeDoesNotDenyTheNode(t *testing.T) {
+	for _, met := range []bool{true, false} {
+		e := newExchange(target{server: "x:1"}, "/tierdesk.v1.Tickets/UrgeTicket", &deskpb.Ticket{})
+		e.failed(refusal(t, codes.Unavailable, "no leader", "NO_LEADER", ""), met)
+		late := status.Error(codes.DeadlineExceeded, "context deadline exceeded")
+		e.failed(late, false)
+		if line := e.failure(late).Error(); strings.Contains(line, "no node is reachable at x:1") == met {
+			t.Errorf("after a try that met a node: %t, it says %q", met, line)
+		}
 	}
 }

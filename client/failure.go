@@ -116,7 +116,8 @@ func (e *exchange) failure(err error) error {
 	if v.line == "" {
 		v.line = sentence(s)
 	}
-	if !e.connected && v.exit == ExitUnreachable {
+	late := e.met && s.Code() == codes.DeadlineExceeded // a node was there; the time ended before the last try left
+	if !e.connected && !late && v.exit == ExitUnreachable {
 		v.line = fmt.Sprintf("no node is reachable at %s: %s", e.server, dialReason(s.Message()))
 		v.advice = reachAdvice(v.line)
 	}

@@ -24,6 +24,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+const generous = 30 * time.Second // for what must happen; a test that passes waits for milliseconds
+
 // received is one call as the node saw it.
 type received struct {
 	method        string // without its service

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -81,9 +82,9 @@ func TestAPasswordOfSomebodyElseIsSaidAtSignIn(t *testing.T) {
 	if got := s.run("ticket", "list"); got.code != ExitRefused || !strings.Contains(got.stderr, "tierdesk user password") {
 		t.Errorf("exit %d, %q; want to be told to set another password", got.code, got.stderr)
 	}
-	s = at(t, newFakeNode(t, always(nil, refusal(t, codes.ResourceExhausted, "too many wrong passwords; try again in 60 s", "TOO_MANY_ATTEMPTS", ""))))
+	s = at(t, newFakeNode(t, always(nil, after(t, time.Hour, refusal(t, codes.ResourceExhausted, "too many wrong passwords; try again in 60 s", "TOO_MANY_ATTEMPTS", "")))))
 	s.environ["TIERDESK_PASSWORD"] = "x"
-	got = s.run("token", "create", "--user", "li", "--timeout", "300ms")
+	got = s.run("token", "create", "--user", "li", "--timeout", generous.String())
 	got.oneErrorLine(t, ExitRefused)
 	if want := "tierdesk: too many wrong passwords; try again in 60 s\n"; got.stderr != want {
 		t.Errorf("stderr %q, want %q", got.stderr, want)

@@ -50,9 +50,9 @@ func echoes(t *testing.T, screen *os.File) bool {
 // awaitEcho waits until the terminal's echo is as wanted.
 func awaitEcho(t *testing.T, screen *os.File, want bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); echoes(t, screen) != want; {
+	for deadline := time.Now().Add(generous); echoes(t, screen) != want; {
 		if time.Now().After(deadline) {
-			t.Fatalf("the terminal's echo is %t after ten seconds, want %t", !want, want)
+			t.Fatalf("the terminal's echo is %t after %v, want %t", !want, generous, want)
 		}
 		time.Sleep(time.Millisecond)
 	}

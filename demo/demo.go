@@ -59,6 +59,7 @@ type Demo struct {
 	dir       string
 	remove    bool // the directory is ours
 	password  string
+	ports     ports
 	addresses map[string][]config.Addresses // by site
 	log       *os.File
 	sites     []*site
@@ -148,7 +149,7 @@ func (d *Demo) prepare() error {
 			return fmt.Errorf("keep the administrator's password: %w", err)
 		}
 	}
-	addresses, err := chooseAddresses(filepath.Join(d.dir, "addresses.json"), d.options.Tree, d.options.Nodes)
+	addresses, err := d.ports.chooseAddresses(filepath.Join(d.dir, "addresses.json"), d.options.Tree, d.options.Nodes)
 	if err != nil {
 		return err
 	}
@@ -294,7 +295,7 @@ func (d *Demo) Stop(ctx context.Context) error {
 }
 
 func (d *Demo) cleanup() error {
-	var errs []error
+	errs := []error{d.ports.release()}
 	if d.log != nil {
 		errs = append(errs, d.log.Close())
 	}

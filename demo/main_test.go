@@ -14,7 +14,7 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	err := goleak.Find()
-	for deadline := time.Now().Add(20 * time.Second); err != nil && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(30 * time.Second); err != nil && time.Now().Before(deadline); {
 		err = goleak.Find()
 	}
 	if code == 0 && err != nil {

@@ -120,12 +120,7 @@ func (p *play) linkIs(ctx context.Context, want apipb.LinkStatus_State) {
 
 // compare waits for rest and holds every site's tickets and journals against each other.
 func (p *play) compare(ctx context.Context) error {
-	settleCtx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := verify.Settle(settleCtx, p.verifySites()); err != nil {
-		return err
-	}
-	report, err := verify.Compare(ctx, p.verifySites())
+	report, err := verify.CompareAtRest(ctx, p.verifySites(), patience)
 	if err != nil {
 		return err
 	}

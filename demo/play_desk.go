@@ -38,12 +38,10 @@ func (p *play) dispatched(ctx context.Context) {
 
 // pass waits until so much time has passed.
 func pass(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	}
 }

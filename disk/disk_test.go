@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	mib      = 1 << 20
 	dir      = "/data"
-	patience = 20 * time.Second
+	patience = 30 * time.Second
 )
 
 // open makes a disk with a reserve of 1 MiB that looks often.

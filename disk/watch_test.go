@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -43,35 +44,37 @@ func TestWatchReportsWhatOutlastsItsLooks(t *testing.T) {
 }
 
 func TestStalledSyncIsAFault(t *testing.T) {
-	quota := disktest.NewQuota(vfs.NewMem(), 16*mib)
-	d, err := Open(Options{Dir: dir, FS: quota, Reserve: mib, stall: 200 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	await(t, d, "the reserve is made", ready)
-	log := create(t, d.FS(), "000001.log", "pebble-wal")
-	release := quota.Stall()
-	defer release()
-	synced := make(chan error, 1)
-	go func() { synced <- log.Sync() }()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	select {
-	case err := <-d.Fault():
-		if !strings.Contains(err.Error(), "syncing") || !strings.Contains(err.Error(), "000001.log") {
-			t.Errorf("the fault is %q, want the operation and the file", err)
+	synctest.Test(t, func(t *testing.T) {
+		quota := disktest.NewQuota(vfs.NewMem(), 16*mib)
+		d, err := Open(Options{Dir: dir, FS: quota, Reserve: mib, stall: 200 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
 		}
-	case <-ctx.Done():
-		t.Fatal("no fault")
-	}
-	release()
-	if err := <-synced; err != nil {
-		t.Error(err)
-	}
-	if err := log.Close(); err != nil {
-		t.Error(err)
-	}
+		defer d.Close()
+		await(t, d, "the reserve is made", ready)
+		log := create(t, d.FS(), "000001.log", "pebble-wal")
+		release := quota.Stall()
+		defer release()
+		synced := make(chan error, 1)
+		go func() { synced <- log.Sync() }()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		select {
+		case err := <-d.Fault():
+			if !strings.Contains(err.Error(), "syncing") || !strings.Contains(err.Error(), "000001.log") {
+				t.Errorf("the fault is %q, want the operation and the file", err)
+			}
+		case <-ctx.Done():
+			t.Fatal("no fault")
+		}
+		release()
+		if err := <-synced; err != nil {
+			t.Error(err)
+		}
+		if err := log.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A disk that does not answer at the start must not keep the start waiting.

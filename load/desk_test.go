@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -99,8 +100,7 @@ func callOf(t *testing.T, d *Desk, kind Kind) Call {
 func TestCreateIsRepeatedSafely(t *testing.T) {
 	site := newFakeSite()
 	site.late = 2
-	d := newTestDesk(t, DeskOptions{Patience: 2 * time.Second,
-		Connections: []grpc.ClientConnInterface{&fakeNode{site: site, down: true}, &fakeNode{site: site}}})
+	d := newTestDesk(t, DeskOptions{Connections: []grpc.ClientConnInterface{&fakeNode{site: site, down: true}, &fakeNode{site: site}}})
 	r, err := Run(t.Context(), Options{Clients: 1, Count: 40}, callOf(t, d, Create))
 	if err != nil {
 		t.Fatal(err)
@@ -116,11 +116,13 @@ func TestCreateIsRepeatedSafely(t *testing.T) {
 }
 
 func TestPatienceEnds(t *testing.T) {
-	d := newTestDesk(t, DeskOptions{Connections: []grpc.ClientConnInterface{&fakeNode{down: true}}, Patience: 50 * time.Millisecond})
-	r, err := Run(t.Context(), Options{Clients: 1, Count: 1}, callOf(t, d, Create))
-	if row := r.Row(Create); err != nil || row.Errors["Unavailable"] != 1 || row.Retries["Unavailable"] == 0 {
-		t.Errorf("%+v, %v; want one call that failed after repetitions", row, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := newTestDesk(t, DeskOptions{Connections: []grpc.ClientConnInterface{&fakeNode{down: true}}, Patience: 50 * time.Millisecond})
+		r, err := Run(t.Context(), Options{Clients: 1, Count: 1}, callOf(t, d, Create))
+		if row := r.Row(Create); err != nil || row.Errors["Unavailable"] != 1 || row.Retries["Unavailable"] == 0 {
+			t.Errorf("%+v, %v; want one call that failed after repetitions", row, err)
+		}
+	})
 }
 
 func TestReadsAskForTicketsThatAreKnown(t *testing.T) {

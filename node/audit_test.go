@@ -68,10 +68,10 @@ func TestEveryNodeTellsTheSameAuditLog(t *testing.T) {
 		n.backend.Record(refusal)
 		n.backend.Record(refusal)
 	}
-	if err := three[2].backend.RecordNow(t.Context(), &deskpb.AuditEntry{Action: audit.Export, Outcome: deskpb.AuditEntry_DONE}); err != nil {
+	if err := three[2].backend.RecordNow(t.Context(), &deskpb.AuditEntry{Action: audit.Reveal, Outcome: deskpb.AuditEntry_DONE}); err != nil {
 		t.Fatal(err)
 	}
-	if n := told(t, three[2], audit.Export); n != 1 {
+	if n := told(t, three[2], audit.Reveal); n != 1 {
 		t.Errorf("the node that waited for its entry has it %d times", n)
 	}
 	for _, n := range three {

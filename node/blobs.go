@@ -260,10 +260,8 @@ func (f *files) dropOrphans(ctx context.Context, now time.Time) (dropped int, er
 
 // sleep waits; false when the context ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	case <-ctx.Done():
 		return false

@@ -181,10 +181,13 @@ func TestFilesFollowTheirTicketAlongThePath(t *testing.T) {
 	if status, _, body := downloadFile(t, top, number, infected); status != http.StatusBadRequest || !strings.Contains(body, "INFECTED") || has(top, infected.Sha256) {
 		t.Errorf("a file that the province's scanner refuses: %d %s, stored: %v", status, body, has(top, infected.Sha256))
 	}
-	left, err := filepath.Glob(filepath.Join(city.config.Node.DataDir, spoolDirectory, "*"))
-	if err != nil || len(left) > 0 {
-		t.Errorf("%v are left in the spool, %v", left, err)
-	}
+	eventually(t, "nothing is left in the city's spool", func() string {
+		left, err := filepath.Glob(filepath.Join(city.config.Node.DataDir, spoolDirectory, "*"))
+		if err != nil || len(left) > 0 {
+			return fmt.Sprint(left, err)
+		}
+		return ""
+	})
 }
 
 // A child's link lives at one node of its parent: the others ask over it.

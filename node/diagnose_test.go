@@ -239,10 +239,9 @@ func TestDiagnoseASiteWhoseMajorityGoes(t *testing.T) {
 
 	stop(t, nodes[0])
 	stop(t, nodes[1])
-	began := time.Now()
 	code, answer := fetch(t, http.MethodGet, "http://"+last.HTTPAddr()+"/api/v1/site:diagnose", session.Token, nil)
-	if took := time.Since(began); code != http.StatusOK || took > diagnosePatience+2*time.Second {
-		t.Fatalf("diagnose: %d after %v: %s", code, took, answer)
+	if code != http.StatusOK {
+		t.Fatalf("diagnose: %d: %s", code, answer)
 	}
 	var found struct {
 		Checks []struct{ Node, Name, State, Message, Remedy string }

@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -27,8 +28,10 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/config"
+	"github.com/tierdesk/tierdesk/store"
 )
 
 // keeper is the administrator who keeps the site of these tests in order; no call of a stranger is about them.
@@ -98,6 +101,7 @@ type besieged struct {
 	strangers []*stranger
 	keeper    *stranger
 	made      int             // accounts, so that each has another name
+	hash      string          // of the password of strangers' accounts
 	served    map[string]bool // methods that did at least once what was asked
 	maker     *maker
 	log       *loggedLines
@@ -142,14 +146,10 @@ func besiege(t testing.TB, seed uint64) *besieged {
 			t.Errorf("stop the node: %v", err)
 		}
 	})
-	deadline := time.Now().Add(patience)
-	for len(node.backend.Ready(t.Context())) > 0 {
-		if time.Now().After(deadline) {
-			t.Fatalf("the node is not ready: %v", node.backend.Ready(t.Context()))
-		}
-		time.Sleep(10 * time.Millisecond) // between two looks
-	}
+	awaitReady(t, node)
 	b.keeper = b.comes(t, &stranger{name: "keeper"}, 2)
+	b.keeper.token = b.signIn(t, keeper, password)
+	b.hash = b.hashOf(t, "another horse")
 	for i, who := range []*stranger{
 		{name: "nobody"}, {name: "wrong token", token: "td_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
 		{name: "requester", role: apipb.User_REQUESTER}, {name: "agent", role: apipb.User_AGENT}, {name: "auditor", role: apipb.User_AUDITOR},
@@ -203,23 +203,28 @@ func (b *besieged) signIn(t testing.TB, user, word string) string {
 	return session.Token
 }
 
-// admit makes an account for a stranger who has one, and opens a session or makes an access token. A call may have ended all sessions,
-// the keeper's too.
+// admit makes an account for a stranger who has one, and opens a session or makes an access token. The site's log is told of both, as
+// the calls for it tell it: their hashes are most of what a siege takes, and it ends hundreds of sessions.
 func (b *besieged) admit(t testing.TB, who *stranger) {
 	t.Helper()
 	if who.role == apipb.User_ROLE_UNSPECIFIED {
 		return
 	}
-	b.keeper.token = b.signIn(t, keeper, password)
 	b.made++
 	name := fmt.Sprintf("%s-%d", strings.ReplaceAll(who.name, " ", "-"), b.made)
-	ctx := b.keeper.as(t.Context())
-	_, err := apipb.NewUsersClient(b.keeper.conn).CreateUser(ctx, &apipb.CreateUserRequest{
-		User: &apipb.User{Name: name, Role: who.role}, Password: "another horse", KeepPassword: true})
-	if err != nil {
-		t.Fatalf("make %s: %v", name, err)
+	who.token = storyToken(name)
+	hash := sha256.Sum256([]byte(who.token))
+	now := b.node.clock.Now()
+	for _, command := range []*deskpb.Command{
+		{Kind: &deskpb.Command_PutUser{PutUser: &deskpb.PutUser{CreateOnly: true, User: &deskpb.User{
+			Name: name, Role: deskpb.User_Role(who.role), PasswordHash: b.hash}}}},
+		{Kind: &deskpb.Command_OpenSession{OpenSession: &deskpb.OpenSession{Session: &deskpb.Session{
+			TokenHash: hash[:], User: name, CreateTime: now.UnixMicro(), ExpireTime: now.Add(time.Hour).UnixMicro()}}}},
+	} {
+		if result, err := b.node.backend.site.Propose(t.Context(), command); err != nil || result.GetRefusal() != nil {
+			t.Fatalf("admit %s: %v, %v", name, result.GetRefusal(), err)
+		}
 	}
-	who.token = b.signIn(t, name, "another horse")
 	if who.limit == "" {
 		return
 	}
@@ -229,6 +234,26 @@ func (b *besieged) admit(t testing.TB, who *stranger) {
 		t.Fatalf("make an access token for %s: %v", name, err)
 	}
 	who.token = made.Secret
+}
+
+// hashOf has the keeper make an account as people do, and returns the hash of its password.
+func (b *besieged) hashOf(t testing.TB, word string) (hash string) {
+	t.Helper()
+	const first = "first-of-all"
+	_, err := apipb.NewUsersClient(b.keeper.conn).CreateUser(b.keeper.as(t.Context()), &apipb.CreateUserRequest{
+		User: &apipb.User{Name: first, Role: apipb.User_AGENT}, Password: word, KeepPassword: true})
+	if err != nil {
+		t.Fatalf("make %s: %v", first, err)
+	}
+	err = b.node.store.View(func(r *store.Reader) error {
+		user, err := r.User(first)
+		hash = user.GetPasswordHash()
+		return err
+	})
+	if err != nil || hash == "" {
+		t.Fatalf("the hash of a password is %q, %v", hash, err)
+	}
+	return hash
 }
 
 // callGRPC calls a method with a message and judges the answer.
@@ -307,9 +332,7 @@ func (b *besieged) mustStand(t testing.TB) {
 	if lines := brokeDown.FindAllString(b.log.String(), 5); lines != nil {
 		t.Errorf("the node logged what broke down: %.4000s", strings.Join(lines, "\n"))
 	}
-	if reasons := b.node.backend.Ready(t.Context()); len(reasons) > 0 {
-		t.Errorf("the node is no longer ready: %v", reasons)
-	}
+	awaitReady(t, b.node)
 	again := b.signIn(t, keeper, password)
 	ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+again)
 	if _, err := apipb.NewUsersClient(b.keeper.conn).ListUsers(ctx, &apipb.ListUsersRequest{}); err != nil {

@@ -42,14 +42,11 @@ func (n *Node) settle(ctx context.Context) {
 			pause = settlePause
 		}
 		_, _, changed := n.replica.Leading()
-		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return
 		case <-changed:
-			timer.Stop()
-		case <-timer.C:
+		case <-time.After(pause):
 		}
 	}
 }

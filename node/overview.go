@@ -115,11 +115,7 @@ func nodeMessage(info *deskpb.NodeInfo) *apipb.Node {
 
 // links lists every neighbour: the configured parent, and the children that the directory or a link names.
 func (b *backend) links(r *store.Reader, s survey) ([]*apipb.LinkStatus, error) {
-	ends, err := r.Links()
-	if err != nil {
-		return nil, err
-	}
-	neighbours, err := b.neighbours(r, ends)
+	neighbours, err := b.neighbours(r)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +145,11 @@ func (b *backend) links(r *store.Reader, s survey) ([]*apipb.LinkStatus, error) 
 }
 
 // neighbours lists the parent first, then the children by id.
-func (b *backend) neighbours(r *store.Reader, ends []*deskpb.Link) ([]desk.SiteID, error) {
+func (b *backend) neighbours(r *store.Reader) ([]desk.SiteID, error) {
+	ends, err := r.Links()
+	if err != nil {
+		return nil, err
+	}
 	directory, err := r.Directory()
 	if err != nil {
 		return nil, err

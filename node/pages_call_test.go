@@ -231,7 +231,7 @@ func checkRefusedFile(t *testing.T, li callTaker) {
 	if files, _ := li.ticket(number)["attachments"].([]any); len(files) != 1 {
 		t.Errorf("the ticket has the files %v", files)
 	}
-	if _, page := li.get("/desk/new"); !strings.Contains(page, "附件「空.log」没有添加：文件是空的。") {
+	if _, page := li.get("/desk/new"); !strings.Contains(page, "附件“空.log”没有添加：文件是空的。") {
 		t.Errorf("the next page does not tell of the file: %s", between(page, `id="messages"`, "<main"))
 	}
 }

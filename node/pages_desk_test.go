@@ -24,7 +24,9 @@ var (
 
 // deskOf starts a node with two people at a desk, each with a browser that follows where it is led.
 func deskOf(t *testing.T) (n *Node, admin, li, wang *visitor) {
-	n = start(t, configuration(t, "n1"))
+	c := configuration(t, "n1")
+	c.Site.TimeZone = atNoon()
+	n = start(t, c)
 	awaitReady(t, n)
 	admin = signedIn(t, n, "admin", password)
 	admin.call("/api/v1/policy", admin.token(), map[string]any{"source": deskPolicy})

@@ -15,7 +15,7 @@ func groupOffice(t *testing.T) (n *Node, admin *visitor) {
 	admin = following(signedIn(t, n, "admin", password))
 	for user, name := range map[string]string{"zhang": "张敏", "chen": "陈洁", "luo": "罗海"} {
 		form := url.Values{"name": {user}, "displayName": {name}, "role": {"AGENT"}, "scope": {"SITE"}, "password": {"made up by admin"}, "again": {"made up by admin"}, "keep": {"yes"}}
-		if status, page := admin.send("/admin/people/new", form); status != http.StatusOK {
+		if status, page := admin.send("/admin/new/person", form); status != http.StatusOK {
 			t.Fatalf("making the account of %s: %d %s", name, status, page)
 		}
 	}
@@ -86,7 +86,7 @@ func TestGroupsAreKeptByForms(t *testing.T) {
 	t.Run("a new group", func(t *testing.T) {
 		form := url.Values{"zh": {"网络组"}, "en": {"Network"}, "name": {"net"}, "add": {"陈洁", "luo", ""}, "manager": {"罗海"}, "lines": {"FIRST", "SECOND"},
 			"method": {"LEAST_LOADED"}, "accept": {"15"}}
-		confirm(t, admin, "/admin/groups/new", form, "新建处理组“网络组”（net）", "加入：陈洁、罗海")
+		confirm(t, admin, "/admin/new/group", form, "新建处理组“网络组”（net）", "加入：陈洁、罗海")
 		for _, want := range []string{"- name: net", "title: {zh: 网络组, en: Network}", "members: [chen, luo]", "manager: luo", "lines: [first, second]", "method: least_loaded", "accept_within: 15m"} {
 			if got := ownText(t, admin); !strings.Contains(got, want) {
 				t.Errorf("the text lacks %q:\n%s", want, got)
@@ -103,7 +103,7 @@ func TestGroupsAreKeptByForms(t *testing.T) {
 		if status != http.StatusOK || strings.Contains(page, `name="members"`) || !strings.Contains(page, "张敏") {
 			t.Errorf("an agent at a group: %d %s", status, page)
 		}
-		for _, path := range []string{"/admin/groups/desk", "/admin/groups/new", "/admin/groups/desk/remove", "/admin/rosters/new"} {
+		for _, path := range []string{"/admin/groups/desk", "/admin/new/group", "/admin/groups/desk/remove", "/admin/new/roster"} {
 			if status, _ := zhang.send(path, url.Values{"do": {"apply"}, "zh": {"x"}}); status != http.StatusForbidden {
 				t.Errorf("an agent changes %s: %d", path, status)
 			}
@@ -135,13 +135,13 @@ func wrongGroups(t *testing.T, admin *visitor) {
 	} {
 		form := url.Values{"zh": {"机房组"}, "name": {"room"}, "add": {"罗海"}, "en": {"Room"}}
 		form.Set(field, c.value)
-		status, page := admin.send("/admin/groups/new", form)
+		status, page := admin.send("/admin/new/group", form)
 		if status != http.StatusBadRequest || !strings.Contains(page, c.says) || !strings.Contains(page, "field-problem") || !strings.Contains(page, `value="Room"`) {
 			t.Errorf("%s=%q: %d %s", field, c.value, status, between(page, "<main", "</main>"))
 		}
 	}
 	form := url.Values{"zh": {"机房组"}, "add": {"nobody", "", ""}, "do": {"more"}}
-	if status, page := admin.send("/admin/groups/new", form); status != http.StatusOK || strings.Count(page, `name="add"`) < 4 || !strings.Contains(page, `value="nobody"`) {
+	if status, page := admin.send("/admin/new/group", form); status != http.StatusOK || strings.Count(page, `name="add"`) < 4 || !strings.Contains(page, `value="nobody"`) {
 		t.Errorf("asking for more places: %d %s", status, between(page, "<main", "</main>"))
 	}
 	if status, _ := admin.get("/admin/groups/none"); status != http.StatusNotFound {
@@ -180,7 +180,7 @@ func quickerGroups(t *testing.T, admin *visitor) {
 
 func removeGroups(t *testing.T, admin *visitor) {
 	status, page := admin.get("/admin/groups/desk/remove")
-	if status != http.StatusOK || !strings.Contains(page, "派单规则 all 仍指向此组") || !strings.Contains(page, "dispatch[0].group") || strings.Contains(page, `value="apply"`) {
+	if status != http.StatusOK || !strings.Contains(page, "仍有派单规则指向此组：all") || !strings.Contains(page, "dispatch[0].group") || strings.Contains(page, `value="apply"`) {
 		t.Errorf("a group that a rule names can be removed: %d %s", status, between(page, "<main", "</main>"))
 	}
 	_, page = admin.get("/admin/groups/net/remove")

@@ -32,8 +32,8 @@ var rawWord = regexp.MustCompile(`[>"](admin|me)\.[a-zA-Z.-]+[<"]`)
 func everyPage(t *testing.T, admin *visitor) {
 	for _, path := range []string{
 		"/admin", "/admin/site", "/admin/site/diagnosis", "/admin/site/transfer", "/admin/site/retry", "/admin/site/nodes/n9/remove", "/admin/tree",
-		"/admin/people", "/admin/people?q=adm&role=ADMINISTRATOR", "/admin/people/new", "/admin/people/admin", "/admin/people/admin/sign-out",
-		"/admin/people/admin/second-factor", "/admin/people/admin/delete", "/admin/duty", "/admin/groups", "/admin/groups/new", "/admin/rosters", "/admin/rosters/new", "/admin/policy", "/admin/policy/edit", "/admin/policy/history",
+		"/admin/people", "/admin/people?q=adm&role=ADMINISTRATOR", "/admin/new/person", "/admin/people/admin", "/admin/people/admin/sign-out",
+		"/admin/people/admin/second-factor", "/admin/people/admin/delete", "/admin/duty", "/admin/groups", "/admin/new/group", "/admin/rosters", "/admin/new/roster", "/admin/policy", "/admin/policy/edit", "/admin/policy/history",
 		"/admin/policy/calendars/office", "/admin/policy/calendars/office?month=2026-10", "/admin/publications", "/admin/backups", "/admin/audit",
 		"/admin/audit?actor=admin&action=session.create&outcome=DONE&from=2020-01-01&to=2099-01-01", "/admin/audit/verify", "/admin/audit/checkpoints",
 		"/me", "/me/sessions", "/me/sessions/end-others", "/me/tokens", "/me/second-factor",
@@ -68,16 +68,16 @@ func managePeople(t *testing.T, n *Node, admin *visitor) {
 		"name": {"wang"}, "displayName": {"王工"}, "role": {"AGENT"}, "scope": {"GROUPS"}, "phone": {"no number"}, "lines": {"FIRST"},
 		"password": {"made up by admin"}, "again": {"made up by admin"}, "keep": {"yes"},
 	}
-	status, page := admin.send("/admin/people/new", form)
+	status, page := admin.send("/admin/new/person", form)
 	if status != http.StatusBadRequest || !strings.Contains(page, `value="王工"`) || !strings.Contains(page, "field-problem") {
 		t.Fatalf("a wrong telephone number: %d %s", status, page)
 	}
 	form.Set("phone", "0571-8888")
-	if status, page := admin.send("/admin/people/new", form); status != http.StatusOK || !strings.Contains(page, "账号已建立") {
+	if status, page := admin.send("/admin/new/person", form); status != http.StatusOK || !strings.Contains(page, "账号已建立") {
 		t.Fatalf("making an account: %d %s", status, page)
 	}
 	wang := following(signedIn(t, n, "wang", "made up by admin"))
-	for path, want := range map[string]int{"/admin/people": http.StatusForbidden, "/admin/people/new": http.StatusForbidden,
+	for path, want := range map[string]int{"/admin/people": http.StatusForbidden, "/admin/new/person": http.StatusForbidden,
 		"/admin/site/transfer": http.StatusForbidden, "/admin/audit": http.StatusForbidden, "/admin/site": http.StatusOK, "/admin/policy": http.StatusOK} {
 		if status, _ := wang.get(path); status != want {
 			t.Errorf("an agent at %s: %d, want %d", path, status, want)
@@ -123,7 +123,7 @@ func disableAndEnable(t *testing.T, n *Node, admin *visitor) {
 	if status, _ := admin.get("/admin/people/wang/tokens/none/end"); status != http.StatusNotFound {
 		t.Errorf("ending a token that is not there: %d", status)
 	}
-	if _, page := admin.get("/admin/people/wang/disable"); !strings.Contains(page, "未办结的工单仍在其名下") {
+	if _, page := admin.get("/admin/people/wang/disable"); !strings.Contains(page, "名下没有未办结的工单") {
 		t.Errorf("disabling does not say what it means: %s", page)
 	}
 	if _, page := admin.send("/admin/people/wang/disable", nil); !strings.Contains(page, "账号已停用") || !strings.Contains(page, "重新启用") {

@@ -77,7 +77,7 @@ func readByOthers(t *testing.T, n *Node, admin *visitor, versions []string) {
 	form := url.Values{
 		"name": {"wang"}, "role": {"DISPATCHER"}, "scope": {"SITE"}, "password": {"made up by admin"}, "again": {"made up by admin"}, "keep": {"yes"},
 	}
-	if status, page := admin.send("/admin/people/new", form); status != http.StatusOK {
+	if status, page := admin.send("/admin/new/person", form); status != http.StatusOK {
 		t.Fatalf("making an account: %d %s", status, page)
 	}
 	wang := following(signedIn(t, n, "wang", "made up by admin"))

@@ -19,7 +19,7 @@ func TestRostersAreKeptByForms(t *testing.T) {
 		}
 	}
 	t.Run("a night shift with turns by week", func(t *testing.T) {
-		confirm(t, admin, "/admin/rosters/new", night(), "周一至周五 08:30–18:00 张敏", "每天 18:00–次日 08:30 陈洁、罗海（自 2026-11-30 起逐周轮换）")
+		confirm(t, admin, "/admin/new/roster", night(), "周一至周五 08:30–18:00 张敏", "每天 18:00–次日 08:30 陈洁、罗海（自 2026-11-30 起逐周轮换）")
 		text := ownText(t, admin)
 		for _, want := range []string{"days: [mon, tue, wed, thu, fri]", "people: [chen, luo], turns_from: 2026-11-30", "calendar: office", "# 派单"} {
 			if !strings.Contains(text, want) {
@@ -44,7 +44,7 @@ func TestRostersAreKeptByForms(t *testing.T) {
 				form.Set("name", "other")
 			}
 			form.Set(field, c.value)
-			status, page := admin.send("/admin/rosters/new", form)
+			status, page := admin.send("/admin/new/roster", form)
 			if status != http.StatusBadRequest || !strings.Contains(page, c.says) || !strings.Contains(page, `value="Machine room"`) || !strings.Contains(page, "field-problem") {
 				t.Errorf("%s=%q: %d %s", field, c.value, status, between(page, "<main", "</main>"))
 			}
@@ -53,7 +53,7 @@ func TestRostersAreKeptByForms(t *testing.T) {
 	t.Run("a roster that a group follows stays", func(t *testing.T) {
 		confirm(t, admin, "/admin/groups/desk", url.Values{"zh": {"服务台"}, "members": {"zhang"}, "method": {"ROUND_ROBIN"}, "roster": {"room"}}, "值班表：无 → 机房班表")
 		status, page := admin.get("/admin/rosters/room/remove")
-		if status != http.StatusOK || !strings.Contains(page, "处理组 服务台 仍在选用此值班表") || strings.Contains(page, `value="apply"`) {
+		if status != http.StatusOK || !strings.Contains(page, "仍有处理组选用此值班表：服务台。") || strings.Contains(page, `value="apply"`) {
 			t.Errorf("removing: %d %s", status, between(page, "<main", "</main>"))
 		}
 	})

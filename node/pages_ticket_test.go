@@ -113,7 +113,7 @@ func TestATicketsLifeAtItsPage(t *testing.T) {
 	want(t, "beginning", status, http.StatusOK, page, "处理中")
 	t.Run("who was overtaken sees what changed, and loses nothing", func(t *testing.T) {
 		status, part := li.see(at+"/part?seen="+url.QueryEscape(late.Get("seen")), true)
-		want(t, "the part while a form is open", status, http.StatusOK, part, `hx-swap-oob="true"`, "张敏 刚刚修改了此工单")
+		want(t, "the part while a form is open", status, http.StatusOK, part, `hx-swap-oob="true"`, "张敏刚刚修改了此工单")
 		status, page := li.send(at+"/transfer", with(late, "assignee", "li", "reason", "我熟悉这个系统"))
 		want(t, "a stale form", status, http.StatusConflict, page, "其间的变化", "处理中", "我熟悉这个系统", "仍然提交")
 		again := hidden(t, page, at+"/transfer")
@@ -127,7 +127,7 @@ func TestATicketsLifeAtItsPage(t *testing.T) {
 		status, _, page := li.post(at+"/reply", map[string]string{"text": "请重启客户端再试。", "request": "r-1"}, "截图.png", pixel)
 		want(t, "the reply", status, http.StatusOK, page, "回复已发送", "请重启客户端再试。", "截图.png")
 		status, page = li.send(at+"/reply", url.Values{"text": {"重启之后好了。"}, "fromRequester": {"1"}, "request": {"r-2"}})
-		want(t, "the requester's answer", status, http.StatusOK, page, "重启之后好了。", "李强 登记")
+		want(t, "the requester's answer", status, http.StatusOK, page, "重启之后好了。", "李强登记")
 		file := regexp.MustCompile(at + `/files/[^"]+`).FindString(page)
 		if status, content := li.see(file, false); status != http.StatusOK || content != pixel {
 			t.Errorf("the file %s: %d, %d bytes", file, status, len(content))

@@ -89,11 +89,7 @@ func (b *backend) life(r *store.Reader, overview *apipb.GetSiteResponse) error {
 
 // unsettled lists the neighbours that this site was not compared with to the end.
 func (b *backend) unsettled(r *store.Reader) (missing []string, err error) {
-	ends, err := r.Links()
-	if err != nil {
-		return nil, err
-	}
-	neighbours, err := b.neighbours(r, ends)
+	neighbours, err := b.neighbours(r)
 	if err != nil {
 		return nil, err
 	}

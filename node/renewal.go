@@ -64,17 +64,8 @@ func (t *trouble) hear(err error, now time.Time) (fresh bool) {
 // keep looks after the certificate until the context ends. The first look comes at a moment of chance, so that the nodes of a
 // tree that were started together do not all ask at once.
 func (r *renewal) keep(ctx context.Context) {
-	wait := rand.N(lookAtCertificate)
-	for {
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
+	for wait := rand.N(lookAtCertificate); sleep(ctx, wait); wait = lookAtCertificate {
 		r.look(ctx)
-		wait = lookAtCertificate
 	}
 }
 

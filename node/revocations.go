@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tierdesk/tierdesk/authority"
@@ -54,8 +53,7 @@ type revocations struct {
 	unsaved bool                                // the file does not have it
 	known   map[desk.SiteID]*deskpb.Publication // by publisher, as they were read last
 
-	mu        sync.Mutex // guards complaint
-	complaint string     // what an operator should see to; empty when all is well
+	complaint complaint
 }
 
 // load takes up the list that an earlier run has kept. One that cannot be used is complained of and left: the next one that is
@@ -193,16 +191,13 @@ func (r *revocations) publish(ctx context.Context) error {
 
 // complain keeps what is wrong for alarms, and logs it when it is another thing than before.
 func (r *revocations) complain(err error) {
-	complaint := ""
+	sentence := ""
 	if err != nil {
-		complaint = "the list of revoked certificates is not kept up: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+		sentence = "the list of revoked certificates is not kept up: " + strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if complaint != "" && complaint != r.complaint {
-		r.log.Warn(complaint)
+	if r.complaint.put(sentence) {
+		r.log.Warn(sentence)
 	}
-	r.complaint = complaint
 }
 
 // alarms tells what an operator should see to.
@@ -210,10 +205,5 @@ func (r *revocations) alarms() []string {
 	if r == nil {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.complaint == "" {
-		return nil
-	}
-	return []string{r.complaint}
+	return r.complaint.alarms()
 }

@@ -127,16 +127,13 @@ func (n *Node) watchRoom(ctx context.Context) {
 		} else {
 			n.refusal.Store(nil)
 		}
-		timer := time.NewTimer(roomPause)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return
 		case <-full:
 		case <-moved:
-		case <-timer.C:
+		case <-time.After(roomPause):
 		}
-		timer.Stop()
 	}
 }
 

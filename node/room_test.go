@@ -152,7 +152,7 @@ func TestWorkUnderWayOutlivesTheFullDisk(t *testing.T) {
 	quota.Give()
 	awaitState(t, n, disk.OK)
 	awaitReady(t, n)
-	if _, err := tryTicket(ctx, n, admin, "又可以了"); err != nil {
+	if _, err := tryTicket(t.Context(), n, admin, "又可以了"); err != nil {
 		t.Errorf("after space was freed: %v", err)
 	}
 	select {
@@ -164,7 +164,8 @@ func TestWorkUnderWayOutlivesTheFullDisk(t *testing.T) {
 
 func tryTicket(ctx context.Context, n *Node, actor *deskpb.Actor, text string) (string, error) {
 	result, err := n.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_Ticket{Ticket: &deskpb.TicketCommand{
-		Actor: actor, Verb: &deskpb.TicketCommand_Create{Create: &deskpb.Create{Ticket: &deskpb.Ticket{Title: "满", Description: text}}},
+		Actor: actor, Request: asked(),
+		Verb: &deskpb.TicketCommand_Create{Create: &deskpb.Create{Ticket: &deskpb.Ticket{Title: "满", Description: text}}},
 	}}})
 	return result.GetTicket().GetNumber(), err
 }
@@ -199,9 +200,7 @@ func TestLeadGoesToANodeWithRoom(t *testing.T) {
 		}
 		return ""
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if _, err := tryTicket(ctx, leader, admin, ""); err == nil || !strings.Contains(err.Error(), "node "+leader.config.Node.ID) {
+	if _, err := tryTicket(t.Context(), leader, admin, ""); err == nil || !strings.Contains(err.Error(), "node "+leader.config.Node.ID) {
 		t.Errorf("a write through the full node: %v, want that it is refused", err)
 	}
 	for _, n := range others {
@@ -212,7 +211,7 @@ func TestLeadGoesToANodeWithRoom(t *testing.T) {
 	disks[others[0]].Take(1 << 20)
 	awaitState(t, others[0], disk.Low, disk.Full)
 	eventually(t, "the node with room refuses too", func() string {
-		if _, err := tryTicket(ctx, others[1], admin, ""); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+		if _, err := tryTicket(t.Context(), others[1], admin, ""); err == nil || !strings.Contains(err.Error(), "the disk is full") {
 			return fmt.Sprint(err)
 		}
 		return ""
@@ -228,7 +227,7 @@ func TestLeadGoesToANodeWithRoom(t *testing.T) {
 	awaitReady(t, nodes...)
 	for _, n := range nodes {
 		eventually(t, "node "+n.config.Node.ID+" takes work again", func() string {
-			if _, err := tryTicket(ctx, n, admin, ""); err != nil {
+			if _, err := tryTicket(t.Context(), n, admin, ""); err != nil {
 				return err.Error()
 			}
 			return ""
@@ -288,7 +287,7 @@ func TestStalledDiskEndsTheProcess(t *testing.T) {
 		os.Exit(untilStalled(t))
 	}
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience) // for the start, the fault and the stop
 	defer cancel()
 	process := exec.CommandContext(ctx, os.Args[0], "-test.run", "^"+t.Name()+"$")
 	process.Env = append(os.Environ(), stalledDisk+"=1", "TMPDIR="+t.TempDir()) // its own are not removed
@@ -321,7 +320,7 @@ func untilStalled(t *testing.T) int {
 		began := time.Now()
 		_ = n.Stop(t.Context()) // what it cannot close follows from the fault
 		fmt.Println(fault)
-		if time.Since(began) > brokenStop+lastMoment+time.Second {
+		if time.Since(began) > longestStop { // a broken node does not wait so long
 			return 3
 		}
 		return 1

@@ -74,11 +74,9 @@ func (s *standing) ask() {
 	case s.wanted <- struct{}{}:
 	default: // it is on its way
 	}
-	patience := time.NewTimer(lookPatience)
-	defer patience.Stop()
 	select {
 	case <-next:
-	case <-patience.C:
+	case <-time.After(lookPatience):
 	}
 }
 

@@ -101,7 +101,7 @@ func localTime(t *testing.T, d *datadriven.TestData, argument string) (time.Time
 func (s *storySite) written() (own []desk.Sealed, err error) {
 	var page store.Page
 	err = s.node.store.View(func(r *store.Reader) (err error) {
-		page, err = r.Tickets(store.Query{Index: store.ByNumber, Limit: storyEvents})
+		page, err = r.Tickets(store.Query{Index: store.ByNumber, Limit: storyTickets})
 		return err
 	})
 	for _, record := range page.Records {
@@ -116,13 +116,13 @@ func (s *storySite) written() (own []desk.Sealed, err error) {
 	return own, err
 }
 
-// storyEvents is more than any story has tickets, or one of them events.
-const storyEvents = 1000
+// storyTickets is more than any story has tickets.
+const storyTickets = 1000
 
 // events lists a ticket's events in the order of its journal.
 func (s *storySite) events(number string) (events []desk.Sealed, err error) {
 	err = s.node.store.View(func(r *store.Reader) (err error) {
-		events, _, err = r.Events(desk.TicketNumber(number), nil, storyEvents)
+		events, err = r.Events(desk.TicketNumber(number))
 		return err
 	})
 	return events, err

@@ -26,7 +26,7 @@ func escalate(t *testing.T, n *Node, actor *deskpb.Actor, number string) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	_, err := n.backend.Propose(ctx, &deskpb.Command{Kind: &deskpb.Command_Ticket{Ticket: &deskpb.TicketCommand{
-		Actor: actor, Number: number, Verb: &deskpb.TicketCommand_Escalate{Escalate: &deskpb.Escalate{Reason: "本地无法解决"}},
+		Actor: actor, Request: asked(), Number: number, Verb: &deskpb.TicketCommand_Escalate{Escalate: &deskpb.Escalate{Reason: "本地无法解决"}},
 	}}})
 	if err != nil {
 		t.Fatalf("escalate %s: %v", number, err)
@@ -102,10 +102,7 @@ func TestTicketEscalatesToTheParentSite(t *testing.T) {
 	if err != nil || overview.Links[0].Queued != 1 || overview.Links[0].Reason == "" || overview.Links[0].LastAckTime == nil {
 		t.Errorf("links %v, %v, want one queued hand-over, a reason and the last acknowledgement", overview.GetLinks(), err)
 	}
-	sites, err := county.backend.Sites(t.Context())
-	if err != nil || sites.Sites[0].Id != "330100" || sites.Sites[0].Alive || sites.Sites[0].NotSeenSince == nil {
-		t.Errorf("sites %v, %v, want 330100 not seen since a time", sites, err)
-	}
+	awaitAlive(t, county, "330100", false)
 }
 
 func TestParentIsFoundByGossip(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/tierdesk/tierdesk/desk"
@@ -34,21 +33,13 @@ type handing struct {
 	handUp func(ctx context.Context, c *deskpb.AuditCheckpoint) error
 	log    *slog.Logger
 
-	mu      sync.Mutex // guards refused
-	refused string     // why the parent does not want a checkpoint; empty when it takes them
+	refused complaint // why the parent does not want a checkpoint
 }
 
 // keep hands up what there is until the context ends.
 func (h *handing) keep(ctx context.Context) {
 	wait := handUpEvery
-	for {
-		timer := time.NewTimer(wait + rand.N(wait/10))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
+	for sleep(ctx, wait+rand.N(wait/10)) {
 		err := h.round(ctx)
 		if ctx.Err() != nil {
 			return
@@ -121,12 +112,9 @@ func (h *handing) note(err error) {
 		h.log.Debug("checkpoints of the audit log wait", "reason", err)
 		return
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if sentence != "" && sentence != h.refused {
+	if h.refused.put(sentence) {
 		h.log.Error(sentence)
 	}
-	h.refused = sentence
 }
 
 // alarms tells of a refusal by the parent.
@@ -134,12 +122,7 @@ func (h *handing) alarms() []string {
 	if h == nil {
 		return nil
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.refused == "" {
-		return nil
-	}
-	return []string{h.refused}
+	return h.refused.alarms()
 }
 
 // checkCheckpoint says what is wrong with the signature of a checkpoint that another site hands up. With TLS it must be that

@@ -136,7 +136,7 @@ func acknowledgeAtThePages(t *testing.T, city *Node, entry uint64) {
 			t.Errorf("%s: %d, and nothing leads to %s", path, status, at)
 		}
 	}
-	if _, page := admin.get("/admin/site"); !strings.Contains(page, "西湖区 的审计日志被改写") {
+	if _, page := admin.get("/admin/site"); !strings.Contains(page, "西湖区的审计日志被改写") {
 		t.Errorf("the alarm is not told in Chinese: %s", page)
 	}
 	if _, page := admin.send(at, url.Values{"reason": {"硬盘更换后重建"}}); !strings.Contains(page, "矛盾已确认") {

@@ -67,12 +67,7 @@ func Play(ctx context.Context, o PlayOptions) error {
 
 // judge waits for rest and compares.
 func judge(ctx context.Context, sites []verify.Site, out io.Writer) error {
-	settleCtx, cancel := context.WithTimeout(ctx, settleTime)
-	defer cancel()
-	if err := verify.Settle(settleCtx, sites); err != nil {
-		return err
-	}
-	report, err := verify.Compare(ctx, sites)
+	report, err := verify.CompareAtRest(ctx, sites, settleTime)
 	if err != nil {
 		return err
 	}

@@ -195,12 +195,10 @@ func (r *run) call(ctx context.Context, site Site, do ticketCall) (*deskpb.Ticke
 }
 
 func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	}
 }

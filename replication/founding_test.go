@@ -19,8 +19,13 @@ func TestOneNodeFoundsItsSiteAlone(t *testing.T) {
 }
 
 func TestThreeNodesFoundOneGroup(t *testing.T) {
-	s := newCluster(t, 3)
+	s := newSite(t, 3)
+	s.join = []string{"n1:7400", "n2:7400", "n3:7400"}
+	for range 3 {
+		s.add().start()
+	}
 	for _, n := range s.nodes {
+		s.eventually("it is a voter", func() bool { return voters(n.Status()) == 3 })
 		n.propose("from " + n.self.ID)
 	}
 	if got := s.converged(); len(got) != 3 {

@@ -34,6 +34,8 @@ func TestEveryNodeTakesCommands(t *testing.T) {
 func TestConcurrentCommandsShareEntries(t *testing.T) {
 	s := newCluster(t, 1)
 	n := s.nodes[0]
+	n.propose("first") // what Raft writes for itself when a lead begins lies before it
+	before, _ := n.machine.counts()
 	release := n.machine.block()
 	defer release()
 	var wait sync.WaitGroup
@@ -45,9 +47,9 @@ func TestConcurrentCommandsShareEntries(t *testing.T) {
 		})
 	}
 	for i := range maxGroupsInFlight {
-		before := n.raft.LastIndex()
+		last := n.raft.LastIndex()
 		propose(fmt.Sprintf("entry-%d", i))
-		s.eventually("a command alone gets its own entry", func() bool { return n.raft.LastIndex() > before })
+		s.eventually("a command alone gets its own entry", func() bool { return n.raft.LastIndex() > last })
 	}
 	const commands = 400
 	for i := range commands {
@@ -56,11 +58,11 @@ func TestConcurrentCommandsShareEntries(t *testing.T) {
 	s.eventually("the others wait while four entries are under way", func() bool { return n.queue.length() == commands })
 	release()
 	wait.Wait()
-	if entries, _ := n.machine.counts(); entries != maxGroupsInFlight+1 {
-		t.Errorf("%d commands that waited together took %d entries", commands, entries-maxGroupsInFlight)
+	if entries, _ := n.machine.counts(); entries-before != maxGroupsInFlight+1 {
+		t.Errorf("%d commands that waited together took %d entries", commands, entries-before-maxGroupsInFlight)
 	}
-	if got := len(n.machine.commands()); got != commands+maxGroupsInFlight {
-		t.Errorf("%d commands were applied, %d proposed", got, commands+maxGroupsInFlight)
+	if got := len(n.machine.commands()); got != 1+maxGroupsInFlight+commands {
+		t.Errorf("%d commands were applied, %d proposed", got, 1+maxGroupsInFlight+commands)
 	}
 }
 
@@ -91,12 +93,10 @@ func TestAcknowledgedCommandsSurviveTheLossOfLeaders(t *testing.T) {
 		}
 	}
 	for range 2 {
-		goal := count() + 50
-		s.eventually("clients are served", func() bool { return count() > goal })
+		s.further("clients are served", 50, count)
 		lost := s.leader()
 		lost.kill()
-		goal = count() + 50
-		s.eventually("the others serve", func() bool { return count() > goal })
+		s.further("the others serve", 50, count)
 		lost.machine = lost.machine.crashed()
 		lost.start()
 	}
@@ -111,9 +111,6 @@ func TestAcknowledgedCommandsSurviveTheLossOfLeaders(t *testing.T) {
 		if times[command] != 1 {
 			t.Errorf("acknowledged command %s was applied %d times", command, times[command])
 		}
-	}
-	if len(acknowledged) < 200 {
-		t.Errorf("only %d commands were acknowledged", len(acknowledged))
 	}
 }
 

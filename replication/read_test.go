@@ -57,8 +57,7 @@ func TestReadsNeverGoBackWhileTheLeadMoves(t *testing.T) {
 		})
 	}
 	for range 2 {
-		before := reads.Load()
-		s.eventually("reads and writes go on", func() bool { return reads.Load() > before+100 })
+		s.further("reads and writes go on", 100, func() int { return int(reads.Load()) })
 		leader := s.leader()
 		if err := leader.TransferLeadership(t.Context(), s.followers()[0].self.ID); err != nil {
 			t.Logf("the lead stays: %v", err)

@@ -79,14 +79,7 @@ func TestAFollowerCatchesUpAfterOneCheckpoint(t *testing.T) {
 
 // What the log held before may be of another history, so nothing of it stays; and the log knows where it goes on.
 func TestACheckpointTakesTheLogsPlace(t *testing.T) {
-	s := newSite(t, 3)
-	s.pace.trailingLogs = 2
-	for i := range 3 {
-		s.join = append(s.join, fmt.Sprintf("n%d:7400", i+1))
-	}
-	for range 3 {
-		s.add().start()
-	}
+	s := newCluster(t, 3, func(p *pace) { p.trailingLogs = 2 })
 	leader := s.leader()
 	leader.propose("a")
 	s.converged()

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/tierdesk/tierdesk/testbed"
 )
 
 // TestMain finds goroutines that are left. Raft leaves some futures of a server without an answer when a fault ends it;
@@ -63,21 +65,33 @@ func newSite(t *testing.T, expect int) *site {
 	return s
 }
 
-// newCluster returns a founded site of so many nodes.
-func newCluster(t *testing.T, size int) *site {
+// steady is for how long the nodes of a cluster bear with a silence of each other: a disk that others use takes a second, and
+// more, for a sync.
+const steady = 4 * time.Second
+
+// newCluster returns a founded site of so many nodes. The first one founds it alone, which takes no election, and takes the
+// others in; it leads.
+func newCluster(t *testing.T, size int, changes ...func(*pace)) *site {
 	t.Helper()
-	s := newSite(t, size)
-	for i := range size {
-		s.join = append(s.join, fmt.Sprintf("n%d:7400", i+1))
+	s := newSite(t, 1)
+	for _, change := range changes {
+		change(&s.pace)
 	}
 	if size == 1 {
-		s.join = nil
 		s.pace.heartbeat, s.pace.lease = 50*time.Millisecond, 50*time.Millisecond // nobody can be late
+	} else {
+		s.pace.heartbeat, s.pace.lease = steady, steady
 	}
-	for range size {
+	s.add().start()
+	s.leader()
+	if s.expect = size; size > 1 {
+		for i := range size {
+			s.join = append(s.join, fmt.Sprintf("n%d:7400", i+1))
+		}
+	}
+	for range size - 1 {
 		s.add().start()
 	}
-	s.leader()
 	s.eventually("every node is a voter", func() bool {
 		return !slices.ContainsFunc(s.nodes, func(n *node) bool { return voters(n.Status()) != size })
 	})
@@ -95,15 +109,10 @@ func (s *site) add() *node {
 	return n
 }
 
-// freeAddress is a loopback address that was free a moment ago; a node keeps it over restarts.
+// freeAddress is a loopback address that nobody else is given while a node that keeps it is down.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return testbed.FreeAddresses(t, 1)[0]
 }
 
 func (n *node) options() Options {
@@ -200,6 +209,15 @@ func (s *site) followers() []*node {
 func (s *site) eventually(what string, condition func() bool) {
 	s.t.Helper()
 	eventually(s.t, what, condition)
+}
+
+// further waits until a count has grown by so much. How fast it grows is the machine's affair; it must not stand still.
+func (s *site) further(what string, by int, count func() int) {
+	s.t.Helper()
+	for goal := count() + by; count() < goal; {
+		last := count()
+		s.eventually(what, func() bool { return count() > last })
+	}
 }
 
 func eventually(t *testing.T, what string, condition func() bool) {

@@ -48,7 +48,7 @@ func TestServersOfAnotherSiteAndStrangersAreRefusedByName(t *testing.T) {
 		{"another site", newTestStream(t, "330100", "n7-a", io.Discard), "n1-a", "server n7-a belongs to site 330100; this is site 330106"},
 		{"a server that was wiped", newTestStream(t, "330106", "n2-a", io.Discard), "n1-old", "server n2-a looks for server n1-old; this is server n1-a"},
 	} {
-		conn, err := c.from.Dial(raft.ServerAddress(c.to+"@"+here.self.Raft), time.Second)
+		conn, err := c.from.Dial(raft.ServerAddress(c.to+"@"+here.self.Raft), patience)
 		if err == nil {
 			conn.Close()
 			t.Errorf("%s is taken", c.name)
@@ -63,7 +63,7 @@ func TestServersOfAnotherSiteAndStrangersAreRefusedByName(t *testing.T) {
 
 func TestAConnectionCarriesBytesAfterItsPreamble(t *testing.T) {
 	a, b := newTestStream(t, "1", "a", io.Discard), newTestStream(t, "1", "b", io.Discard)
-	out, err := a.Dial(raft.ServerAddress("b@"+b.self.Raft), time.Second)
+	out, err := a.Dial(raft.ServerAddress("b@"+b.self.Raft), patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestMutualTLS(t *testing.T) {
 		want   bool
 	}{{"the same authority", trusted, true}, {"another authority", stranger, false}, {"no TLS", nil, false}} {
 		from := newTLSStream(t, "1", "b", c.config, io.Discard)
-		conn, err := from.Dial(raft.ServerAddress("a@"+here.self.Raft), time.Second)
+		conn, err := from.Dial(raft.ServerAddress("a@"+here.self.Raft), patience)
 		if (err == nil) != c.want {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -126,7 +126,7 @@ func TestAConnectionEndsWhenItsOtherEndIsTrustedNoMore(t *testing.T) {
 				from, here = newTLSStream(t, "1", "b", doubtful, log), newTLSStream(t, "1", "a", trusted, io.Discard)
 				looking = from
 			}
-			out, err := from.Dial(raft.ServerAddress("a@"+here.self.Raft), time.Second)
+			out, err := from.Dial(raft.ServerAddress("a@"+here.self.Raft), patience)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -147,7 +147,7 @@ func TestAConnectionEndsWhenItsOtherEndIsTrustedNoMore(t *testing.T) {
 			revoked.Store(true)
 			looking.examine()
 			for name, conn := range map[string]net.Conn{"dialler": out, "receiver": in} {
-				if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil && !errors.Is(err, net.ErrClosed) {
+				if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, net.ErrClosed) {
 					t.Fatal(err)
 				}
 				if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -190,14 +190,16 @@ func newIdentity(t *testing.T) *tls.Config {
 
 func TestASilentDiallerDelaysNobody(t *testing.T) {
 	a, b := newTestStream(t, "1", "a", io.Discard), newTestStream(t, "1", "b", io.Discard)
-	silent, err := net.Dial("tcp", b.self.Raft)
-	if err != nil {
-		t.Fatal(err)
+	for range patience/introduction + 1 { // to hear one after the other would take longer than patience
+		silent, err := net.Dial("tcp", b.self.Raft)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
 	}
-	defer silent.Close()
-	conn, err := a.Dial(raft.ServerAddress("b@"+b.self.Raft), introduction/2)
+	conn, err := a.Dial(raft.ServerAddress("b@"+b.self.Raft), patience)
 	if err != nil {
-		t.Fatalf("beside a silent connection: %v", err)
+		t.Fatalf("beside silent connections: %v", err)
 	}
 	conn.Close()
 	in, err := b.Accept()
@@ -209,7 +211,7 @@ func TestASilentDiallerDelaysNobody(t *testing.T) {
 
 func TestASeveredStreamEndsItsConnections(t *testing.T) {
 	a, b := newTestStream(t, "1", "a", io.Discard), newTestStream(t, "1", "b", io.Discard)
-	out, err := a.Dial(raft.ServerAddress("b@"+b.self.Raft), time.Second)
+	out, err := a.Dial(raft.ServerAddress("b@"+b.self.Raft), patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +233,7 @@ func TestASeveredStreamEndsItsConnections(t *testing.T) {
 	if _, err := b.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("accept on a closed stream: %v", err)
 	}
-	if _, err := b.Dial(raft.ServerAddress("a@"+a.self.Raft), time.Second); err == nil {
+	if _, err := b.Dial(raft.ServerAddress("a@"+a.self.Raft), patience); err == nil {
 		t.Error("a closed stream dials")
 	}
 }

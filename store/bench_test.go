@@ -48,7 +48,7 @@ func putBenchmark(b *testing.B, s *Store, number string, n uint64) {
 		k.Description, k.UpdateTime = strings.Repeat("说", 200), at(int64(n))
 	})
 	commit(b, s, func(batch *Batch) error {
-		if _, err := batch.PutEvent(event(b, number, int64(n), n, "已联系用户，正在处理")); err != nil {
+		if err := batch.AddEvent(event(b, number, int64(n), n, "已联系用户，正在处理")); err != nil {
 			return err
 		}
 		return batch.PutTicket(record)

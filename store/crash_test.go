@@ -210,7 +210,7 @@ func putEntry(t *testing.T, s *Store, rng *rand.Rand, index uint64) {
 		if err := b.PutTicket(record); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.PutEvent(event(t, number, int64(index), rng.Uint64(), text)); err != nil {
+		if err := b.AddEvent(event(t, number, int64(index), rng.Uint64(), text)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,26 +13,26 @@ import (
 // ErrConflict is wrapped when an event has the id of a stored one but other bytes. No honest history has two such events.
 var ErrConflict = errors.New("another event with the same id is stored")
 
-// Events returns a ticket's events in journal order (time, site, incarnation, sequence), with the cursor for the next page,
-// nil at the end. limit is at least 1.
-func (r *Reader) Events(number desk.TicketNumber, after []byte, limit int) ([]desk.Sealed, []byte, error) {
+// Events returns a ticket's events in journal order (time, site, incarnation, sequence): all of them, because what one of them
+// means follows from those before it.
+func (r *Reader) Events(number desk.TicketNumber) ([]desk.Sealed, error) {
 	var events []desk.Sealed
-	next, err := r.page(journalKey(number), after, false, limit, func(cursor, value []byte) error {
-		event, err := decode[deskpb.Event](r, cursor, value)
+	err := r.scan(under(journalKey(number)), func(key, value []byte) (bool, error) {
+		event, err := decode[deskpb.Event](r, key, value)
 		events = append(events, desk.Sealed{Event: event, Raw: bytes.Clone(value)})
-		return err
+		return true, err
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, fmt.Errorf("read the events of ticket %s: %w", number, err)
 	}
-	return events, next, nil
+	return events, nil
 }
 
 // Event returns the bytes of an event, nil when it is not stored.
 func (r *Reader) Event(ref *deskpb.EventRef) (raw []byte, err error) { return r.get(eventKey(ref)) }
 
-// AddEvent stores an event that this site has just given the next sequence of its incarnation, so that there can be none
-// with the same id.
+// AddEvent stores an event that there can be none with the same id of: this site has just given it the next sequence of its
+// incarnation, or Knows says that it is new.
 func (b *Batch) AddEvent(event desk.Sealed) error {
 	ref := refer(event)
 	if err := b.set(eventIDKey(event.GetId()), keys.Key{}.Text(ref.Ticket).Int64(ref.Time)); err != nil {
@@ -48,15 +48,6 @@ func refer(event desk.Sealed) *deskpb.EventRef {
 		Ticket: event.GetTicket(), Time: event.GetTime(),
 		Site: id.GetSite(), Incarnation: id.GetIncarnation(), Sequence: id.GetSequence(),
 	}
-}
-
-// PutEvent stores an event; false when the very same event is there already. The errors are those of Knows.
-func (b *Batch) PutEvent(event desk.Sealed) (bool, error) {
-	known, err := b.Knows(event)
-	if known || err != nil {
-		return false, err
-	}
-	return true, b.AddEvent(event)
 }
 
 // Knows tells whether the very same event is stored. An equal id with other bytes is ErrConflict, even under another ticket

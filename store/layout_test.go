@@ -23,7 +23,7 @@ func TestGoldenRowsOfATicket(t *testing.T) {
 	})
 	e := event(t, "C-1", 1000, 9, "a")
 	commit(t, s, func(b *Batch) error {
-		if _, err := b.PutEvent(e); err != nil {
+		if err := b.AddEvent(e); err != nil {
 			return err
 		}
 		return b.PutTicket(record)

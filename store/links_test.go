@@ -20,7 +20,7 @@ func fillOutbox(t *testing.T, s *Store) {
 			entry := &deskpb.OutboxEntry{Hash: []byte{byte(sequence)}, Item: []byte("a directory entry")}
 			if sequence != 4 {
 				e := event(t, "330106-20261121-0001", 1000, sequence, "说明")
-				if _, err := b.PutEvent(e); err != nil {
+				if err := b.AddEvent(e); err != nil {
 					return err
 				}
 				entry = &deskpb.OutboxEntry{Hash: entry.Hash, Event: &deskpb.EventRef{

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 )
 
 // What a caller believes about a call decides what a test may demand afterwards.
@@ -43,11 +42,12 @@ func TestCallsAreSortedByWhatIsKnown(t *testing.T) {
 }
 
 func TestCallsWithoutAnAnswer(t *testing.T) {
-	held := make(chan struct{})
-	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-held }))
+	held, asked := make(chan struct{}), make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(asked)
+		<-held
+	}))
 	broken := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
 	defer func() {
 		close(held)
 		silent.Close()
@@ -59,9 +59,15 @@ func TestCallsWithoutAnAnswer(t *testing.T) {
 		server string
 		want   Outcome
 	}{
-		"it never comes": {silent.URL, Unknown}, "the connection breaks": {broken.URL, Unknown}, "nobody listens": {gone.URL, NotDone},
+		"it never comes": {silent.URL, Unknown}, "the connection breaks": {broken.URL, Unknown}, "nobody listens": {"http://127.0.0.1:1", NotDone},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		ctx, cancel := context.WithCancel(t.Context())
+		if c.server == silent.URL {
+			go func() {
+				<-asked
+				cancel()
+			}()
+		}
 		if answer := caller.Call(ctx, http.MethodGet, c.server, "/", nil); answer.Outcome != c.want || answer.Err() == nil {
 			t.Errorf("%s: %+v, want %s", name, answer, c.want)
 		}

@@ -10,11 +10,13 @@ import (
 	"time"
 )
 
+const patience = 30 * time.Second // for what must come; a test that passes waits for milliseconds
+
 // TestALineForwardsSwallowsAndForwardsAgain talks to an echo through a line that is cut and healed.
 func TestALineForwardsSwallowsAndForwardsAgain(t *testing.T) {
 	line := NewLine(t, echo(t))
 	before := dial(t, line.Addr)
-	if got := say(t, before, "one\n", time.Second); got != "one\n" {
+	if got := say(t, before, "one\n", patience); got != "one\n" {
 		t.Fatalf("through the line came %q, want an echo", got)
 	}
 	line.Cut()
@@ -29,7 +31,7 @@ func TestALineForwardsSwallowsAndForwardsAgain(t *testing.T) {
 	if _, err := before.Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !isReset(err) {
 		t.Errorf("a connection that lost bytes lives on after healing: %v", err)
 	}
-	if got := say(t, dial(t, line.Addr), "four\n", time.Second); got != "four\n" {
+	if got := say(t, dial(t, line.Addr), "four\n", patience); got != "four\n" {
 		t.Errorf("through the healed line came %q, want an echo", got)
 	}
 }
@@ -66,12 +68,12 @@ func dial(t *testing.T, address string) net.Conn {
 }
 
 // say sends a line and returns the answer, "" when none came in time.
-func say(t *testing.T, conn net.Conn, words string, patience time.Duration) string {
+func say(t *testing.T, conn net.Conn, words string, wait time.Duration) string {
 	t.Helper()
 	if _, err := io.WriteString(conn, words); err != nil {
 		t.Fatal(err)
 	}
-	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		t.Fatal(err)
 	}
 	defer conn.SetReadDeadline(time.Time{})

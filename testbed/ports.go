@@ -28,13 +28,22 @@ var block struct {
 // FreeAddresses returns loopback addresses that nobody listens at, for TCP and UDP, and that no other test was given.
 func FreeAddresses(t testing.TB, n int) []string {
 	t.Helper()
+	free, err := Addresses(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return free
+}
+
+// Addresses returns what FreeAddresses does, to who is no test.
+func Addresses(n int) ([]string, error) {
 	block.mu.Lock()
 	defer block.mu.Unlock()
 	var free []string
 	for len(free) < n {
 		if block.next == block.end {
 			if err := nextBlock(); err != nil {
-				t.Fatal(err)
+				return nil, err
 			}
 		}
 		address := fmt.Sprintf("127.0.0.1:%d", block.next)
@@ -43,7 +52,7 @@ func FreeAddresses(t testing.TB, n int) []string {
 			free = append(free, address)
 		}
 	}
-	return free
+	return free, nil
 }
 
 // nextBlock takes a block that no process owns.

@@ -198,7 +198,7 @@ type Standing struct {
 }
 
 // standingPatience bounds the wait for one node's answer, which itself waits half a second for the other nodes.
-const standingPatience = 2 * time.Second
+const standingPatience = 10 * time.Second
 
 // Standing asks one node how the site stands. It works without a leader.
 func (s *Site) Standing(ctx context.Context, node string) (Standing, error) {
@@ -286,10 +286,8 @@ func (s NodeSpec) URL() string { return "http://" + s.HTTP }
 
 // pause waits, or returns why the context ended.
 func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -77,7 +77,7 @@ func (in *inbound) after(record *deskpb.Record, e desk.Sealed) (*deskpb.Record, 
 	if simple {
 		return desk.Fold(record, e)
 	}
-	events, err := allEvents(in.b.Reader, desk.TicketNumber(e.Ticket))
+	events, err := in.b.Events(desk.TicketNumber(e.Ticket))
 	if err != nil {
 		return nil, err
 	}
@@ -171,24 +171,6 @@ func putTicket(b *store.Batch, number desk.TicketNumber, record *deskpb.Record) 
 		return nil
 	}
 	return b.PutTicket(record)
-}
-
-// allEvents reads the events of a ticket in journal order.
-func allEvents(r *store.Reader, number desk.TicketNumber) ([]desk.Sealed, error) {
-	const page = 1024
-	var all []desk.Sealed
-	var after []byte
-	for {
-		events, next, err := r.Events(number, after, page)
-		if err != nil {
-			return nil, fmt.Errorf("read the events of ticket %s: %w", number, err)
-		}
-		all = append(all, events...)
-		if next == nil {
-			return all, nil
-		}
-		after = next
-	}
 }
 
 // relay sends what came from the peer on to the other neighbours on the ticket's path.

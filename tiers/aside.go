@@ -32,7 +32,7 @@ func sendAside(b *store.Batch, t tree, e desk.Sealed, from desk.SiteID) error {
 	if !all {
 		return sendEvent(b, []desk.SiteID{child}, e)
 	}
-	events, err := allEvents(b.Reader, desk.TicketNumber(e.Ticket))
+	events, err := b.Events(desk.TicketNumber(e.Ticket))
 	if err != nil {
 		return err
 	}

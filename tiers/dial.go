@@ -88,13 +88,11 @@ func (t *Tiers) lead(ctx context.Context, term uint64, changed <-chan struct{}) 
 
 // rest waits before the next attempt, or until a node of the parent has come to life; false when the context ended first.
 func (t *Tiers) rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
 	case <-t.o.ParentSeen():
-	case <-timer.C:
+	case <-time.After(d):
 	}
 	return true
 }
@@ -139,9 +137,8 @@ func (t *Tiers) call(ctx context.Context, address string, term uint64) (met bool
 	}
 	defer conn.Close()
 
-	late := time.AfterFunc(t.pace.connect, func() {
-		cancel(fmt.Errorf("%s did not answer at %s within %s", parent, address, t.pace.connect))
-	})
+	tooLate := fmt.Errorf("%s did not answer at %s within %s", parent, address, t.pace.connect)
+	late := time.AfterFunc(t.pace.connect, func() { cancel(tooLate) })
 	defer late.Stop()
 	s, err := linkpb.NewLinkClient(conn).Connect(ctx)
 	if err != nil {
@@ -153,6 +150,7 @@ func (t *Tiers) call(ctx context.Context, address string, term uint64) (met bool
 		return false, t.reject(ctx, w, parent, failure.explain(ctx, err))
 	}
 	if !late.Stop() {
+		cancel(tooLate) // on a busy machine the timer has fired and its own call is still to come
 		return false, context.Cause(ctx)
 	}
 	carried := newSession(t, w, theirs)

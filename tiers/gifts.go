@@ -3,6 +3,7 @@ package tiers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
@@ -30,7 +31,7 @@ func readNames(h *linkpb.Holding) (names, error) {
 
 // hold names the events that this site has of a ticket.
 func hold(r *store.Reader, number desk.TicketNumber) (*linkpb.Holding, error) {
-	events, err := allEvents(r, number)
+	events, err := r.Events(number)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (s *session) compose(holdings *linkpb.Holdings) (*linkpb.Gift, error) {
 				return err
 			}
 			if included != apart {
-				wanted, whole, err := offer(r, theirs, included == common, &p)
+				wanted, whole, err := offer(r, theirs, included == common, s.peer, &p)
 				if err != nil || !whole {
 					return err
 				}
@@ -89,17 +90,18 @@ func (s *session) compose(holdings *linkpb.Holdings) (*linkpb.Gift, error) {
 	return gift, err
 }
 
-// offer puts what the other end lacks of a ticket into the parcel, if anything is given, and names what it has and this end
-// lacks. whole is false when there was no room for all.
-func offer(r *store.Reader, theirs *linkpb.Holding, gives bool, p *parcel) (wanted *linkpb.Holding, whole bool, err error) {
+// offer puts what the child lacks of a ticket into the parcel, and names what it has and this end lacks. Of a ticket that is not
+// common to both it is given nothing, unless it took part in a hand-over. whole is false when there was no room for all.
+func offer(r *store.Reader, theirs *linkpb.Holding, both bool, child desk.SiteID, p *parcel) (wanted *linkpb.Holding, whole bool, err error) {
 	lacking, err := readNames(theirs)
 	if err != nil {
 		return nil, false, err
 	}
-	ours, err := allEvents(r, desk.TicketNumber(theirs.Ticket))
+	ours, err := r.Events(desk.TicketNumber(theirs.Ticket))
 	if err != nil {
 		return nil, false, err
 	}
+	gives := both || tookPart(ours, child)
 	for _, e := range ours {
 		name := nameOf(e)
 		if gives && !lacking[name] && !p.add(e) {
@@ -114,6 +116,15 @@ func offer(r *store.Reader, theirs *linkpb.Holding, gives bool, p *parcel) (want
 		}
 	}
 	return wanted, true, nil
+}
+
+// tookPart tells whether a ticket was ever handed over to a site or by it. Such a site has to know how that ended, even when the
+// ticket's office has left it: it may still have to answer, or believe that it is the custodian. What is sent aside does not tell
+// it in a life that began since.
+func tookPart(events []desk.Sealed, site desk.SiteID) bool {
+	return slices.ContainsFunc(events, func(e desk.Sealed) bool {
+		return e.Type == deskpb.Event_DISPATCHED && (e.From == string(site) || e.To == string(site))
+	})
 }
 
 // give collects the events that the other end asked for, as far as one gift goes, and returns what is left of the wish.
@@ -141,7 +152,7 @@ func pick(r *store.Reader, wish *linkpb.Holding, p *parcel) (rest *linkpb.Holdin
 	if err != nil {
 		return nil, err
 	}
-	events, err := allEvents(r, desk.TicketNumber(wish.Ticket))
+	events, err := r.Events(desk.TicketNumber(wish.Ticket))
 	if err != nil {
 		return nil, err
 	}

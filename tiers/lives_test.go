@@ -206,16 +206,37 @@ func TestComparisonTakesWhatAFormerParentHas(t *testing.T) {
 			}
 		}
 	}
-	all := g.top.journal(g.number)
-	gift := read(g.top, func(r *store.Reader) (*linkpb.Gift, error) {
+	gift := g.offer(t, "330100")
+	if len(gift.Events) != 0 || string(gift.Wanted[0].Events) != "12345678" {
+		t.Errorf("of %d events the province gives %d and asks for %q, want none and what it lacks",
+			len(g.top.journal(g.number)), len(gift.Events), gift.Wanted[0].Events)
+	}
+}
+
+// A city learns how the hand-overs ended that it took part in, also in a life that began since and after the office has left it: what
+// was sent aside reached its life before.
+func TestComparisonGivesAFormerParentWhatItTookPartIn(t *testing.T) {
+	g := newLineage(t)
+	g.low.must(t, g.number, escalate())
+	depart(t, g.low, g.middle)
+	g.carry(t)
+	events := len(g.top.journal(g.number))
+	for city, want := range map[desk.SiteID]int{"330100": events, "330200": 0} {
+		if gift := g.offer(t, city); len(gift.Events) != want {
+			t.Errorf("the province gives %s %d events of a ticket that was handed over to 330100, want %d", city, len(gift.Events), want)
+		}
+	}
+}
+
+// offer is what the province gives a city that it has no ticket of the office in common with, and asks it for.
+func (g lineage) offer(t *testing.T, city desk.SiteID) *linkpb.Gift {
+	t.Helper()
+	return read(g.top, func(r *store.Reader) (*linkpb.Gift, error) {
 		var p parcel
-		wanted, whole, err := offer(r, &linkpb.Holding{Ticket: g.number, Events: []byte("12345678")}, false, &p)
+		wanted, whole, err := offer(r, &linkpb.Holding{Ticket: g.number, Events: []byte("12345678")}, false, city, &p)
 		if !whole {
-			t.Error("an offer of nothing had no room")
+			t.Error("an offer had no room in an empty parcel")
 		}
 		return &linkpb.Gift{Events: p.events, Wanted: []*linkpb.Holding{wanted}}, err
 	})
-	if len(all) == 0 || len(gift.Events) != 0 || string(gift.Wanted[0].Events) != "12345678" {
-		t.Errorf("of %d events the province gives %d and asks for %q, want none and what it lacks", len(all), len(gift.Events), gift.Wanted[0].Events)
-	}
 }

@@ -257,6 +257,37 @@ func unite(t *testing.T, from, to *office, number string) {
 	}
 }
 
+// A city that is restored from before an office left it learns how the hand-overs ended that it took part in: it does not take itself for
+// the custodian of what it had handed on. Of the rest it is told nothing.
+func TestRestoredCityLearnsWhatItHandedOnForAnOfficeThatLeft(t *testing.T) {
+	g := newRegion(t)
+	handed, stayed := g.county.open(t, "在市"), g.county.open(t, "在县")
+	g.county.must(t, handed, escalate())
+	held(t, g.old, handed, "330100")
+	whole(t, g.all()...)
+	backup := g.old.backup(t)
+	g.old.must(t, handed, escalate())
+	held(t, g.top, handed, "330000")
+	g.top.mustPlace(t, moving("330106", "330200"))
+	g.placed(t, g.new)
+	g.county.must(t, stayed, note("旧市不再需要知道"))
+
+	g.old.line.set(true)
+	g.old.restore(t, backup)
+	if err := g.old.tiers.Recover(t.Context(), "restored from a backup"); err != nil {
+		t.Fatal(err)
+	}
+	g.old.line.set(false)
+	whole(t, g.top, g.old)
+	held(t, g.old, handed, "330000")
+	agree(t, []string{handed}, g.all()...)
+	agree(t, []string{stayed}, g.county, g.new, g.top)
+	if known, all := len(g.old.journal(stayed)), len(g.top.journal(stayed)); known >= all {
+		t.Errorf("the city that was left has %d events of %s, and %d were written", known, stayed, all)
+	}
+	g.unparked(t)
+}
+
 func TestOldCityNamesTheNewParent(t *testing.T) {
 	g := newRegion(t)
 	g.county.line.set(true)

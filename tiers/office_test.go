@@ -311,10 +311,7 @@ func (o *office) parked() []*deskpb.Parked {
 
 // journal is every event of a ticket in journal order.
 func (o *office) journal(number string) []desk.Sealed {
-	return read(o, func(r *store.Reader) ([]desk.Sealed, error) {
-		events, _, err := r.Events(desk.TicketNumber(number), nil, 100000)
-		return events, err
-	})
+	return read(o, func(r *store.Reader) ([]desk.Sealed, error) { return r.Events(desk.TicketNumber(number)) })
 }
 
 // tickets lists the numbers of all tickets.

@@ -113,11 +113,8 @@ func hashAt(r *store.Reader, link *deskpb.Link, sequence uint64) ([]byte, error)
 // what was never sent is refused.
 func Acknowledge(b *store.Batch, c *deskpb.Acknowledge, _ desk.Stamp) error {
 	peer := desk.SiteID(c.Peer)
-	link, err := b.Link(peer)
+	link, err := living(b.Reader, c)
 	if err != nil {
-		return fmt.Errorf("read the link with %s: %w", peer, err)
-	}
-	if err := living(b.Reader, link, c.PeerIncarnation, c.Incarnation); err != nil {
 		return err
 	}
 	if c.Sequence > link.SentSequence {

@@ -17,11 +17,8 @@ import (
 // hash does not fit. Items up to the mark are skipped. What fits the stream but not the rules is parked, and the mark goes on.
 func Receive(b *store.Batch, c *deskpb.Receive, at desk.Stamp) error {
 	peer := desk.SiteID(c.Peer)
-	link, err := b.Link(peer)
+	link, err := living(b.Reader, c)
 	if err != nil {
-		return fmt.Errorf("read the link with %s: %w", peer, err)
-	}
-	if err := living(b.Reader, link, c.PeerIncarnation, c.Incarnation); err != nil {
 		return err
 	}
 	items, err := fresh(link, c)
@@ -178,10 +175,15 @@ func (in *inbound) site(item []byte, info *deskpb.SiteInfo) error {
 	if err != nil {
 		return err
 	}
-	if objection != "" {
-		return in.park(item, objection)
+	left, err := in.tree.formerly(site, in.peer)
+	if err != nil {
+		return err
 	}
-	if old != nil && old.Version >= info.Version {
+	known := old != nil && old.Version >= info.Version
+	switch {
+	case objection != "" && !(left && known): // a neighbour that was restored does not know yet that the office has left it
+		return in.park(item, objection)
+	case known:
 		return nil
 	}
 	peers, err := in.tree.neighbours()

@@ -62,7 +62,7 @@ func putDecision(b *store.Batch, d *desk.Decision) (err error) {
 	}
 	switch {
 	case early || d.Record.Detached > 0:
-		events, err := allEvents(b.Reader, number)
+		events, err := b.Events(number)
 		if err != nil {
 			return err
 		}

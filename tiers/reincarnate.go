@@ -181,24 +181,35 @@ func Freeze(b *store.Batch, c *deskpb.Freeze) error {
 	return nil
 }
 
-// living refuses a command that belongs to another life of the peer than the one that was accepted, or to another of this
-// site: its stream has ended, and its marks mean something else now.
-func living(r *store.Reader, link *deskpb.Link, peer, own uint64) error {
+// linked is a command about the link with a peer, meant for one life of each end.
+type linked interface {
+	GetPeer() string
+	GetPeerIncarnation() uint64
+	GetIncarnation() uint64
+}
+
+// living returns the link that a command is about. It refuses one that belongs to another life of the peer than the one that was
+// accepted, or to another of this site: its stream has ended, and its marks mean something else now.
+func living(r *store.Reader, c linked) (*deskpb.Link, error) {
+	link, err := r.Link(desk.SiteID(c.GetPeer()))
+	if err != nil {
+		return nil, fmt.Errorf("read the link with %s: %w", c.GetPeer(), err)
+	}
 	site, err := r.Site()
 	if err != nil {
-		return fmt.Errorf("read the site: %w", err)
+		return nil, fmt.Errorf("read the site: %w", err)
 	}
 	switch {
 	case site == nil:
-		return errNotFounded
+		return nil, errNotFounded
 	case link.PeerIncarnation == 0:
-		return desk.Refuse(desk.FailedPrecondition, "PEER_UNKNOWN", "%s was never admitted here; open a link first", link.Peer)
-	case link.PeerIncarnation != peer && !desk.Broken(desk.Fence):
-		return desk.Refuse(desk.FailedPrecondition, "PEER_CHANGED",
-			"%s is accepted as incarnation %016x, not %016x; open the link again", link.Peer, link.PeerIncarnation, peer)
-	case site.Incarnation != own:
-		return desk.Refuse(desk.FailedPrecondition, "SITE_CHANGED",
+		return nil, desk.Refuse(desk.FailedPrecondition, "PEER_UNKNOWN", "%s was never admitted here; open a link first", link.Peer)
+	case link.PeerIncarnation != c.GetPeerIncarnation() && !desk.Broken(desk.Fence):
+		return nil, desk.Refuse(desk.FailedPrecondition, "PEER_CHANGED",
+			"%s is accepted as incarnation %016x, not %016x; open the link again", link.Peer, link.PeerIncarnation, c.GetPeerIncarnation())
+	case site.Incarnation != c.GetIncarnation():
+		return nil, desk.Refuse(desk.FailedPrecondition, "SITE_CHANGED",
 			"%s has begun a new life, incarnation %016x; open the link with %s again", site.Id, site.Incarnation, link.Peer)
 	}
-	return nil
+	return link, nil
 }

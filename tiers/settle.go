@@ -21,11 +21,8 @@ const compareAgain = "COMPARE_AGAIN"
 // began before an office was placed below the neighbour.
 func Settle(b *store.Batch, c *deskpb.Settle) error {
 	peer := desk.SiteID(c.Peer)
-	link, err := b.Link(peer)
+	link, err := living(b.Reader, c)
 	if err != nil {
-		return fmt.Errorf("read the link with %s: %w", peer, err)
-	}
-	if err := living(b.Reader, link, c.PeerIncarnation, c.Incarnation); err != nil {
 		return err
 	}
 	switch {

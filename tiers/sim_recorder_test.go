@@ -172,7 +172,7 @@ func (r *simRecorder) adopt(s *simSite) error {
 		for _, record := range page.Records {
 			known := &simTicket{events: make(map[string][]byte)}
 			l.tickets[record.Ticket.Number] = known
-			journal, _, err := reader.Events(desk.TicketNumber(record.Ticket.Number), nil, math.MaxInt32)
+			journal, err := reader.Events(desk.TicketNumber(record.Ticket.Number))
 			if err != nil {
 				return err
 			}

@@ -160,10 +160,7 @@ func (w *simWorld) tell(number string) string {
 	var out strings.Builder
 	for _, s := range w.living("") {
 		record := simRead(s, func(r *store.Reader) (*deskpb.Record, error) { return r.Ticket(desk.TicketNumber(number)) })
-		journal := simRead(s, func(r *store.Reader) ([]desk.Sealed, error) {
-			events, _, err := r.Events(desk.TicketNumber(number), nil, math.MaxInt32)
-			return events, err
-		})
+		journal := simRead(s, func(r *store.Reader) ([]desk.Sealed, error) { return r.Events(desk.TicketNumber(number)) })
 		if len(journal) > 0 {
 			fmt.Fprintf(&out, "at %s: %v\n%s", s.name, record, simJournal(journal))
 		}
@@ -236,10 +233,7 @@ func (w *simWorld) checkAgreement(number string, way []*simSite) {
 	var journal []desk.Sealed
 	for i, s := range way {
 		record := simRead(s, func(r *store.Reader) (*deskpb.Record, error) { return r.Ticket(desk.TicketNumber(number)) })
-		events := simRead(s, func(r *store.Reader) ([]desk.Sealed, error) {
-			events, _, err := r.Events(desk.TicketNumber(number), nil, math.MaxInt32)
-			return events, err
-		})
+		events := simRead(s, func(r *store.Reader) ([]desk.Sealed, error) { return r.Events(desk.TicketNumber(number)) })
 		if i == 0 {
 			first, journal = record, events
 		}
@@ -382,7 +376,7 @@ func simState(st *store.Store) (digest [sha256.Size]byte, err error) {
 		}
 		for _, record := range page.Records {
 			add(record)
-			journal, _, err := r.Events(desk.TicketNumber(record.Ticket.Number), nil, math.MaxInt32)
+			journal, err := r.Events(desk.TicketNumber(record.Ticket.Number))
 			if err != nil {
 				return err
 			}

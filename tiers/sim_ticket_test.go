@@ -3,7 +3,6 @@ package tiers
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -20,7 +19,7 @@ func (r *simRecorder) checkTicket(s *simSite, l *simLife, b *store.Batch, site *
 	if err != nil {
 		return err
 	}
-	journal, _, err := b.Events(desk.TicketNumber(number), nil, math.MaxInt32)
+	journal, err := b.Events(desk.TicketNumber(number))
 	if err != nil {
 		return err
 	}

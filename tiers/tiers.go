@@ -317,12 +317,10 @@ func (t *Tiers) life(parent context.Context) (context.Context, context.CancelCau
 
 // pause waits; false when the context ended first.
 func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	}
 }

@@ -15,11 +15,7 @@ import (
 // *desk.Refusal means that nothing was stored: one of both ends has begun a new life.
 func Unite(b *store.Batch, c *deskpb.Unite, at desk.Stamp) error {
 	peer := desk.SiteID(c.Peer)
-	link, err := b.Link(peer)
-	if err != nil {
-		return fmt.Errorf("read the link with %s: %w", peer, err)
-	}
-	if err := living(b.Reader, link, c.PeerIncarnation, c.Incarnation); err != nil {
+	if _, err := living(b.Reader, c); err != nil {
 		return err
 	}
 	in, err := newInbound(b, peer, at)
@@ -214,7 +210,7 @@ func (u *union) together(number desk.TicketNumber) (*deskpb.Record, error) {
 	if simple {
 		return record, nil
 	}
-	events, err := allEvents(u.b.Reader, number)
+	events, err := u.b.Events(number)
 	if err != nil {
 		return nil, err
 	}

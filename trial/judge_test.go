@@ -104,6 +104,7 @@ func TestTheOrderOfNumbersIsJudged(t *testing.T) {
 		{"given out again", []asked{create("9-0001", 1, 2), create("9-0001", 3, 4)}, 1},
 		{"back", []asked{create("9-0002", 1, 2), create("9-0001", 3, 4)}, 1},
 		{"a wider sequence", []asked{create("9-9999", 1, 2), create("9-10000", 3, 4)}, 0},
+		{"a new day", []asked{create("9-20261122-10000", 1, 2), create("9-20261123-0001", 3, 4)}, 0},
 	} {
 		if wrong := (&ledger{all: c.all}).judgeNumbers(); len(wrong) != c.wrong {
 			t.Errorf("%s: found %q, want %d complaints", c.name, wrong, c.wrong)

@@ -140,9 +140,17 @@ func (l *ledger) judgeNumbers() (wrong complaints) {
 	return wrong
 }
 
-// beyond tells whether a ticket number of the same site comes after another one: sequences grow in width.
+// beyond tells whether a ticket number of the same site comes after another one: each day begins anew, and sequences grow in width.
 func beyond(number, other string) bool {
-	return cmp.Or(cmp.Compare(len(number), len(other)), cmp.Compare(number, other)) > 0
+	day, sequence := cutNumber(number)
+	otherDay, otherSequence := cutNumber(other)
+	return cmp.Or(cmp.Compare(day, otherDay), cmp.Compare(len(sequence), len(otherSequence)), cmp.Compare(sequence, otherSequence)) > 0
+}
+
+// cutNumber parts the sequence from the site and the day before it.
+func cutNumber(number string) (day, sequence string) {
+	at := strings.LastIndexByte(number, '-') + 1
+	return number[:at], number[at:]
 }
 
 // agree waits until all nodes have applied the same log and nothing is added to it, and holds every ticket and journal of

@@ -18,7 +18,7 @@ import (
 const (
 	memberCallers = 6
 	// callDeadline is how long a person waits for a ticket to be taken. What may be repeated is repeated until then.
-	callDeadline = 10 * time.Second
+	callDeadline = 30 * time.Second
 )
 
 // A site that is at work grows from one node to three, is restarted node by node, takes in a fourth node and lets it go,

@@ -80,6 +80,29 @@ func Settle(ctx context.Context, sites []Site) error {
 	}
 }
 
+// CompareAtRest waits until the tree is quiet, no longer than patience, and compares its sites. A tree that runs does things by
+// itself, such as a reminder whose time has come while tickets are read: when a log grew meanwhile and not all agree, it is done
+// again, a few times.
+func CompareAtRest(ctx context.Context, sites []Site, patience time.Duration) (Report, error) {
+	const most = 5
+	for attempt := 1; ; attempt++ {
+		resting, cancel := context.WithTimeout(ctx, patience)
+		err := Settle(resting, sites)
+		cancel()
+		if err != nil {
+			return Report{}, err
+		}
+		_, before := busy(ctx, sites)
+		report, err := Compare(ctx, sites)
+		if err != nil || report.Agree() || attempt == most {
+			return report, err
+		}
+		if _, after := busy(ctx, sites); slices.Equal(before, after) {
+			return report, nil
+		}
+	}
+}
+
 // busy says what the tree still waits for, and how far each site's log is.
 func busy(ctx context.Context, sites []Site) (waits string, indexes []uint64) {
 	for _, site := range sites {

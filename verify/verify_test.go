@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -22,10 +23,15 @@ type office struct {
 	journals map[string][]*apipb.JournalEntry
 	links    []*apipb.LinkStatus
 	applied  uint64
-	grows    int // how many looks see the log grow
+	grows    int    // how many looks see the log grow
+	passing  bool   // links are as they are for one look only
+	listed   func() // not nil: called when tickets are listed
 }
 
 func (o *office) ListTickets(_ context.Context, r *apipb.ListTicketsRequest, _ ...grpc.CallOption) (*apipb.ListTicketsResponse, error) {
+	if o.listed != nil {
+		o.listed()
+	}
 	const size = 2 // small pages, so that paging is tested too
 	var first int
 	if r.PageToken != "" {
@@ -50,7 +56,11 @@ func (o *office) GetSite(context.Context, *apipb.GetSiteRequest, ...grpc.CallOpt
 		o.grows--
 		o.applied++
 	}
-	return &apipb.GetSiteResponse{AppliedIndex: o.applied, Links: o.links}, nil
+	links := o.links
+	if o.passing {
+		o.links = nil
+	}
+	return &apipb.GetSiteResponse{AppliedIndex: o.applied, Links: links}, nil
 }
 
 // know gives the office a copy of a ticket with a journal of one entry.
@@ -203,10 +213,37 @@ func TestSettleWaitsForRest(t *testing.T) {
 		{&apipb.LinkStatus{Peer: "B", State: apipb.LinkStatus_UP, Queued: 4}, "4 hand-overs queued from C to B"},
 	} {
 		county.links = []*apipb.LinkStatus{c.link}
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		if err := Settle(ctx, sites); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("error %v, want one that waits for %q", err, c.want)
-		}
-		cancel()
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := Settle(ctx, sites); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one that waits for %q", err, c.want)
+			}
+		})
+	}
+}
+
+// What a running tree does while it is compared is no difference; what differs although nothing was done is one.
+func TestComparingAtRestBearsWithAMoment(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		growth uint64
+		agree  bool
+	}{{"the log grew", 1, true}, {"nothing was done", 0, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			county, _, _, sites := offices()
+			reads := 0
+			county.listed = func() {
+				if reads++; reads == 1 {
+					county.links = []*apipb.LinkStatus{{Peer: "B", State: apipb.LinkStatus_UP, Pending: 1}}
+					county.passing = true
+					county.applied += c.growth
+				}
+			}
+			report, err := CompareAtRest(t.Context(), sites, time.Minute)
+			if err != nil || report.Agree() != c.agree {
+				t.Errorf("%s: problems %q, %v; want agreement: %t", c.name, report.Problems, err, c.agree)
+			}
+		})
 	}
 }

@@ -174,12 +174,10 @@ func aNodeAtWork(t *testing.T, program testbed.Program) {
 	}
 	refusals(t, c, created.Number)
 
-	began := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	code, err := node.Terminate(ctx)
-	if took := time.Since(began); err != nil || code != client.ExitDone || took > 10*time.Second {
-		t.Errorf("after SIGTERM: exit %d after %s, %v; want exit 0 within 10s", code, took, err)
+	if code, err := node.Terminate(ctx); err != nil || code != client.ExitDone {
+		t.Errorf("after SIGTERM: exit %d, %v; want exit 0 within %s", code, err, patience)
 	}
 	c.refused(t, client.ExitUnreachable, []string{"ticket", "list"}, node.Spec.GRPC, "--server")
 

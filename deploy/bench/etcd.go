@@ -13,6 +13,8 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/server/v3/embed"
 	"google.golang.org/grpc"
+
+	"github.com/tierdesk/tierdesk/testbed"
 )
 
 const memberCommand = "etcd-member"
@@ -66,7 +68,7 @@ type etcd struct {
 // newEtcd starts a cluster of so many members and waits until each of them serves reads.
 func (w *workshop) newEtcd(ctx context.Context, name string, members int) (*etcd, error) {
 	e := &etcd{workshop: w}
-	free, err := w.addresses(2 * members)
+	free, err := testbed.Addresses(2 * members)
 	if err != nil {
 		return nil, err
 	}

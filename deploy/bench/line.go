@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tierdesk/tierdesk/testbed"
 )
 
 // line carries the connections of a child to the nodes of its parent. It counts their bytes, makes them late, and can be
@@ -60,7 +62,7 @@ func newLine(targets []string, listeners []net.Listener, dial dialer) *line {
 func (w *workshop) line(targets []string) (*line, error) {
 	var listeners []net.Listener
 	for range targets {
-		free, err := w.addresses(1)
+		free, err := testbed.Addresses(1)
 		if err != nil {
 			return nil, err
 		}

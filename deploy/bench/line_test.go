@@ -66,8 +66,9 @@ func ask(t *testing.T, conn net.Conn, text string, patience time.Duration) (stri
 }
 
 const (
-	soon  = 5 * time.Second
+	soon  = 30 * time.Second
 	never = 50 * time.Millisecond // for an answer that must not come
+	flood = 32 << 20              // bytes, more than a system keeps of a connection that nobody reads
 )
 
 func TestALineCountsBothDirections(t *testing.T) {
@@ -88,6 +89,12 @@ func TestASilentLineLosesBytesAndTheirConnectionForGood(t *testing.T) {
 	}
 	counted := l.bytes()
 	l.set(silent)
+	if err := conn.SetDeadline(time.Now().Add(soon)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write(make([]byte, flood)); err != nil { // whoever gets it all out knows that the line has read some of it
+		t.Fatal(err)
+	}
 	if answer, err := ask(t, conn, "lost\n", never); err != nil || answer != "" {
 		t.Errorf("a silent line brought %q, %v; want nothing, and nobody told", answer, err)
 	}

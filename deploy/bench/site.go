@@ -19,6 +19,7 @@ import (
 
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/config"
+	"github.com/tierdesk/tierdesk/testbed"
 )
 
 const (
@@ -89,7 +90,7 @@ func (w *workshop) newOffice(name string, at place, nodes int) (*site, error) {
 }
 
 func (s *site) addNode(dir, id string) (*siteNode, error) {
-	free, err := s.workshop.addresses(4)
+	free, err := testbed.Addresses(4)
 	if err != nil {
 		return nil, err
 	}

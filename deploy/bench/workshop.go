@@ -5,23 +5,19 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 )
 
-// workshop is what every benchmark needs: a directory of its own, the built program, ports, and the processes it started.
+// workshop is what every benchmark needs: a directory of its own, the built program, and the processes it started.
 type workshop struct {
 	dir     string
 	program string
 	json    bool
 	lines   []*line
-	taken   []string // addresses that were given out
 
 	mu        sync.Mutex // guards processes
 	processes []*process
@@ -101,36 +97,6 @@ func (w *workshop) build(ctx context.Context, program string) (string, error) {
 		return "", fmt.Errorf("build the program; run this in deploy/bench of the checkout: %w\n%s", err, out)
 	}
 	return path, nil
-}
-
-// addresses returns loopback addresses that nobody listens at. They lie below the ports that systems give to outgoing
-// connections.
-func (w *workshop) addresses(n int) ([]string, error) {
-	const low, high, attempts = 10_000, 32_000, 1_000
-	var free []string
-	for range attempts {
-		address := fmt.Sprintf("127.0.0.1:%d", low+rand.IntN(high-low))
-		if slices.Contains(w.taken, address) || !isFree(address) {
-			continue
-		}
-		w.taken = append(w.taken, address)
-		if free = append(free, address); len(free) == n {
-			return free, nil
-		}
-	}
-	return nil, fmt.Errorf("found only %d of %d free ports", len(free), n)
-}
-
-func isFree(address string) bool {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return false
-	}
-	packets, err := net.ListenPacket("udp", address)
-	if err == nil {
-		err = packets.Close()
-	}
-	return errors.Join(err, listener.Close()) == nil
 }
 
 // say tells the person who waits how far it is.

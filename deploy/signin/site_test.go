@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/tierdesk/tierdesk/node"
 	"github.com/tierdesk/tierdesk/node/config"
+	"github.com/tierdesk/tierdesk/testbed"
 )
 
 const (
@@ -51,15 +51,10 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
-// freeAddress returns an address of this machine that nobody listens at.
+// freeAddress returns an address of this machine that nobody listens at, and that nobody else is given.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return testbed.FreeAddresses(t, 1)[0]
 }
 
 // startSite starts a site at an address with a section sign_in as a configuration file has it, and the secrets that it names.

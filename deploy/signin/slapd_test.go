@@ -281,7 +281,7 @@ func (s *slapd) sign(name string, subject, issuer *x509.Certificate, key, by *ec
 func (s *slapd) section(more ...string) string {
 	lines := map[string]string{
 		"url": `ldaps://` + s.over, "ca": s.ca, "bind_dn": `"cn=desk,dc=example,dc=cn"`, "bind_password_env": "DESK_LDAP_PASSWORD",
-		"base": `"ou=people,dc=example,dc=cn"`, "user_filter": `"(&(uid=%s)(!(employeeType=left)))"`, "timeout": "5s",
+		"base": `"ou=people,dc=example,dc=cn"`, "user_filter": `"(&(uid=%s)(!(employeeType=left)))"`, "timeout": "8s",
 		"group_base": `"ou=groups,dc=example,dc=cn"`, "offline": "1h",
 		"roles": `[{group: "cn=network,ou=groups,dc=example,dc=cn", role: dispatcher, scope: site, groups: [网络组]}, ` +
 			`{group: "CN=Agents, OU=groups, DC=example, DC=cn", role: agent, groups: [一线, 网络组]}, ` +

@@ -37,7 +37,6 @@ const (
 
 	Override = "ticket.override" // a ticket was taken without a hand-over
 	Reveal   = "ticket.reveal"   // masked data of a requester was shown
-	Export   = "ticket.export"
 
 	Read         = "audit.read"
 	Verify       = "audit.verify"
@@ -45,7 +44,4 @@ const (
 	Dropped      = "audit.dropped"      // so many entries, by their count, found no room and are lost
 	Contradicted = "audit.contradicted" // the site below that is the object handed up a checkpoint that denies an earlier one
 	Acknowledge  = "audit.acknowledge"  // somebody has seen to that, for the reason
-
-	RenewCertificate  = "certificate.renew"
-	RevokeCertificate = "certificate.revoke"
 )

@@ -696,9 +696,12 @@ func (x *Privacy) GetMaskAboveHome() bool {
 
 // PolicyDocument is what a site publishes as its policy: the layer, and the text that people wrote.
 type PolicyDocument struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Policy        *Policy                `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
-	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Policy *Policy                `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
+	Source string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// How those of the publisher's people are called whom the layer names in its groups and on its rosters, by user. The sites below know
+	// nothing else about them.
+	Names         map[string]string `protobuf:"bytes,3,rep,name=names,proto3" json:"names,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -745,6 +748,13 @@ func (x *PolicyDocument) GetSource() string {
 		return x.Source
 	}
 	return ""
+}
+
+func (x *PolicyDocument) GetNames() map[string]string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
 }
 
 // Words are for people.
@@ -3290,10 +3300,15 @@ const file_desk_deskpb_policy_proto_rawDesc = "" +
 	"\x05phone\x18\x02 \x01(\tR\x05phone\x12+\n" +
 	"\x04note\x18\x03 \x01(\v2\x17.tierdesk.desk.v1.WordsR\x04note\"1\n" +
 	"\aPrivacy\x12&\n" +
-	"\x0fmask_above_home\x18\x01 \x01(\bR\rmaskAboveHome\"Z\n" +
+	"\x0fmask_above_home\x18\x01 \x01(\bR\rmaskAboveHome\"\xd7\x01\n" +
 	"\x0ePolicyDocument\x120\n" +
 	"\x06policy\x18\x01 \x01(\v2\x18.tierdesk.desk.v1.PolicyR\x06policy\x12\x16\n" +
-	"\x06source\x18\x02 \x01(\tR\x06source\"'\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12A\n" +
+	"\x05names\x18\x03 \x03(\v2+.tierdesk.desk.v1.PolicyDocument.NamesEntryR\x05names\x1a8\n" +
+	"\n" +
+	"NamesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"'\n" +
 	"\x05Words\x12\x0e\n" +
 	"\x02zh\x18\x01 \x01(\tR\x02zh\x12\x0e\n" +
 	"\x02en\x18\x02 \x01(\tR\x02en\"\xba\x02\n" +
@@ -3550,7 +3565,7 @@ func file_desk_deskpb_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_desk_deskpb_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_desk_deskpb_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_desk_deskpb_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_desk_deskpb_policy_proto_goTypes = []any{
 	(SpecialField_Kind)(0), // 0: tierdesk.desk.v1.SpecialField.Kind
 	(Team_Method)(0),       // 1: tierdesk.desk.v1.Team.Method
@@ -3594,11 +3609,12 @@ var file_desk_deskpb_policy_proto_goTypes = []any{
 	(*MacroStep)(nil),      // 39: tierdesk.desk.v1.MacroStep
 	(*Round)(nil),          // 40: tierdesk.desk.v1.Round
 	(*ApprovalStep)(nil),   // 41: tierdesk.desk.v1.ApprovalStep
-	nil,                    // 42: tierdesk.desk.v1.MacroStep.BodyEntry
-	(Ticket_Line)(0),       // 43: tierdesk.desk.v1.Ticket.Line
-	(Ticket_Kind)(0),       // 44: tierdesk.desk.v1.Ticket.Kind
-	(Sla_Metric)(0),        // 45: tierdesk.desk.v1.Sla.Metric
-	(*Ticket)(nil),         // 46: tierdesk.desk.v1.Ticket
+	nil,                    // 42: tierdesk.desk.v1.PolicyDocument.NamesEntry
+	nil,                    // 43: tierdesk.desk.v1.MacroStep.BodyEntry
+	(Ticket_Line)(0),       // 44: tierdesk.desk.v1.Ticket.Line
+	(Ticket_Kind)(0),       // 45: tierdesk.desk.v1.Ticket.Kind
+	(Sla_Metric)(0),        // 46: tierdesk.desk.v1.Sla.Metric
+	(*Ticket)(nil),         // 47: tierdesk.desk.v1.Ticket
 }
 var file_desk_deskpb_policy_proto_depIdxs = []int32{
 	11, // 0: tierdesk.desk.v1.Policy.calendars:type_name -> tierdesk.desk.v1.Calendar
@@ -3628,51 +3644,52 @@ var file_desk_deskpb_policy_proto_depIdxs = []int32{
 	10, // 24: tierdesk.desk.v1.Contact.title:type_name -> tierdesk.desk.v1.Words
 	10, // 25: tierdesk.desk.v1.Contact.note:type_name -> tierdesk.desk.v1.Words
 	5,  // 26: tierdesk.desk.v1.PolicyDocument.policy:type_name -> tierdesk.desk.v1.Policy
-	10, // 27: tierdesk.desk.v1.Calendar.title:type_name -> tierdesk.desk.v1.Words
-	12, // 28: tierdesk.desk.v1.Calendar.shifts:type_name -> tierdesk.desk.v1.ZoneShift
-	13, // 29: tierdesk.desk.v1.Calendar.weekdays:type_name -> tierdesk.desk.v1.Weekday
-	15, // 30: tierdesk.desk.v1.Calendar.dates:type_name -> tierdesk.desk.v1.DateRule
-	14, // 31: tierdesk.desk.v1.Weekday.segments:type_name -> tierdesk.desk.v1.Segment
-	14, // 32: tierdesk.desk.v1.DateRule.segments:type_name -> tierdesk.desk.v1.Segment
-	10, // 33: tierdesk.desk.v1.Category.title:type_name -> tierdesk.desk.v1.Words
-	17, // 34: tierdesk.desk.v1.Category.fields:type_name -> tierdesk.desk.v1.SpecialField
-	10, // 35: tierdesk.desk.v1.SpecialField.title:type_name -> tierdesk.desk.v1.Words
-	0,  // 36: tierdesk.desk.v1.SpecialField.kind:type_name -> tierdesk.desk.v1.SpecialField.Kind
-	10, // 37: tierdesk.desk.v1.ServiceOffer.title:type_name -> tierdesk.desk.v1.Words
-	10, // 38: tierdesk.desk.v1.Application.title:type_name -> tierdesk.desk.v1.Words
-	10, // 39: tierdesk.desk.v1.FaultLevel.title:type_name -> tierdesk.desk.v1.Words
-	10, // 40: tierdesk.desk.v1.FaultLevel.description:type_name -> tierdesk.desk.v1.Words
-	10, // 41: tierdesk.desk.v1.HoldReason.title:type_name -> tierdesk.desk.v1.Words
-	10, // 42: tierdesk.desk.v1.ResolutionCode.title:type_name -> tierdesk.desk.v1.Words
-	10, // 43: tierdesk.desk.v1.Team.title:type_name -> tierdesk.desk.v1.Words
-	43, // 44: tierdesk.desk.v1.Team.lines:type_name -> tierdesk.desk.v1.Ticket.Line
-	1,  // 45: tierdesk.desk.v1.Team.method:type_name -> tierdesk.desk.v1.Team.Method
-	43, // 46: tierdesk.desk.v1.Match.lines:type_name -> tierdesk.desk.v1.Ticket.Line
-	44, // 47: tierdesk.desk.v1.Match.kinds:type_name -> tierdesk.desk.v1.Ticket.Kind
-	45, // 48: tierdesk.desk.v1.Target.metric:type_name -> tierdesk.desk.v1.Sla.Metric
-	25, // 49: tierdesk.desk.v1.Target.match:type_name -> tierdesk.desk.v1.Match
-	2,  // 50: tierdesk.desk.v1.Target.when:type_name -> tierdesk.desk.v1.Target.When
-	25, // 51: tierdesk.desk.v1.DispatchRule.match:type_name -> tierdesk.desk.v1.Match
-	10, // 52: tierdesk.desk.v1.Roster.title:type_name -> tierdesk.desk.v1.Words
-	29, // 53: tierdesk.desk.v1.Roster.shifts:type_name -> tierdesk.desk.v1.Shift
-	25, // 54: tierdesk.desk.v1.Ladder.match:type_name -> tierdesk.desk.v1.Match
-	31, // 55: tierdesk.desk.v1.Ladder.rungs:type_name -> tierdesk.desk.v1.Rung
-	3,  // 56: tierdesk.desk.v1.Rung.who:type_name -> tierdesk.desk.v1.Rung.Who
-	10, // 57: tierdesk.desk.v1.Checklist.title:type_name -> tierdesk.desk.v1.Words
-	36, // 58: tierdesk.desk.v1.Checklist.items:type_name -> tierdesk.desk.v1.ChecklistEntry
-	10, // 59: tierdesk.desk.v1.Template.title:type_name -> tierdesk.desk.v1.Words
-	46, // 60: tierdesk.desk.v1.Template.ticket:type_name -> tierdesk.desk.v1.Ticket
-	10, // 61: tierdesk.desk.v1.Macro.title:type_name -> tierdesk.desk.v1.Words
-	39, // 62: tierdesk.desk.v1.Macro.steps:type_name -> tierdesk.desk.v1.MacroStep
-	42, // 63: tierdesk.desk.v1.MacroStep.body:type_name -> tierdesk.desk.v1.MacroStep.BodyEntry
-	10, // 64: tierdesk.desk.v1.Round.title:type_name -> tierdesk.desk.v1.Words
-	4,  // 65: tierdesk.desk.v1.Round.unit:type_name -> tierdesk.desk.v1.Round.Unit
-	25, // 66: tierdesk.desk.v1.ApprovalStep.match:type_name -> tierdesk.desk.v1.Match
-	67, // [67:67] is the sub-list for method output_type
-	67, // [67:67] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	42, // 27: tierdesk.desk.v1.PolicyDocument.names:type_name -> tierdesk.desk.v1.PolicyDocument.NamesEntry
+	10, // 28: tierdesk.desk.v1.Calendar.title:type_name -> tierdesk.desk.v1.Words
+	12, // 29: tierdesk.desk.v1.Calendar.shifts:type_name -> tierdesk.desk.v1.ZoneShift
+	13, // 30: tierdesk.desk.v1.Calendar.weekdays:type_name -> tierdesk.desk.v1.Weekday
+	15, // 31: tierdesk.desk.v1.Calendar.dates:type_name -> tierdesk.desk.v1.DateRule
+	14, // 32: tierdesk.desk.v1.Weekday.segments:type_name -> tierdesk.desk.v1.Segment
+	14, // 33: tierdesk.desk.v1.DateRule.segments:type_name -> tierdesk.desk.v1.Segment
+	10, // 34: tierdesk.desk.v1.Category.title:type_name -> tierdesk.desk.v1.Words
+	17, // 35: tierdesk.desk.v1.Category.fields:type_name -> tierdesk.desk.v1.SpecialField
+	10, // 36: tierdesk.desk.v1.SpecialField.title:type_name -> tierdesk.desk.v1.Words
+	0,  // 37: tierdesk.desk.v1.SpecialField.kind:type_name -> tierdesk.desk.v1.SpecialField.Kind
+	10, // 38: tierdesk.desk.v1.ServiceOffer.title:type_name -> tierdesk.desk.v1.Words
+	10, // 39: tierdesk.desk.v1.Application.title:type_name -> tierdesk.desk.v1.Words
+	10, // 40: tierdesk.desk.v1.FaultLevel.title:type_name -> tierdesk.desk.v1.Words
+	10, // 41: tierdesk.desk.v1.FaultLevel.description:type_name -> tierdesk.desk.v1.Words
+	10, // 42: tierdesk.desk.v1.HoldReason.title:type_name -> tierdesk.desk.v1.Words
+	10, // 43: tierdesk.desk.v1.ResolutionCode.title:type_name -> tierdesk.desk.v1.Words
+	10, // 44: tierdesk.desk.v1.Team.title:type_name -> tierdesk.desk.v1.Words
+	44, // 45: tierdesk.desk.v1.Team.lines:type_name -> tierdesk.desk.v1.Ticket.Line
+	1,  // 46: tierdesk.desk.v1.Team.method:type_name -> tierdesk.desk.v1.Team.Method
+	44, // 47: tierdesk.desk.v1.Match.lines:type_name -> tierdesk.desk.v1.Ticket.Line
+	45, // 48: tierdesk.desk.v1.Match.kinds:type_name -> tierdesk.desk.v1.Ticket.Kind
+	46, // 49: tierdesk.desk.v1.Target.metric:type_name -> tierdesk.desk.v1.Sla.Metric
+	25, // 50: tierdesk.desk.v1.Target.match:type_name -> tierdesk.desk.v1.Match
+	2,  // 51: tierdesk.desk.v1.Target.when:type_name -> tierdesk.desk.v1.Target.When
+	25, // 52: tierdesk.desk.v1.DispatchRule.match:type_name -> tierdesk.desk.v1.Match
+	10, // 53: tierdesk.desk.v1.Roster.title:type_name -> tierdesk.desk.v1.Words
+	29, // 54: tierdesk.desk.v1.Roster.shifts:type_name -> tierdesk.desk.v1.Shift
+	25, // 55: tierdesk.desk.v1.Ladder.match:type_name -> tierdesk.desk.v1.Match
+	31, // 56: tierdesk.desk.v1.Ladder.rungs:type_name -> tierdesk.desk.v1.Rung
+	3,  // 57: tierdesk.desk.v1.Rung.who:type_name -> tierdesk.desk.v1.Rung.Who
+	10, // 58: tierdesk.desk.v1.Checklist.title:type_name -> tierdesk.desk.v1.Words
+	36, // 59: tierdesk.desk.v1.Checklist.items:type_name -> tierdesk.desk.v1.ChecklistEntry
+	10, // 60: tierdesk.desk.v1.Template.title:type_name -> tierdesk.desk.v1.Words
+	47, // 61: tierdesk.desk.v1.Template.ticket:type_name -> tierdesk.desk.v1.Ticket
+	10, // 62: tierdesk.desk.v1.Macro.title:type_name -> tierdesk.desk.v1.Words
+	39, // 63: tierdesk.desk.v1.Macro.steps:type_name -> tierdesk.desk.v1.MacroStep
+	43, // 64: tierdesk.desk.v1.MacroStep.body:type_name -> tierdesk.desk.v1.MacroStep.BodyEntry
+	10, // 65: tierdesk.desk.v1.Round.title:type_name -> tierdesk.desk.v1.Words
+	4,  // 66: tierdesk.desk.v1.Round.unit:type_name -> tierdesk.desk.v1.Round.Unit
+	25, // 67: tierdesk.desk.v1.ApprovalStep.match:type_name -> tierdesk.desk.v1.Match
+	68, // [68:68] is the sub-list for method output_type
+	68, // [68:68] is the sub-list for method input_type
+	68, // [68:68] is the sub-list for extension type_name
+	68, // [68:68] is the sub-list for extension extendee
+	0,  // [0:68] is the sub-list for field type_name
 }
 
 func init() { file_desk_deskpb_policy_proto_init() }
@@ -3687,7 +3704,7 @@ func file_desk_deskpb_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_desk_deskpb_policy_proto_rawDesc), len(file_desk_deskpb_policy_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   38,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

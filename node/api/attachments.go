@@ -144,12 +144,10 @@ func patiently[T any](pause time.Duration, wait func() (T, error)) (T, error) {
 		value, err := wait()
 		ended <- outcome{value, err}
 	}()
-	silent := time.NewTimer(pause)
-	defer silent.Stop()
 	select {
 	case o := <-ended:
 		return o.value, o.err
-	case <-silent.C:
+	case <-time.After(pause):
 		var none T
 		return none, desk.Refuse(desk.InvalidArgument, "BODY_CUT_OFF", "the other end was silent for %v, so the file was given up; send it again", pause)
 	}

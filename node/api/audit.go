@@ -70,9 +70,7 @@ func (a *audits) ListAudit(ctx context.Context, r *apipb.ListAuditRequest) (*api
 	if err != nil {
 		return nil, fmt.Errorf("list the audit log: %w", err)
 	}
-	if position != nil {
-		answer.NextPageToken = scope.seal(position)
-	}
+	answer.NextPageToken = scope.seal(position)
 	return answer, nil
 }
 

@@ -75,7 +75,7 @@ func auditCondition(p *filterParser) (func(*deskpb.AuditEntry) bool, error) {
 	get := auditText(name)
 	switch {
 	case get == nil:
-		return nil, refuseFilter("unknown field %.60q; known are action, actor, address, object, outcome, time", name)
+		return nil, refuseFilter("unknown field %.60q; known are action, actor, actorName, address, object, outcome, time", name)
 	case op != filtering.TokenTypeEquals:
 		return nil, refuseOperator(name, op, "=")
 	case name == "outcome" && deskpb.AuditEntry_Outcome_value[value] == 0:
@@ -89,6 +89,8 @@ func auditText(name string) func(*deskpb.AuditEntry) string {
 	switch name {
 	case "actor":
 		return (*deskpb.AuditEntry).GetActor
+	case "actorName":
+		return (*deskpb.AuditEntry).GetActorName
 	case "action":
 		return (*deskpb.AuditEntry).GetAction
 	case "object":

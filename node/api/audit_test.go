@@ -25,7 +25,7 @@ func (s *memorySite) fillAudit(t testing.TB, n int) {
 			t.Fatal(err)
 		}
 		e := &deskpb.AuditEntry{
-			Sequence: sequence + 1, Time: 1_795_305_600_000_000 + int64(i)*1_000_000, Previous: hash, Incarnation: 7, Actor: []string{"li", "wang"}[i%2],
+			Sequence: sequence + 1, Time: 1_795_305_600_000_000 + int64(i)*1_000_000, Previous: hash, Incarnation: 7, Actor: []string{"li", "wang"}[i%2], ActorName: []string{"李明", ""}[i%2],
 			Action: audit.UpdateUser, Object: fmt.Sprint("user-", i), Outcome: deskpb.AuditEntry_DONE, Address: "10.0.0.7",
 		}
 		if i%3 == 0 {
@@ -111,6 +111,7 @@ func TestTheAuditLogIsListed(t *testing.T) {
 		"the newest first":    {url.Values{"newestFirst": {"true"}, "pageSize": {"7"}}, count(30, 0, -1), 5},
 		"behind an entry":     {url.Values{"after": {"28"}}, []int{29, 30}, 1},
 		"of an actor":         {url.Values{"filter": {"actor = wang"}}, count(2, 31, 2), 1},
+		"of a name":           {url.Values{"filter": {`actorName = "李明"`}}, count(1, 31, 2), 1},
 		"refusals in pages":   {url.Values{"filter": {"outcome = REFUSED"}, "pageSize": {"3"}}, count(1, 31, 3), 4},
 		"of one object":       {url.Values{"filter": {`object = user-4 AND action = user.update AND address = 10.0.0.7`}}, []int{5}, 1},
 		"within a time":       {url.Values{"filter": {`time >= 2026-11-22T00:00:03Z AND time < 2026-11-22T00:00:06Z`}}, []int{4, 5, 6}, 1},

@@ -42,11 +42,7 @@ func (s *callBacks) ListCallBacks(ctx context.Context, r *apipb.ListCallBacksReq
 		if err != nil {
 			return err
 		}
-		veil, err := sight.veil(reader)
-		if err != nil {
-			return err
-		}
-		position, err := veil.lift(after)
+		veil, position, err := sight.behind(reader, after)
 		if err != nil {
 			return err
 		}
@@ -59,9 +55,7 @@ func (s *callBacks) ListCallBacks(ctx context.Context, r *apipb.ListCallBacksReq
 				return err
 			}
 		}
-		if next != nil {
-			answer.NextPageToken = scope.seal(veil.over(next))
-		}
+		answer.NextPageToken = scope.seal(veil.over(next))
 		return nil
 	})
 	if err != nil {

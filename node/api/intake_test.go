@@ -37,7 +37,7 @@ func (a *testAPI) fill(t *testing.T, connection *grpc.ClientConn, calls, size in
 				Ticket: &deskpb.Ticket{Title: "x", Description: text}}) // only that it waits matters
 		})
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for held := 0; held < calls; held, _ = a.server.intake.held() {
 		if time.Now().After(deadline) {
 			t.Fatalf("the API holds %d calls, want %d", held, calls)

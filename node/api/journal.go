@@ -15,9 +15,6 @@ import (
 	"github.com/tierdesk/tierdesk/store"
 )
 
-// eventChunk is how many events are read at once while a journal is put together.
-const eventChunk = 500
-
 // ListJournal renders the whole journal, because what a step changed follows from all steps before it, and cuts the page
 // out of it. The token is the id of the last entry that was given out.
 func (t *tickets) ListJournal(ctx context.Context, r *apipb.ListJournalRequest) (*apipb.ListJournalResponse, error) {
@@ -45,7 +42,7 @@ func (t *tickets) ListJournal(ctx context.Context, r *apipb.ListJournalRequest) 
 		if record, sight, err = t.find(ctx, reader, r.GetNumber()); err != nil {
 			return err
 		}
-		if events, err = allEvents(reader, desk.TicketNumber(r.GetNumber())); err != nil {
+		if events, err = reader.Events(desk.TicketNumber(r.GetNumber())); err != nil {
 			return err
 		}
 		names, err = t.namesOf(reader, record.GetTicket(), events)
@@ -74,22 +71,6 @@ func (t *tickets) ListJournal(ctx context.Context, r *apipb.ListJournalRequest) 
 		answer.NextPageToken = scope.seal([]byte(desk.EventName(page[len(page)-1].Event.GetId())))
 	}
 	return answer, nil
-}
-
-func allEvents(reader *store.Reader, number desk.TicketNumber) ([]desk.Sealed, error) {
-	var all []desk.Sealed
-	var after []byte
-	for {
-		events, next, err := reader.Events(number, after, eventChunk)
-		if err != nil {
-			return nil, fmt.Errorf("read the events of ticket %s: %w", number, err)
-		}
-		all = append(all, events...)
-		if next == nil {
-			return all, nil
-		}
-		after = next
-	}
 }
 
 // namesOf finds how the people of this site are called who wrote events that do not say so themselves, by the ids of the events.

@@ -46,9 +46,7 @@ func (t *tickets) ListTickets(ctx context.Context, r *apipb.ListTicketsRequest) 
 		}
 		list := listing{reader: reader, sight: sight, query: query, wanted: wanted, after: after, size: size}
 		next, err := list.fill(ctx, answer)
-		if next != nil {
-			answer.NextPageToken = scope.seal(next)
-		}
+		answer.NextPageToken = scope.seal(next)
 		return err
 	})
 	if err != nil {
@@ -83,13 +81,11 @@ func (l listing) fill(ctx context.Context, answer *apipb.ListTicketsResponse) ([
 	if err != nil {
 		return nil, err
 	}
-	veil, err := l.sight.veil(l.reader)
+	veil, after, err := l.sight.behind(l.reader, l.after)
 	if err != nil {
 		return nil, err
 	}
-	if query.After, err = veil.lift(l.after); err != nil {
-		return nil, err
-	}
+	query.After = after
 	found, next, err := scan(ctx, l.reader.Tickets, query, l.fits, l.size)
 	if err != nil {
 		return nil, err

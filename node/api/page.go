@@ -33,8 +33,11 @@ const checksumSize = 8
 // another.
 type pageScope []string
 
-// seal makes the token of a position in the list.
+// seal makes the token of a position in the list; none for nil, which is its end.
 func (s pageScope) seal(position []byte) string {
+	if position == nil {
+		return ""
+	}
 	return base64.RawURLEncoding.EncodeToString(append(s.checksum(position), position...))
 }
 

@@ -70,6 +70,7 @@ func layerMessage(layer tiers.Layer) *apipb.PolicyLayer {
 		Publisher: layer.Publication.GetPublisher(), Version: layer.Publication.GetVersion(),
 		Actor: layer.Publication.GetActor(), Time: moment(layer.Publication.GetTime()),
 		Locked: layer.Document.GetPolicy().GetLocked(), Source: layer.Document.GetSource(), ActorName: layer.Publication.GetActorName(),
+		Names: layer.Document.GetNames(),
 	}
 }
 
@@ -112,7 +113,15 @@ func (p *policies) ApplyPolicy(ctx context.Context, r *apipb.ApplyPolicyRequest)
 	if len(problems) > 0 {
 		return nil, refusePolicy(problems)
 	}
-	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(&deskpb.PolicyDocument{Policy: layer, Source: r.GetSource()})
+	document := &deskpb.PolicyDocument{Policy: layer, Source: r.GetSource()}
+	err = p.backend.Read(ctx, false, func(reader *store.Reader) (err error) {
+		document.Names, err = namesIn(reader, layer)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(document)
 	if err != nil {
 		return nil, fmt.Errorf("encode the policy: %w", err)
 	}
@@ -127,6 +136,32 @@ func (p *policies) ApplyPolicy(ctx context.Context, r *apipb.ApplyPolicyRequest)
 		return nil, err
 	}
 	return p.read(ctx, false)
+}
+
+// namesIn are how those people of this site are called whom the groups and rosters of a layer name, by user. The layer goes to the sites
+// below, which have no accounts of them.
+func namesIn(reader *store.Reader, layer *deskpb.Policy) (map[string]string, error) {
+	var users []string
+	for _, group := range layer.GetGroups() {
+		users = append(append(users, group.GetMembers()...), group.GetManager())
+	}
+	for _, roster := range layer.GetRosters() {
+		for _, shift := range roster.GetShifts() {
+			users = append(users, shift.GetPeople()...)
+		}
+	}
+	slices.Sort(users)
+	names := map[string]string{}
+	for _, user := range slices.Compact(users) {
+		account, err := reader.User(desk.UserID(user))
+		if err != nil {
+			return nil, fmt.Errorf("look how %s is called: %w", user, err)
+		}
+		if name := account.GetDisplayName(); name != "" {
+			names[user] = name
+		}
+	}
+	return names, nil
 }
 
 // refusePolicy names the first problem and how many there are.

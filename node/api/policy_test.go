@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/store"
 )
 
 // body makes a JSON body of one text.
@@ -64,6 +67,30 @@ func TestPolicyVersions(t *testing.T) {
 	}
 	if got := a.call("GET", "/api/v1/policy/versions/7", "", agent); got.status != 404 || got.reason() != "POLICY_VERSION_NOT_FOUND" {
 		t.Errorf("a version that is not kept is answered with %d %s", got.status, got.body)
+	}
+}
+
+// A layer says how those of this site are called whom its groups and rosters name, and nothing else about them: the sites below have no
+// accounts of them.
+func TestALayerNamesItsPeople(t *testing.T) {
+	t.Parallel()
+	a := newTestAPI(t)
+	a.site.change(t, func(b *store.Batch) error {
+		for _, person := range []*deskpb.User{
+			{Name: "zhou", DisplayName: "周芳", Phone: "0571-1234", Email: "zhou@example.cn"}, {Name: "wu", DisplayName: "吴岩"}, {Name: "lin", DisplayName: "林枫"},
+			{Name: "qian"}, {Name: "absent", DisplayName: "不相干"},
+		} {
+			if err := b.PutUser(person); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	const file = "groups: [{name: net, members: [zhou, qian, nobody], manager: lin}]\nrosters: [{name: night, calendar: office, shifts: [{from: 20:00, to: 08:00, people: [wu, zhou]}]}]\n"
+	a.must("POST", "/api/v1/policy", body(t, "source", file))
+	layers := a.must("GET", "/api/v1/policy", "").json["layers"].([]any)
+	if got := fmt.Sprint(layers[0].(map[string]any)["names"]); got != "map[lin:林枫 wu:吴岩 zhou:周芳]" {
+		t.Errorf("the layer names %s", got)
 	}
 }
 

@@ -126,7 +126,7 @@ func announcements(reader *store.Reader) ([]*apipb.Announcement, error) {
 	var heads []*deskpb.Publication
 	var after []byte
 	for {
-		page, next, err := reader.Publications("", after, eventChunk)
+		page, next, err := reader.Publications("", after, largestPage)
 		if err != nil {
 			return nil, fmt.Errorf("list publications: %w", err)
 		}

@@ -124,7 +124,7 @@ func (p *portal) problem(ctx context.Context, number string) (shown *apipb.Probl
 		if err != nil {
 			return err
 		}
-		events, err := allEvents(reader, desk.TicketNumber(number))
+		events, err := reader.Events(desk.TicketNumber(number))
 		if err != nil {
 			return err
 		}

@@ -39,9 +39,7 @@ func (p *publications) ListPublications(ctx context.Context, r *apipb.ListPublic
 		for _, head := range heads {
 			answer.Publications = append(answer.Publications, publicationMessage(head))
 		}
-		if next != nil {
-			answer.NextPageToken = scope.seal(next)
-		}
+		answer.NextPageToken = scope.seal(next)
 		return nil
 	})
 	if err != nil {

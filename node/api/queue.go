@@ -59,6 +59,18 @@ func queueOfGroup(group string) queue {
 	return queue{kind: apipb.Queue_GROUP, id: groupQueue + group, group: group, list: store.WorkOfGroup, values: []string{group}}
 }
 
+// otherGroups are the queues of those groups of the policy that are not the caller's and whose tickets the caller sees all: to count those
+// that somebody sees some of would read tickets.
+func (s sight) otherGroups() (others []queue) {
+	own := s.groups()
+	for _, team := range s.policy.GetGroups() {
+		if q := queueOfGroup(team.GetName()); !slices.Contains(own, q.group) && s.whole(q) {
+			others = append(others, q)
+		}
+	}
+	return others
+}
+
 // answered are the reasons to hold a ticket that a reply of the requester ends, each once.
 func answered(p *deskpb.Policy) (reasons []string) {
 	for _, reason := range p.GetHoldReasons() {
@@ -121,7 +133,8 @@ func (s sight) whole(q queue) bool {
 	case apipb.Queue_MINE:
 		return true
 	case apipb.Queue_GROUP:
-		return s.actor.GetScope() != deskpb.User_OWN && slices.Contains(s.groups(), q.group)
+		scope := s.actor.GetScope()
+		return scope == deskpb.User_SITE || scope != deskpb.User_OWN && slices.Contains(s.groups(), q.group)
 	case apipb.Queue_UNASSIGNED, apipb.Queue_DUE_SOON, apipb.Queue_OVERDUE, apipb.Queue_WAITING, apipb.Queue_OPEN:
 		return s.actor.GetScope() == deskpb.User_SITE
 	}

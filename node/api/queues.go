@@ -23,7 +23,7 @@ type queues struct {
 const maxLooked = 300
 
 // ListQueues never waits for the log: what it says is a hint of where there is work.
-func (q *queues) ListQueues(ctx context.Context, _ *apipb.ListQueuesRequest) (*apipb.ListQueuesResponse, error) {
+func (q *queues) ListQueues(ctx context.Context, r *apipb.ListQueuesRequest) (*apipb.ListQueuesResponse, error) {
 	answer := &apipb.ListQueuesResponse{}
 	err := q.backend.Read(ctx, true, func(reader *store.Reader) error {
 		sight, err := sightOf(ctx, q.backend.Site(), reader)
@@ -31,7 +31,11 @@ func (q *queues) ListQueues(ctx context.Context, _ *apipb.ListQueuesRequest) (*a
 			return err
 		}
 		c := counter{reader: reader, sight: sight, seen: map[desk.TicketNumber]bool{}}
-		for _, queue := range sight.queues(q.clock()) {
+		asked := sight.queues(q.clock())
+		if r.GetAllGroups() {
+			asked = append(asked, sight.otherGroups()...)
+		}
+		for _, queue := range asked {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -123,9 +127,7 @@ func (q *queues) ListQueueTickets(ctx context.Context, r *apipb.ListQueueTickets
 			return err
 		}
 		position, err := asked.fill(ctx, answer, queuePage{reader: reader, sight: sight, after: after, size: size})
-		if position != nil {
-			answer.NextPageToken = scope.seal(position)
-		}
+		answer.NextPageToken = scope.seal(position)
 		return err
 	})
 	if err != nil {
@@ -144,11 +146,7 @@ type queuePage struct {
 
 // fill puts the tickets of a page into an answer and returns the position of the next one; nil for none.
 func (q queue) fill(ctx context.Context, answer *apipb.ListTicketsResponse, p queuePage) ([]byte, error) {
-	veil, err := p.sight.veil(p.reader)
-	if err != nil {
-		return nil, err
-	}
-	after, err := veil.lift(p.after)
+	veil, after, err := p.sight.behind(p.reader, p.after)
 	if err != nil {
 		return nil, err
 	}

@@ -16,9 +16,13 @@ import (
 
 // queueCounts are the queues of a caller by id, as "3" or "3+" for more.
 func (a *testAPI) queueCounts(as header) map[string]string {
+	return a.queueCountsAt("/api/v1/queues", as)
+}
+
+func (a *testAPI) queueCountsAt(path string, as header) map[string]string {
 	a.t.Helper()
 	counts := map[string]string{}
-	queues, _ := a.must("GET", "/api/v1/queues", "", as).json["queues"].([]any)
+	queues, _ := a.must("GET", path, "", as).json["queues"].([]any)
 	for _, one := range queues {
 		queue := one.(map[string]any)
 		count := fmt.Sprint(queue["count"])
@@ -43,6 +47,24 @@ func (a *testAPI) queueTickets(as header, queue string, query url.Values) (numbe
 		}
 		if token = page.text("nextPageToken"); token == "" || pages > 100 {
 			return numbers
+		}
+	}
+}
+
+// TestTheQueuesOfAllGroupsAreForThoseWhoSeeThem counts what is open with every group, for those who see it all; nobody is told of a part.
+func TestTheQueuesOfAllGroupsAreForThoseWhoSeeThem(t *testing.T) {
+	t.Parallel()
+	a, _ := withScopes(t)
+	for person, want := range map[string]string{
+		"agent": "4", "agent, SITE": "4", "auditor, SITE": "4", "agent, GROUPS": "", "agent, OWN": "", "leader of 330108": "", "administrator, OWN": "", "requester": "",
+	} {
+		counts := a.queueCountsAt("/api/v1/queues?allGroups=true", as(person))
+		if counts["group:应用组"] != want {
+			t.Errorf("%s is told that %q tickets are open with another group, want %q", person, counts["group:应用组"], want)
+		}
+		delete(counts, "group:应用组")
+		if own := a.queueCounts(as(person)); fmt.Sprint(counts) != fmt.Sprint(own) {
+			t.Errorf("%s has besides the queues %v, want %v", person, counts, own)
 		}
 	}
 }

@@ -93,9 +93,7 @@ func (s *requesters) ListRequesters(ctx context.Context, r *apipb.ListRequesters
 		for _, c := range found {
 			answer.Requesters = append(answer.Requesters, requesterMessage(c))
 		}
-		if next != nil {
-			answer.NextPageToken = scope.seal(next)
-		}
+		answer.NextPageToken = scope.seal(next)
 		return nil
 	})
 	if err != nil {

@@ -62,11 +62,7 @@ func (s *rounds) GetRoundReport(ctx context.Context, r *apipb.GetRoundReportRequ
 		if err != nil {
 			return err
 		}
-		veil, err := sight.veil(reader)
-		if err != nil {
-			return err
-		}
-		position, err := veil.lift(after)
+		veil, position, err := sight.behind(reader, after)
 		if err != nil {
 			return err
 		}
@@ -84,9 +80,7 @@ func (s *rounds) GetRoundReport(ctx context.Context, r *apipb.GetRoundReportRequ
 				return err
 			}
 		}
-		if page.Next != nil {
-			report.NextPageToken = scope.seal(veil.over(page.Next))
-		}
+		report.NextPageToken = scope.seal(veil.over(page.Next))
 		return nil
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -147,12 +148,7 @@ func (r *route) matches(segments []string) bool {
 
 // parameters lists the query parameters that the route knows, sorted.
 func (r *route) parameters() []string {
-	names := make([]string, 0, len(r.query))
-	for name := range r.query {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(r.query))
 }
 
 // writes tells whether the gRPC method changes something.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -185,23 +186,25 @@ func TestHealthIsWatched(t *testing.T) {
 
 func TestEveryCallHasADeadline(t *testing.T) {
 	t.Parallel()
-	left := func(ctx context.Context) time.Duration {
-		bounded, cancel := withDeadline(ctx)
-		defer cancel()
-		until, ok := bounded.Deadline()
-		if !ok {
-			t.Fatal("the call has no deadline")
+	synctest.Test(t, func(t *testing.T) {
+		left := func(ctx context.Context) time.Duration {
+			bounded, cancel := withDeadline(ctx)
+			defer cancel()
+			until, ok := bounded.Deadline()
+			if !ok {
+				t.Fatal("the call has no deadline")
+			}
+			return time.Until(until)
 		}
-		return time.Until(until).Round(time.Second)
-	}
-	short, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
-	long, cancelLong := context.WithTimeout(t.Context(), time.Hour)
-	defer cancelLong()
-	got := []time.Duration{left(t.Context()), left(short), left(long)}
-	if want := []time.Duration{10 * time.Second, 3 * time.Second, 30 * time.Second}; !slices.Equal(got, want) {
-		t.Errorf("without, with a short, with a long deadline a call gets %v, want %v", got, want)
-	}
+		short, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		long, cancelLong := context.WithTimeout(t.Context(), time.Hour)
+		defer cancelLong()
+		got := []time.Duration{left(t.Context()), left(short), left(long)}
+		if want := []time.Duration{10 * time.Second, 3 * time.Second, 30 * time.Second}; !slices.Equal(got, want) {
+			t.Errorf("without, with a short, with a long deadline a call gets %v, want %v", got, want)
+		}
+	})
 }
 
 func TestSitesAndUsers(t *testing.T) {

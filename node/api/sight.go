@@ -110,6 +110,15 @@ func (s sight) veil(reader *store.Reader) (veil, error) {
 	return veil{sealing}, err
 }
 
+// behind returns the caller's veil, and the position that it lifts off a token's one: a page goes on behind it.
+func (s sight) behind(reader *store.Reader, hidden []byte) (over veil, position []byte, err error) {
+	if over, err = s.veil(reader); err != nil {
+		return veil{}, nil, err
+	}
+	position, err = over.lift(hidden)
+	return over, position, err
+}
+
 // over hides a position; nil stays nil.
 func (v veil) over(position []byte) []byte {
 	if v.cipher == nil || position == nil {

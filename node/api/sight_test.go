@@ -179,7 +179,7 @@ func (a *testAPI) fromBelow(number, home string) (other string) {
 	a.t.Helper()
 	var events []desk.Sealed
 	err := a.site.store.View(func(r *store.Reader) (err error) {
-		events, err = allEvents(r, desk.TicketNumber(number))
+		events, err = r.Events(desk.TicketNumber(number))
 		return err
 	})
 	if err != nil {

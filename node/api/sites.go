@@ -60,9 +60,7 @@ func (s *sites) ListParked(ctx context.Context, r *apipb.ListParkedRequest) (*ap
 			}
 			answer.Items = append(answer.Items, told)
 		}
-		if next != nil {
-			answer.NextPageToken = scope.seal(next)
-		}
+		answer.NextPageToken = scope.seal(next)
 		return nil
 	})
 	if err != nil {

@@ -29,7 +29,7 @@ func (t *tickets) ExplainSla(ctx context.Context, r *apipb.ExplainSlaRequest) (*
 		if record, sight, err = t.find(ctx, reader, r.GetNumber()); err != nil {
 			return err
 		}
-		events, err = allEvents(reader, desk.TicketNumber(r.GetNumber()))
+		events, err = reader.Events(desk.TicketNumber(r.GetNumber()))
 		return err
 	})
 	if err != nil {

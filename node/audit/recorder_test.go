@@ -218,7 +218,7 @@ func TestAnEntryThatIsWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	export := &deskpb.AuditEntry{Action: audit.Export, Actor: "li", Outcome: deskpb.AuditEntry_DONE}
+	export := &deskpb.AuditEntry{Action: audit.ExportLog, Actor: "li", Outcome: deskpb.AuditEntry_DONE}
 	if err := r.RecordNow(t.Context(), export); err != nil {
 		t.Fatal(err)
 	}

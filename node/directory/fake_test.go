@@ -201,6 +201,13 @@ func (e *fakeEntry) packet() *ber.Packet {
 	return entry
 }
 
+// called is how many connections the directory has taken.
+func (f *fakeServer) called() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.connections
+}
+
 // heard returns what the directory was asked: the names of binds, and the filters of searches.
 func (f *fakeServer) heard() (binds, filters []string) {
 	f.mu.Lock()

@@ -111,7 +111,7 @@ func call(to net.Addr, shown *tls.Certificate) error {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return err
 	}
 	_, writing := conn.Write([]byte{1})
@@ -126,7 +126,7 @@ func answer(t *testing.T, county *Identity, shown *tls.Certificate) error {
 	answering.Go(func() {
 		defer far.Close()
 		conn := tls.Server(far, &tls.Config{Certificates: []tls.Certificate{*shown}, NextProtos: []string{"h2"}})
-		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 		_ = conn.Handshake()
 	})
 	defer answering.Wait()
@@ -154,7 +154,7 @@ func TestWhoIsLetInAtWhichDoor(t *testing.T) {
 			"a node of another site, whom the gRPC port knows as such": {tree.show(t, named("tierdesk://330108/n1")), elsewhere, "node n1 of site 330108"},
 			"a node of another tree":                                   {other.show(t, func(*x509.Certificate) {}), everywhere, "unknown authority"},
 			"one that has expired":                                     {tree.show(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }), everywhere, "expired"},
-			"one of tomorrow":                                          {tree.show(t, func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }), everywhere, "not count yet"},
+			"one of tomorrow":                                          {tree.show(t, func(c *x509.Certificate) { c.NotBefore = time.Now().Add(30 * time.Minute) }), everywhere, "not count yet"},
 			"a revoked one":                                            {tree.show(t, func(c *x509.Certificate) { c.SerialNumber = big.NewInt(66) }), everywhere, "42 is revoked"},
 			"one without a name":                                       {tree.show(t, func(c *x509.Certificate) { c.URIs = nil }), everywhere, "names no node"},
 			"one with two names":                                       {tree.show(t, named("tierdesk://330106/n1", "tierdesk://330106/n2")), everywhere, "more than one node"},

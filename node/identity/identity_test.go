@@ -46,7 +46,7 @@ func TestLoadSaysWhichFileIsWrong(t *testing.T) {
 	ended := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }
 	expired, strange := plan(ended), plan(ended)
 	strange.CA = other.file
-	future := plan(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) })
+	future := plan(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(30 * time.Minute) })
 	for _, test := range []struct {
 		name string
 		o    Options

@@ -83,7 +83,7 @@ func TestConnectionsOfTheRevokedEnd(t *testing.T) {
 					t.Error(err)
 				}
 			}()
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
 			watch := func(caller *Identity) grpc.ServerStreamingClient[grpc_health_v1.HealthCheckResponse] {
 				conn, err := grpc.NewClient("passthrough:///"+port.Addr().String(), grpc.WithTransportCredentials(caller.PeerCredentials()))

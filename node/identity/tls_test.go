@@ -29,7 +29,7 @@ func meet(t *testing.T, client, server *tls.Config) (atClient, atServer error) {
 
 func exchange(conn *tls.Conn) error {
 	defer conn.NetConn().Close()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return err
 	}
 	if err := conn.Handshake(); err != nil {
@@ -186,7 +186,7 @@ func TestSiteOfTellsWhoCalls(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 			defer cancel()
 			if _, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{}); err != nil {
 				t.Error(err)

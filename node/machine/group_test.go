@@ -56,7 +56,7 @@ func TestCommandsOfAGroupFollowEachOther(t *testing.T) {
 	}
 	l.view(t, func(r *store.Reader) error {
 		site, err := r.Site()
-		events, _, eventsErr := r.Events(second, nil, 10)
+		events, eventsErr := r.Events(second)
 		if len(events) != 3 {
 			t.Fatalf("the journal of %s has %d events, want 3", second, len(events))
 		}

@@ -162,7 +162,7 @@ func (l *log) writeRows(b *strings.Builder, r *store.Reader, links []*deskpb.Lin
 		fmt.Fprintf(b, "%x\n", items)
 	}
 	for _, record := range records {
-		events, _, err := r.Events(desk.TicketNumber(record.Ticket.Number), nil, 1000)
+		events, err := r.Events(desk.TicketNumber(record.Ticket.Number))
 		if err != nil {
 			return err
 		}

@@ -167,7 +167,7 @@ func (i *issuer) provider(change func(*Options)) *Provider {
 	i.t.Helper()
 	o := Options{
 		Issuer: i.URL, ClientID: clientID, ClientSecret: clientSecret, RedirectURL: callback, Scopes: []string{"openid", "profile"},
-		UserClaim: "preferred_username", GroupsClaim: "groups", Timeout: 5 * time.Second, Now: time.Now,
+		UserClaim: "preferred_username", GroupsClaim: "groups", Timeout: 30 * time.Second, Now: time.Now,
 	}
 	if change != nil {
 		change(&o)

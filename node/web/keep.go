@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -62,12 +63,7 @@ func (p *Pages) serveStranger(v *page.Visit) error {
 // serveResume offers a form that was kept to who has just signed in.
 func (p *Pages) serveResume(v *page.Visit, kept keptForm) error {
 	shown := resumePage{Frame: v.Frame(v.Word("resume.title")), Action: kept.Path, Files: kept.Files, Back: "/"}
-	names := make([]string, 0, len(kept.Values))
-	for name := range kept.Values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(kept.Values)) {
 		for _, value := range kept.Values[name] {
 			shown.Fields = append(shown.Fields, keptField{Name: name, Value: value})
 		}

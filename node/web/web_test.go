@@ -52,7 +52,7 @@ func TestTheHeadSaysWhereAndWho(t *testing.T) {
 	t.Parallel()
 	v := newVisit(t)
 	page := v.page("/password")
-	for _, want := range []string{"西湖区", "县级", "李工", "服务台人员", "链路断开", "与 杭州市 的链路已断开（10:32 起），3 张工单待上送，本站业务不受影响。"} {
+	for _, want := range []string{"西湖区", "县级", "李工", "服务台人员", "链路断开", "与杭州市的链路已断开（10:32 起），3 张工单待上送，本站业务不受影响。"} {
 		if !strings.Contains(text(page.root), want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -14,12 +14,16 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/tierdesk/tierdesk/testbed"
 )
+
+const patience = 30 * time.Second // for what must happen; a test that passes waits for milliseconds
 
 // TestMain lets memberlist's last pings time out before it looks for goroutines that nobody stopped.
 func TestMain(m *testing.M) {
 	code := m.Run()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	err := goleak.Find()
 	for err != nil && time.Now().Before(deadline) {
 		err = goleak.Find()
@@ -63,9 +67,9 @@ func start(t *testing.T, o Options) *Gossip {
 
 func eventually(t *testing.T, what string, met func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !met(); {
+	for deadline := time.Now().Add(patience); !met(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("after 30 s not yet: %s", what)
+			t.Fatalf("after %v not yet: %s", patience, what)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -116,13 +120,7 @@ func TestEachNodeSeesExactlyItsNeighbourhoods(t *testing.T) {
 }
 
 func TestNodesFindEachOtherInAnyOrderOfStart(t *testing.T) {
-	reserved, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := reserved.Addr().String()
-	_ = reserved.Close()
-
+	address := testbed.FreeAddresses(t, 1)[0]
 	early := options(t, xihu)
 	early.Join = []string{address}
 	c := start(t, early)

@@ -129,12 +129,10 @@ func resolve(ctx context.Context, address string) []string {
 
 // pause waits, or returns false when ctx ends.
 func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	}
 }

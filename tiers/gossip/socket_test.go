@@ -45,8 +45,8 @@ func receive(t *testing.T, p *pipe) string {
 	select {
 	case packet := <-p.PacketCh():
 		return string(packet.Buf)
-	case <-time.After(10 * time.Second):
-		t.Fatal("no packet arrived in 10 s")
+	case <-time.After(patience):
+		t.Fatal("no packet arrived in time")
 		return ""
 	}
 }
@@ -86,7 +86,7 @@ func TestStreamsReachThePoolOfTheirLabel(t *testing.T) {
 	}{
 		{"330100", true}, {"330000", true}, {"330200", false}, {"", false},
 	} {
-		conn, err := caller.dial(s.address(), time.Second)
+		conn, err := caller.dial(s.address(), patience)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestStreamsReachThePoolOfTheirLabel(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !test.taken {
-			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+			_ = conn.SetReadDeadline(time.Now().Add(patience))
 			if n, err := conn.Read(make([]byte, 1)); n != 0 || err == nil || isTimeout(err) {
 				t.Errorf("a stream labelled %q is not closed: %v", test.label, err)
 			}
@@ -111,8 +111,8 @@ func TestStreamsReachThePoolOfTheirLabel(t *testing.T) {
 				t.Errorf("the pool of %s read %q, %v", test.label, got, err)
 			}
 			_ = taken.Close()
-		case <-time.After(10 * time.Second):
-			t.Errorf("no stream for the pool of %s in 10 s", test.label)
+		case <-time.After(patience):
+			t.Errorf("no stream for the pool of %s in time", test.label)
 		}
 		_ = conn.Close()
 	}
@@ -142,19 +142,19 @@ func TestACutLineLosesPacketsAndRefusesStreamsBothWays(t *testing.T) {
 			t.Errorf("over the cut line came %q", got)
 		}
 	}
-	if _, err := b.dial(a.address(), time.Second); !errors.Is(err, errCut) {
+	if _, err := b.dial(a.address(), patience); !errors.Is(err, errCut) {
 		t.Errorf("dialling over the cut line: %v", err)
 	}
 }
 
 func TestAnIncomingStreamFromADroppedAddressIsClosed(t *testing.T) {
 	s, caller := openSocket(t, func(net.Addr) bool { return true }, "x"), openSocket(t, open)
-	conn, err := caller.dial(s.address(), time.Second)
+	conn, err := caller.dial(s.address(), patience)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(patience))
 	if _, err := conn.Read(make([]byte, 1)); err == nil || isTimeout(err) {
 		t.Errorf("the stream stays open: %v", err)
 	}
@@ -162,7 +162,7 @@ func TestAnIncomingStreamFromADroppedAddressIsClosed(t *testing.T) {
 
 func TestCloseEndsStreamsAndRefusesNewOnes(t *testing.T) {
 	s, other := openSocket(t, open, "x"), openSocket(t, open, "x")
-	conn, err := s.dial(other.address(), time.Second)
+	conn, err := s.dial(other.address(), patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestCloseEndsStreamsAndRefusesNewOnes(t *testing.T) {
 	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("reading after close: %v", err)
 	}
-	if _, err := s.dial(other.address(), time.Second); !errors.Is(err, net.ErrClosed) {
+	if _, err := s.dial(other.address(), patience); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("dialling after close: %v", err)
 	}
 	if _, err := s.send([]byte("late"), other.address()); err != net.ErrClosed {

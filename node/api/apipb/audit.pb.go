@@ -265,7 +265,8 @@ func (x *AuditChange) GetAfter() string {
 
 type ListAuditRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Conditions joined by AND: actor, action, object, outcome, address with =; time with >= and <.
+	// Conditions joined by AND: actor, actorName, action, object, outcome, address with =; time with >= and <. actorName is how the actor was
+	// called then, of an entry that tells it.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// 1 to 500; 50 when not given.
 	PageSize  int32  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`

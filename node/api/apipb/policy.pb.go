@@ -152,7 +152,9 @@ type PolicyLayer struct {
 	Locked []string `protobuf:"bytes,5,rep,name=locked,proto3" json:"locked,omitempty"`
 	Source string   `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
 	// How the actor was called then; empty where nobody knows.
-	ActorName     string `protobuf:"bytes,7,opt,name=actor_name,json=actorName,proto3" json:"actor_name,omitempty"`
+	ActorName string `protobuf:"bytes,7,opt,name=actor_name,json=actorName,proto3" json:"actor_name,omitempty"`
+	// How those of the publisher's people were called then whom the layer names in its groups and on its rosters, by user.
+	Names         map[string]string `protobuf:"bytes,8,rep,name=names,proto3" json:"names,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -234,6 +236,13 @@ func (x *PolicyLayer) GetActorName() string {
 		return x.ActorName
 	}
 	return ""
+}
+
+func (x *PolicyLayer) GetNames() map[string]string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
 }
 
 // PolicyVersion is a version of this site's own layer.
@@ -704,7 +713,7 @@ const file_node_api_apipb_policy_proto_rawDesc = "" +
 	"\x04yaml\x18\x01 \x01(\tR\x04yaml\x12\x10\n" +
 	"\x03own\x18\x02 \x01(\tR\x03own\x120\n" +
 	"\x06layers\x18\x03 \x03(\v2\x18.tierdesk.v1.PolicyLayerR\x06layers\x120\n" +
-	"\x06policy\x18\x04 \x01(\v2\x18.tierdesk.desk.v1.PolicyR\x06policy\"\xda\x01\n" +
+	"\x06policy\x18\x04 \x01(\v2\x18.tierdesk.desk.v1.PolicyR\x06policy\"\xcf\x02\n" +
 	"\vPolicyLayer\x12\x1c\n" +
 	"\tpublisher\x18\x01 \x01(\tR\tpublisher\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x04R\aversion\x12\x14\n" +
@@ -713,7 +722,12 @@ const file_node_api_apipb_policy_proto_rawDesc = "" +
 	"\x06locked\x18\x05 \x03(\tR\x06locked\x12\x16\n" +
 	"\x06source\x18\x06 \x01(\tR\x06source\x12\x1d\n" +
 	"\n" +
-	"actor_name\x18\a \x01(\tR\tactorName\"\x8d\x02\n" +
+	"actor_name\x18\a \x01(\tR\tactorName\x129\n" +
+	"\x05names\x18\b \x03(\v2#.tierdesk.v1.PolicyLayer.NamesEntryR\x05names\x1a8\n" +
+	"\n" +
+	"NamesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8d\x02\n" +
 	"\rPolicyVersion\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x1d\n" +
@@ -762,7 +776,7 @@ func file_node_api_apipb_policy_proto_rawDescGZIP() []byte {
 	return file_node_api_apipb_policy_proto_rawDescData
 }
 
-var file_node_api_apipb_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_node_api_apipb_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_node_api_apipb_policy_proto_goTypes = []any{
 	(*GetPolicyRequest)(nil),           // 0: tierdesk.v1.GetPolicyRequest
 	(*SitePolicy)(nil),                 // 1: tierdesk.v1.SitePolicy
@@ -775,31 +789,33 @@ var file_node_api_apipb_policy_proto_goTypes = []any{
 	(*CheckPolicyResponse)(nil),        // 8: tierdesk.v1.CheckPolicyResponse
 	(*PolicyProblem)(nil),              // 9: tierdesk.v1.PolicyProblem
 	(*ApplyPolicyRequest)(nil),         // 10: tierdesk.v1.ApplyPolicyRequest
-	(*deskpb.Policy)(nil),              // 11: tierdesk.desk.v1.Policy
-	(*timestamppb.Timestamp)(nil),      // 12: google.protobuf.Timestamp
+	nil,                                // 11: tierdesk.v1.PolicyLayer.NamesEntry
+	(*deskpb.Policy)(nil),              // 12: tierdesk.desk.v1.Policy
+	(*timestamppb.Timestamp)(nil),      // 13: google.protobuf.Timestamp
 }
 var file_node_api_apipb_policy_proto_depIdxs = []int32{
 	2,  // 0: tierdesk.v1.SitePolicy.layers:type_name -> tierdesk.v1.PolicyLayer
-	11, // 1: tierdesk.v1.SitePolicy.policy:type_name -> tierdesk.desk.v1.Policy
-	12, // 2: tierdesk.v1.PolicyLayer.time:type_name -> google.protobuf.Timestamp
-	12, // 3: tierdesk.v1.PolicyVersion.time:type_name -> google.protobuf.Timestamp
-	3,  // 4: tierdesk.v1.ListPolicyVersionsResponse.versions:type_name -> tierdesk.v1.PolicyVersion
-	9,  // 5: tierdesk.v1.CheckPolicyResponse.problems:type_name -> tierdesk.v1.PolicyProblem
-	0,  // 6: tierdesk.v1.Policies.GetPolicy:input_type -> tierdesk.v1.GetPolicyRequest
-	7,  // 7: tierdesk.v1.Policies.CheckPolicy:input_type -> tierdesk.v1.CheckPolicyRequest
-	10, // 8: tierdesk.v1.Policies.ApplyPolicy:input_type -> tierdesk.v1.ApplyPolicyRequest
-	4,  // 9: tierdesk.v1.Policies.ListPolicyVersions:input_type -> tierdesk.v1.ListPolicyVersionsRequest
-	6,  // 10: tierdesk.v1.Policies.GetPolicyVersion:input_type -> tierdesk.v1.GetPolicyVersionRequest
-	1,  // 11: tierdesk.v1.Policies.GetPolicy:output_type -> tierdesk.v1.SitePolicy
-	8,  // 12: tierdesk.v1.Policies.CheckPolicy:output_type -> tierdesk.v1.CheckPolicyResponse
-	1,  // 13: tierdesk.v1.Policies.ApplyPolicy:output_type -> tierdesk.v1.SitePolicy
-	5,  // 14: tierdesk.v1.Policies.ListPolicyVersions:output_type -> tierdesk.v1.ListPolicyVersionsResponse
-	3,  // 15: tierdesk.v1.Policies.GetPolicyVersion:output_type -> tierdesk.v1.PolicyVersion
-	11, // [11:16] is the sub-list for method output_type
-	6,  // [6:11] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	12, // 1: tierdesk.v1.SitePolicy.policy:type_name -> tierdesk.desk.v1.Policy
+	13, // 2: tierdesk.v1.PolicyLayer.time:type_name -> google.protobuf.Timestamp
+	11, // 3: tierdesk.v1.PolicyLayer.names:type_name -> tierdesk.v1.PolicyLayer.NamesEntry
+	13, // 4: tierdesk.v1.PolicyVersion.time:type_name -> google.protobuf.Timestamp
+	3,  // 5: tierdesk.v1.ListPolicyVersionsResponse.versions:type_name -> tierdesk.v1.PolicyVersion
+	9,  // 6: tierdesk.v1.CheckPolicyResponse.problems:type_name -> tierdesk.v1.PolicyProblem
+	0,  // 7: tierdesk.v1.Policies.GetPolicy:input_type -> tierdesk.v1.GetPolicyRequest
+	7,  // 8: tierdesk.v1.Policies.CheckPolicy:input_type -> tierdesk.v1.CheckPolicyRequest
+	10, // 9: tierdesk.v1.Policies.ApplyPolicy:input_type -> tierdesk.v1.ApplyPolicyRequest
+	4,  // 10: tierdesk.v1.Policies.ListPolicyVersions:input_type -> tierdesk.v1.ListPolicyVersionsRequest
+	6,  // 11: tierdesk.v1.Policies.GetPolicyVersion:input_type -> tierdesk.v1.GetPolicyVersionRequest
+	1,  // 12: tierdesk.v1.Policies.GetPolicy:output_type -> tierdesk.v1.SitePolicy
+	8,  // 13: tierdesk.v1.Policies.CheckPolicy:output_type -> tierdesk.v1.CheckPolicyResponse
+	1,  // 14: tierdesk.v1.Policies.ApplyPolicy:output_type -> tierdesk.v1.SitePolicy
+	5,  // 15: tierdesk.v1.Policies.ListPolicyVersions:output_type -> tierdesk.v1.ListPolicyVersionsResponse
+	3,  // 16: tierdesk.v1.Policies.GetPolicyVersion:output_type -> tierdesk.v1.PolicyVersion
+	12, // [12:17] is the sub-list for method output_type
+	7,  // [7:12] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_node_api_apipb_policy_proto_init() }
@@ -814,7 +830,7 @@ func file_node_api_apipb_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_node_api_apipb_policy_proto_rawDesc), len(file_node_api_apipb_policy_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

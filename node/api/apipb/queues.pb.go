@@ -189,7 +189,9 @@ func (x *Queue) GetMore() bool {
 }
 
 type ListQueuesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The queues of all groups that the policy has, not only of the caller's. Of the others those alone whose tickets the caller sees all.
+	AllGroups     bool `protobuf:"varint,1,opt,name=all_groups,json=allGroups,proto3" json:"all_groups,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -222,6 +224,13 @@ func (x *ListQueuesRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use ListQueuesRequest.ProtoReflect.Descriptor instead.
 func (*ListQueuesRequest) Descriptor() ([]byte, []int) {
 	return file_node_api_apipb_queues_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ListQueuesRequest) GetAllGroups() bool {
+	if x != nil {
+		return x.AllGroups
+	}
+	return false
 }
 
 type ListQueuesResponse struct {
@@ -693,8 +702,10 @@ const file_node_api_apipb_queues_proto_rawDesc = "" +
 	"\n" +
 	"CALL_BACKS\x10\t\x12\b\n" +
 	"\x04OPEN\x10\n" +
-	"\"\x13\n" +
-	"\x11ListQueuesRequest\"@\n" +
+	"\"2\n" +
+	"\x11ListQueuesRequest\x12\x1d\n" +
+	"\n" +
+	"all_groups\x18\x01 \x01(\bR\tallGroups\"@\n" +
 	"\x12ListQueuesResponse\x12*\n" +
 	"\x06queues\x18\x01 \x03(\v2\x12.tierdesk.v1.QueueR\x06queues\"\xa1\x01\n" +
 	"\x17ListQueueTicketsRequest\x12\x14\n" +

@@ -1,10 +1,13 @@
 package account
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tierdesk/tierdesk/desk"
 )
 
 func TestLimitsAreThoseThatWereChosen(t *testing.T) {
@@ -14,6 +17,17 @@ func TestLimitsAreThoseThatWereChosen(t *testing.T) {
 	}
 	if got := limitsOf(form); !slices.Equal(got, []string{"tickets:read", "audit"}) {
 		t.Errorf("the limits are %q", got)
+	}
+}
+
+func TestRightsAreSortedByArea(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, r := range byArea([]string{string(desk.SiteRead), string(desk.TicketUrge), string(desk.TicketRead)}) {
+		got = append(got, fmt.Sprint(r.Name, " ", len(r.Verbs), " ", r.Changes))
+	}
+	if !slices.Equal(got, []string{"tickets 2 true", "site 1 false"}) {
+		t.Errorf("the rights are %q", got)
 	}
 }
 

@@ -25,9 +25,11 @@ type fact struct{ Name, Value string }
 
 // right is an area with what the visitor may do in it.
 type right struct {
-	Area  string
-	Words string
-	Verbs []string
+	Name    string // of the area, as permissions have it
+	Area    string // the same in words
+	Words   string
+	Verbs   []string
+	Changes bool // some of them change something
 }
 
 // theme is a way that the pages can look, by the name that the address for choosing one takes.
@@ -83,24 +85,30 @@ func profileFacts(v *page.Visit, user *apipb.User) []fact {
 	return kept
 }
 
-// rightsOf sorts what the visitor may do by area, in the order of the documentation.
-func rightsOf(v *page.Visit, permissions []string) (found []right) {
+// rightsOf sorts what the visitor may do by area, in the order of the documentation, and puts it into words.
+func rightsOf(v *page.Visit, permissions []string) []right {
+	found := byArea(permissions)
+	for i := range found {
+		found[i].Area, found[i].Words = v.Word("me.area."+found[i].Name), v.Word("me.may.read")
+		if found[i].Changes {
+			found[i].Words = v.Word("me.may.change")
+		}
+	}
+	return found
+}
+
+// byArea sorts permissions by area; areas without any are left out.
+func byArea(permissions []string) (found []right) {
 	for _, area := range desk.Areas() {
-		made, changes := right{Area: v.Word("me.area." + string(area))}, false
+		made := right{Name: string(area)}
 		for _, permission := range permissions {
 			if verb := desk.Verb(permission); verb.Area() == area {
-				made.Verbs, changes = append(made.Verbs, permission), changes || verb.Changes()
+				made.Verbs, made.Changes = append(made.Verbs, permission), made.Changes || verb.Changes()
 			}
 		}
-		switch {
-		case len(made.Verbs) == 0:
-			continue
-		case changes:
-			made.Words = v.Word("me.may.change")
-		default:
-			made.Words = v.Word("me.may.read")
+		if len(made.Verbs) > 0 {
+			found = append(found, made)
 		}
-		found = append(found, made)
 	}
 	return found
 }

@@ -33,6 +33,7 @@ type token struct {
 // area is what a token may do in one area.
 type area struct {
 	Name, Word   string
+	Changes      bool // the visitor changes something there, not only reads
 	Read, Change bool // the choice so far
 }
 
@@ -66,10 +67,14 @@ func showTokens(v *page.Visit, status int, shown tokensPage, form url.Values) er
 			Created: v.Time(t.GetCreateTime()), Seen: v.Time(t.GetSeenTime()), Ends: v.Time(t.GetExpireTime()),
 		})
 	}
-	for _, name := range desk.Areas() {
-		limit := form.Get("limit." + string(name))
+	caller, err := v.Caller()
+	if err != nil {
+		return err
+	}
+	for _, own := range rightsOf(v, caller.GetPermissions()) {
+		limit := form.Get("limit." + own.Name)
 		shown.Areas = append(shown.Areas, area{
-			Name: string(name), Word: v.Word("me.area." + string(name)), Read: limit == "read", Change: limit == "change",
+			Name: own.Name, Word: own.Area, Changes: own.Changes, Read: limit == "read", Change: limit == "change",
 		})
 	}
 	chosen := daysOf(form)

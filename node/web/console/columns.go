@@ -17,11 +17,13 @@ type column struct {
 	cell func(*page.Visit, *deskpb.Ticket, colleagues) cell
 }
 
-// cell is what stands in a column of a row. One of its parts is set; Soft stands behind Text, and Marks behind both.
+// cell is what stands in a column of a row. One of its parts is set; Soft stands behind Text, and Marks behind both. Lead stands
+// before a text whose end may be cut off.
 type cell struct {
 	Name, Label string
 	Text, Soft  string
 	Number      string // of the ticket that the text leads to; empty for a text that leads nowhere
+	Lead        page.Mark
 	Marks       []page.Mark
 	Moment      page.Moment
 	Deadline    page.Deadline
@@ -85,7 +87,7 @@ func usualColumns() []string {
 func titleCell(v *page.Visit, t *deskpb.Ticket, _ colleagues) cell {
 	made := cell{Text: t.GetTitle(), Number: t.GetNumber()}
 	if t.GetMajor() {
-		made.Marks = []page.Mark{{Word: v.Word("desk.major"), Shape: "◆", Tone: "bad"}}
+		made.Lead = page.Mark{Word: v.Word("desk.major"), Shape: "◆", Tone: "bad"}
 	}
 	return made
 }

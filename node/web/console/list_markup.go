@@ -71,6 +71,10 @@ func (c *cell) write(m *page.Markup) {
 		m.Text(whole)
 	}
 	m.Raw(`">`)
+	if c.Lead.Word != "" {
+		c.Lead.Write(m)
+		m.Raw(` `)
+	}
 	c.writeText(m)
 	if c.Soft != "" {
 		m.Raw(` <small class="soft">`)

@@ -11,14 +11,14 @@ func TestARowShowsWhatPeopleTypedAsText(t *testing.T) {
 	shown := row{
 		Number: `n"1`, Pick: `n"1 e`, PickWord: `选择 <i>`, Chosen: true, Urgency: "late",
 		Cells: []cell{
-			{Name: "title", Label: "标题", Text: `<script>"`, Number: `n"1`, Marks: []page.Mark{{Word: "重大", Shape: "◆", Tone: "bad"}}},
-			{Name: "who", Label: `处理<人>`, Text: "李工", Soft: `a"b`},
+			{Name: "title", Label: "标题", Text: `<script>"`, Number: `n"1`, Lead: page.Mark{Word: "重大", Shape: "◆", Tone: "bad"}},
+			{Name: "who", Label: `处理<人>`, Text: "李工", Soft: `a"b`, Marks: []page.Mark{{Word: "重点", Shape: "★", Tone: "wait"}}},
 			{Name: "empty", Label: "空"},
 		},
 	}
-	cells := template.HTML(`<td class="c-title" data-label="标题" title="&lt;script&gt;&#34;"><a class="open" id="open-n&#34;1" href="/t/n%221">&lt;script&gt;&#34;</a>` +
-		` <span class="mark bad"><span class="shape" aria-hidden="true">◆</span>重大</span></td>` +
-		`<td class="c-who" data-label="处理&lt;人&gt;" title="李工 a&#34;b"><span>李工</span> <small class="soft">a&#34;b</small></td>` +
+	cells := template.HTML(`<td class="c-title" data-label="标题" title="&lt;script&gt;&#34;"><span class="mark bad"><span class="shape" aria-hidden="true">◆</span>重大</span> ` +
+		`<a class="open" id="open-n&#34;1" href="/t/n%221">&lt;script&gt;&#34;</a></td>` +
+		`<td class="c-who" data-label="处理&lt;人&gt;" title="李工 a&#34;b"><span>李工</span> <small class="soft">a&#34;b</small> <span class="mark wait"><span class="shape" aria-hidden="true">★</span>重点</span></td>` +
 		`<td class="c-empty" data-label="空"></td>`)
 	if got := shown.Markup(); got != cells {
 		t.Errorf("the cells are\n%s\nwant\n%s", got, cells)

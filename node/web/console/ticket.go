@@ -141,7 +141,13 @@ func serveVerb(v *page.Visit) error {
 		return v.Render(http.StatusOK, "ticket.html", p)
 	}
 	if !d.verbs[verb.name] {
-		return desk.Refuse(desk.FailedPrecondition, "WRONG_STATE", "%s is not possible with ticket %s now; look at what is", verb.name, p.Number)
+		refused := desk.Refuse(desk.FailedPrecondition, "WRONG_STATE", "%s is not possible with ticket %s now; look at what is", verb.name, p.Number)
+		if v.Partial() {
+			return refused
+		}
+		said := v.Problem(refused) // beside the ticket, which shows what is possible
+		p.Refused = append(p.Refused, said.Text)
+		return v.Render(said.Status, "ticket.html", p)
 	}
 	p.Panel = d.formOf(verb)
 	if v.Partial() {

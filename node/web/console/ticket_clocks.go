@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/web/page"
 )
@@ -21,9 +22,10 @@ type clocksPage struct {
 // clockStory is how a clock came to what it shows.
 type clockStory struct {
 	clockShown
-	Target, Calendar, Rule string
-	Counted                string
-	Stretches              []stretchShown
+	Target, Counted string
+	Calendar        string
+	Rule            string // which one it is of several for the same; empty where the heading says it
+	Stretches       []stretchShown
 }
 
 // stretchShown is a stretch of time in which the same held for a clock.
@@ -46,7 +48,8 @@ func (d *dossier) clockStories() ([]clockStory, error) {
 	for _, told := range explained.GetClocks() {
 		clock := told.GetClock()
 		story := clockStory{
-			clockShown: d.clock(clock), Target: d.Span(time.Duration(clock.GetTarget()) * time.Second), Calendar: clock.GetCalendar(), Rule: clock.GetRule(),
+			clockShown: d.clock(clock), Target: d.Span(time.Duration(clock.GetTarget()) * time.Second), Calendar: d.calendarTitle(clock.GetCalendar()),
+			Rule: d.ruleAmongOthers(clock),
 		}
 		counted := clock.GetCounted()
 		if stretches := told.GetStretches(); len(stretches) > 0 {
@@ -60,6 +63,34 @@ func (d *dossier) clockStories() ([]clockStory, error) {
 		stories = append(stories, story)
 	}
 	return stories, nil
+}
+
+// ruleAmongOthers is the rule of a clock where the policy as it is known here has others for the same metric and tier, or does not have
+// this one; empty for the only one.
+func (d *dossier) ruleAmongOthers(clock *deskpb.Sla) string {
+	known := false
+	for _, target := range d.policy.GetTargets() {
+		switch {
+		case target.GetName() == clock.GetRule():
+			known = true
+		case !target.GetNone() && target.GetMetric() == clock.GetMetric() && target.GetTier() == clock.GetTier():
+			return clock.GetRule()
+		}
+	}
+	if !known {
+		return clock.GetRule()
+	}
+	return ""
+}
+
+// calendarTitle is a calendar as people of this site know it.
+func (d *dossier) calendarTitle(name string) string {
+	for _, calendar := range d.policy.GetCalendars() {
+		if calendar.GetName() == name {
+			return d.title(calendar.GetTitle(), name)
+		}
+	}
+	return name
 }
 
 func (d *dossier) stretch(stretch *apipb.Stretch, rule string) stretchShown {

@@ -41,9 +41,15 @@ type auditPage struct {
 type auditSearch struct {
 	Actor, Action, Object, Outcome, Address string
 	From, To                                string // days, as they were typed
-	WrongFrom, WrongTo                      string // what is wrong with them; empty for nothing
+	WrongActor, WrongFrom, WrongTo          string // what is wrong with them; empty for nothing
+	Meant                                   string // who is meant by a part of a name; empty for what needs no explanation
+	People                                  colleagues
+	user, name                              string // whose entries are looked for: a user's, or of those who were called by a name
 	since, until                            time.Time
 }
+
+// Wrong tells whether something that was typed cannot be looked for.
+func (s auditSearch) Wrong() bool { return s.WrongActor+s.WrongFrom+s.WrongTo != "" }
 
 type auditRow struct {
 	Sequence                              uint32
@@ -64,8 +70,8 @@ func auditActions() []string {
 		"session.create", "session.end", "session.revoke", "token.create", "token.revoke", "user.lock", "user.unlock", "user.create", "user.update",
 		"user.delete", "own.second-factor", "policy.apply", "publication.put", "publication.remove", "requester.create", "requester.update",
 		"requester.delete", "call-back.record", "duty.set", "tree.move", "tree.close", "site.found", "site.recover", "site.freeze", "site.remove-node",
-		"site.backup", "parked.retry", "ticket.override", "ticket.reveal", "ticket.export", "audit.read", "audit.verify", "audit.export",
-		"audit.dropped", "audit.contradicted", "audit.acknowledge", "certificate.renew", "certificate.revoke",
+		"site.backup", "parked.retry", "ticket.override", "ticket.reveal", "audit.read", "audit.verify", "audit.export",
+		"audit.dropped", "audit.contradicted", "audit.acknowledge",
 	}
 }
 
@@ -85,10 +91,17 @@ func serveAudit(v *page.Visit) error {
 		From: strings.TrimSpace(v.Query("from")), To: strings.TrimSpace(v.Query("to")),
 	}
 	search.readDays(v)
+	var err error
+	if search.People, err = readColleagues(v, &holding{}); err != nil {
+		return err
+	}
+	if err := search.findActor(v); err != nil {
+		return err
+	}
 	shown := auditPage{shelf: newShelf(v, v.Word("admin.audit")), Search: search}
 	shown.Actions = append([]choice{{Word: v.Word("admin.audit.any-action")}},
 		choices(auditActions(), func(action string) string { return actionShown(v, action) }, search.Action)...)
-	if search.WrongFrom != "" || search.WrongTo != "" {
+	if search.Wrong() {
 		return v.Render(http.StatusBadRequest, "audit.html", shown)
 	}
 	answer, err := v.API.Audits.ListAudit(v.Ctx(), &apipb.ListAuditRequest{
@@ -133,7 +146,7 @@ func (s *auditSearch) readDays(v *page.Visit) {
 func (s auditSearch) filter() string {
 	var conditions []string
 	for _, c := range []struct{ field, value string }{
-		{"actor", s.Actor}, {"action", s.Action}, {"object", s.Object}, {"outcome", s.Outcome}, {"address", s.Address},
+		{"actor", s.user}, {"actorName", s.name}, {"action", s.Action}, {"object", s.Object}, {"outcome", s.Outcome}, {"address", s.Address},
 	} {
 		if c.value != "" {
 			conditions = append(conditions, c.field+" = "+strconv.Quote(c.value))

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/calendar"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/desk/policy"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/web/page"
 )
@@ -22,6 +24,9 @@ type calendarPage struct {
 	Zone            string
 	Always          bool
 	Coming          []dateRow
+	Keeper          string // the site that alone changes it; empty where this one may
+	Edit            bool   // the visitor may change it
+	Example         string // what is written into the policy for a date, as an example
 }
 
 // dayCell is a day of the month; the zero cell is one of another month.
@@ -44,17 +49,39 @@ type dateRow struct {
 const mostComing = 60
 
 func serveCalendar(v *page.Visit) error {
-	inForce, err := v.API.Policies.GetPolicy(v.Ctx(), &apipb.GetPolicyRequest{})
+	h, err := readHolding(v)
 	if err != nil {
 		return err
 	}
 	name := v.R.PathValue("name")
-	for _, c := range inForce.GetPolicy().GetCalendars() {
-		if c.GetName() == name {
-			return v.Render(http.StatusOK, "calendar.html", newCalendarPage(v, c))
-		}
+	if c := policy.Calendar(h.GetPolicy(), name); c != nil {
+		shown := newCalendarPage(v, c)
+		shown.Keeper = cmp.Or(h.lockedBy(v, "calendars"), h.keeperOf(v, name))
+		shown.Edit = shown.Keeper == "" && v.May(desk.PolicyApply)
+		shown.Example = v.Word("admin.calendar.example", name, v.Now().Year()+1)
+		return v.Render(http.StatusOK, "calendar.html", shown)
 	}
 	return desk.Refuse(desk.NotFound, "CALENDAR_NOT_FOUND", "the policy has no calendar %.64q", name)
+}
+
+// keeperOf is the site that alone changes a calendar; empty where this one may. The province keeps those of the built-in policy and its own:
+// every office on the path of a ticket counts by them.
+func (h *holding) keeperOf(v *page.Visit, calendar string) string {
+	if v.Tier == apipb.Site_PROVINCE {
+		return ""
+	}
+	province, top := "", v.Word("tier.PROVINCE")
+	for _, site := range v.Standing.Sites().GetSites() {
+		if site.GetTier() == apipb.Site_PROVINCE {
+			province, top = site.GetId(), v.SiteNamed(site.GetId())
+		}
+	}
+	for _, layer := range h.layers {
+		if by := layer.told.GetPublisher(); (by == "" || by == province) && policy.Calendar(layer.policy, calendar) != nil {
+			return top
+		}
+	}
+	return ""
 }
 
 func newCalendarPage(v *page.Visit, c *deskpb.Calendar) calendarPage {

@@ -24,9 +24,10 @@ type deed struct {
 // question is what a confirmation says and asks for.
 type question struct {
 	Title        string
-	Consequences []string // sentences
-	Type         string   // a name that has to be typed; empty for none
-	Choose       string   // what Choices are of; empty for nothing to choose
+	Consequences []string         // sentences
+	Ways         []page.DoorShown // where to put right first what they speak of
+	Type         string           // a name that has to be typed; empty for none
+	Choose       string           // what Choices are of; empty for nothing to choose
 	Choices      []choice
 	Reason       bool   // a reason is asked for
 	Lost         string // what the box says that does not wait for an office which is lost; empty for no box

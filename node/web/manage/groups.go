@@ -2,10 +2,12 @@ package manage
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
 	"github.com/tierdesk/tierdesk/desk/policy"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
@@ -16,8 +18,8 @@ import (
 func groupRoutes() []page.Route {
 	return []page.Route{
 		{Pattern: "GET /admin/groups", Serve: serveGroups},
-		{Pattern: "GET /admin/groups/new", Serve: serveNewGroup},
-		{Pattern: "POST /admin/groups/new", Serve: serveGroupForm},
+		{Pattern: "GET /admin/new/group", Serve: serveNewGroup},
+		{Pattern: "POST /admin/new/group", Serve: serveGroupForm},
 		{Pattern: "GET /admin/groups/{name}", Serve: serveGroup},
 		{Pattern: "POST /admin/groups/{name}", Serve: serveGroupForm},
 		{Pattern: "GET /admin/groups/{name}/remove", Serve: groupPart().serveRemoval},
@@ -37,7 +39,30 @@ type groupRow struct {
 	Name, Title, Path                     string
 	Members, Manager, Lines, Method, From string
 	Count                                 int
+	Whose                                 string // of which sites above members are; empty for none
 	Roster, RosterPath                    string
+	Open                                  *openTickets // nil for a visitor who does not see all of them
+}
+
+// openTickets are those that are with a group here.
+type openTickets struct {
+	Count int32
+	Queue string // the address of the queue on the desk
+}
+
+// openOfGroups counts the open tickets of groups, as they are kept.
+func openOfGroups(v *page.Visit) (map[string]*openTickets, error) {
+	counted := map[string]*openTickets{}
+	if !v.May(desk.TicketList) {
+		return counted, nil
+	}
+	queues, err := v.API.Queues.ListQueues(v.Ctx(), &apipb.ListQueuesRequest{AllGroups: true})
+	for _, queue := range queues.GetQueues() {
+		if queue.GetKind() == apipb.Queue_GROUP && !queue.GetMore() {
+			counted[queue.GetGroup()] = &openTickets{Count: queue.GetCount(), Queue: "/desk?" + url.Values{"queue": {queue.GetId()}}.Encode()}
+		}
+	}
+	return counted, err
 }
 
 func serveGroups(v *page.Visit) error {
@@ -45,7 +70,11 @@ func serveGroups(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	people, err := readColleagues(v)
+	people, err := readColleagues(v, h)
+	if err != nil {
+		return err
+	}
+	open, err := openOfGroups(v)
 	if err != nil {
 		return err
 	}
@@ -55,7 +84,8 @@ func serveGroups(v *page.Visit) error {
 			Name: group.GetName(), Title: titled(v, group.GetTitle(), group.GetName()), Path: groupPart().pathOf(group.GetName()),
 			Members: strings.Join(people.names(group.GetMembers()), v.Word("admin.comma")), Count: len(group.GetMembers()),
 			Lines: linesShown(v, group.GetLines()), Method: v.Word("admin.method." + group.GetMethod().String()),
-			From: groupPart().originOf(v, h, group.GetName()).shown(v),
+			From: groupPart().originOf(v, h, group.GetName()).shown(v), Open: open[group.GetName()],
+			Whose: strings.Join(people.whose(group.GetMembers()), v.Word("admin.comma")),
 		}
 		if group.GetManager() != "" {
 			row.Manager = people.find(group.GetManager()).Name
@@ -99,7 +129,7 @@ func serveGroup(v *page.Visit) error {
 	if group == nil {
 		return groupPart().notThere(v.R.PathValue("name"))
 	}
-	people, err := readColleagues(v)
+	people, err := readColleagues(v, h)
 	if err != nil {
 		return err
 	}
@@ -115,7 +145,7 @@ func serveNewGroup(v *page.Visit) error {
 }
 
 func showGroup(v *page.Visit, h *holding, people colleagues, code int, form groupForm) error {
-	shown := groupPage{shut: groupPart().shut(v, h), groupForm: form, Action: groupPart().path + "/new"}
+	shown := groupPage{shut: groupPart().shut(v, h), groupForm: form, Action: groupPart().make}
 	if form.New {
 		shown.shelf = newShelf(v, v.Word("admin.groups.new"))
 		return v.Render(code, "group.html", shown)
@@ -266,5 +296,18 @@ func groupLoss(v *page.Visit, p *deskpb.Policy, name string) []string {
 	if len(named) > 0 {
 		says = append(says, v.Word("admin.groups.loss-applications", strings.Join(named, v.Word("admin.comma"))))
 	}
-	return append(says, v.Word("admin.groups.loss-tickets"))
+	return append(says, ticketsLeft(v, name))
+}
+
+// ticketsLeft says what becomes of the open tickets of a group that goes.
+func ticketsLeft(v *page.Visit, group string) string {
+	open, err := openOfGroups(v)
+	switch left := open[group]; {
+	case err != nil || left == nil:
+		return v.Word("admin.groups.loss-tickets")
+	case left.Count == 0:
+		return v.Word("admin.groups.loss-idle")
+	default:
+		return v.Word("admin.groups.loss-open", left.Count)
+	}
 }

@@ -211,7 +211,7 @@ func nameProblems(v *page.Visit, problems map[string]string, name string, taken 
 	switch {
 	case taken:
 		problems["name"] = v.Word("admin.part.taken", name)
-	case name == "new" || len([]rune(name)) > maxTitle || strings.ContainsAny(name, "/\\?#%\n\t"):
+	case name == "." || name == ".." || len([]rune(name)) > maxTitle || strings.ContainsAny(name, "/\\?#%\n\t"):
 		problems["name"] = v.Word("admin.part.name-wrong")
 	}
 }

@@ -186,7 +186,8 @@ func TestDifferencesAreRead(t *testing.T) {
 func TestTheLogIsAskedInItsLanguage(t *testing.T) {
 	t.Parallel()
 	for want, search := range map[string]auditSearch{
-		`actor = "li" AND action = "user.update" AND outcome = "DONE"`: {Actor: "li", Action: "user.update", Outcome: "DONE"},
+		`actor = "li" AND action = "user.update" AND outcome = "DONE"`: {user: "li", Action: "user.update", Outcome: "DONE"},
+		`actorName = "李 明"`:     {Actor: "李 明", name: "李 明"},
 		`object = "a\" OR \"b"`: {Object: `a" OR "b`},
 		`time >= "2026-11-20T16:00:00Z" AND time < "2026-11-22T16:00:00Z"`: {From: "2026-11-21", To: "2026-11-22"},
 	} {

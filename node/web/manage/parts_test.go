@@ -41,7 +41,7 @@ func (c *county) Invoke(ctx context.Context, method string, asked, answer any, _
 	case *apipb.GetPolicyRequest:
 		reply(answer, &apipb.SitePolicy{Policy: holds, Own: c.own, Layers: []*apipb.PolicyLayer{
 			{Publisher: "330106", Version: c.version, Source: c.own, Actor: "li"},
-			{Publisher: "330100", Version: 7, Source: c.above, Locked: above.GetLocked()},
+			{Publisher: "330100", Version: 7, Source: c.above, Locked: above.GetLocked(), Names: map[string]string{"zhou": "周芳"}},
 		}})
 	case *apipb.CheckPolicyRequest:
 		found := &apipb.CheckPolicyResponse{}
@@ -58,6 +58,14 @@ func (c *county) Invoke(ctx context.Context, method string, asked, answer any, _
 		c.own, c.version = r.GetSource(), c.version+1
 	case *apipb.ListDutyRequest:
 		reply(answer, &apipb.ListDutyResponse{Colleagues: []*apipb.Colleague{{User: "li", DisplayName: "李明"}, {User: "wang", DisplayName: "王芳"}}})
+	case *apipb.ListQueuesRequest:
+		if !r.GetAllGroups() {
+			return status.Error(codes.InvalidArgument, "the queues of some groups are left out")
+		}
+		reply(answer, &apipb.ListQueuesResponse{Queues: []*apipb.Queue{
+			{Kind: apipb.Queue_OPEN, Id: "open", Count: 9}, {Kind: apipb.Queue_GROUP, Id: "group:值班 1", Group: "值班 1", Count: 3},
+			{Kind: apipb.Queue_GROUP, Id: "group:idle", Group: "idle"},
+		}})
 	default:
 		return status.Error(codes.Unimplemented, method)
 	}
@@ -72,6 +80,19 @@ func reply(into any, answer proto.Message) {
 
 // pages serves the pages of an office to somebody signed in.
 func (c *county) pages(t *testing.T) func(method, path string, form url.Values) (int, string) {
+	t.Helper()
+	return pagesOf(t, c)
+}
+
+// site is what pages of an office ask.
+type site interface {
+	grpc.ClientConnInterface
+	page.People
+	page.Standing
+}
+
+// pagesOf serves the pages of an office to somebody signed in.
+func pagesOf(t *testing.T, c site) func(method, path string, form url.Values) (int, string) {
 	t.Helper()
 	k, err := page.New(page.Options{
 		API: c, Files: http.NotFoundHandler(), People: c, Standing: c, Logger: slog.New(slog.DiscardHandler),
@@ -102,11 +123,11 @@ func TestWhatASiteAboveHasLockedHasNoForm(t *testing.T) {
 	visit := c.pages(t)
 	for _, path := range []string{"/admin/groups", "/admin/groups/second"} {
 		code, page := visit(http.MethodGet, path, nil)
-		if code != http.StatusOK || !strings.Contains(page, "330100 已锁定“处理组”") || strings.Contains(page, `name="zh"`) || strings.Contains(page, "/admin/groups/new") {
+		if code != http.StatusOK || !strings.Contains(page, "330100 已锁定“处理组”") || strings.Contains(page, `name="zh"`) || strings.Contains(page, "/admin/new/group") {
 			t.Errorf("%s: %d %s", path, code, page)
 		}
 	}
-	for _, path := range []string{"/admin/groups/new", "/admin/groups/second", "/admin/groups/second/remove"} {
+	for _, path := range []string{"/admin/new/group", "/admin/groups/second", "/admin/groups/second/remove"} {
 		code, page := visit(http.MethodPost, path, url.Values{"zh": {"二线"}, "do": {"apply"}, "over": {"0"}})
 		if code != http.StatusConflict || !strings.Contains(page, "这一部分已由上级锁定") || c.own != "# 本站\n" {
 			t.Errorf("%s: %d, and the text is %q: %s", path, code, c.own, page)
@@ -171,5 +192,71 @@ func TestTimesOfDayAreReadAsPeopleTypeThem(t *testing.T) {
 		if got, ok := minuteTyped(text); ok {
 			t.Errorf("%q is read as %d", text, got)
 		}
+	}
+}
+
+// A group and a roster may be called like any page of theirs: each has one of its own, beside the form for a new one.
+func TestAnEntryMayBeCalledNew(t *testing.T) {
+	t.Parallel()
+	c := &county{own: "groups: [{name: new, title: 新人组, members: [li]}]\nrosters: [{name: new, title: 新人班, calendar: office, shifts: [{from: 08:00, to: 18:00, people: [li]}]}]\n", version: 1}
+	visit := c.pages(t)
+	for path, want := range map[string]string{
+		"/admin/groups/new": "新人组", "/admin/rosters/new": "新人班", "/admin/groups/new/remove": "移除“新人组”", "/admin/rosters/new/remove": "移除“新人班”",
+		"/admin/new/group": "新建处理组", "/admin/new/roster": "新建值班表",
+	} {
+		if code, page := visit(http.MethodGet, path, nil); code != http.StatusOK || !strings.Contains(page, "<title>"+want) {
+			t.Errorf("%s is not %s: %d %s", path, want, code, page)
+		}
+	}
+	form := url.Values{"zh": {"新手组"}, "do": {"apply"}, "over": {"1"}, "members": {"li"}, "method": {"MANUAL"}}
+	if code, page := visit(http.MethodPost, "/admin/groups/new", form); code != http.StatusSeeOther || !strings.Contains(c.own, "新手组") {
+		t.Errorf("the group called new is not changed by its form: %d %s", code, page)
+	}
+}
+
+// The list of groups counts what is open with each as the desk's queues count it, and leads there; of a group whose tickets the visitor
+// does not see it says nothing.
+func TestTheListOfGroupsCountsWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	c := &county{own: "groups: [{name: 值班 1, title: 值班组}, {name: idle, title: 闲组}, {name: hidden, title: 别组}]\n", version: 1}
+	visit := c.pages(t)
+	_, list := visit(http.MethodGet, "/admin/groups", nil)
+	for _, want := range []string{
+		`<td class="num" data-label="未办结工单"><a href="/desk?queue=group%3A%E5%80%BC%E7%8F%AD&#43;1">3</a></td>`,
+		`<td class="num" data-label="未办结工单">0</td>`, `<td class="num" data-label="未办结工单"></td>`,
+	} {
+		if strings.Count(list, want) != 1 {
+			t.Errorf("the list of groups is without %s: %s", want, list)
+		}
+	}
+	for path, want := range map[string]string{
+		"/admin/groups/%E5%80%BC%E7%8F%AD%201/remove": "此组现有 3 张未办结工单", "/admin/groups/idle/remove": "此组现在没有未办结的工单", "/admin/groups/hidden/remove": "未办结工单仍留在原处",
+	} {
+		if code, page := visit(http.MethodGet, path, nil); code != http.StatusOK || !strings.Contains(page, want) {
+			t.Errorf("%s does not say %s: %d %s", path, want, code, page)
+		}
+	}
+}
+
+// Whom a layer of a site above names is called as that site says, and it is said whose people they are; a form about the group keeps them.
+func TestPeopleOfASiteAboveHaveNames(t *testing.T) {
+	t.Parallel()
+	const above = "groups: [{name: second, title: 二线, members: [zhou, wu], manager: zhou}]\n"
+	c := &county{above: above, own: "# 本站\n", version: 1}
+	visit := c.pages(t)
+	if _, list := visit(http.MethodGet, "/admin/groups", nil); !strings.Contains(list, "周芳、wu") || strings.Count(list, "330100的用户") != 1 {
+		t.Errorf("the list of groups does not say who is in them: %s", list)
+	}
+	_, group := visit(http.MethodGet, "/admin/groups/second", nil)
+	if !strings.Contains(group, `name="manager" class="form-control" value="周芳"`) || strings.Count(group, "330100的用户") != 2 || strings.Contains(group, `<option value="周芳">`) {
+		t.Errorf("the page of the group does not say who is in it: %s", group)
+	}
+	form := url.Values{"zh": {"二线"}, "do": {"apply"}, "over": {"1"}, "members": {"zhou"}, "manager": {"周芳"}, "add": {"李明"}, "method": {"MANUAL"}}
+	if code, page := visit(http.MethodPost, "/admin/groups/second", form); code != http.StatusSeeOther {
+		t.Fatalf("the form is not taken: %d %s", code, page)
+	}
+	own, _ := policyfile.Read([]byte(c.own))
+	if made := policy.Group(own, "second"); strings.Join(made.GetMembers(), " ") != "zhou li" || made.GetManager() != "zhou" {
+		t.Errorf("the form made the group %v", made)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tierdesk/tierdesk/desk"
 	"github.com/tierdesk/tierdesk/desk/deskpb"
+	"github.com/tierdesk/tierdesk/desk/policy"
 	"github.com/tierdesk/tierdesk/node/api/apipb"
 	"github.com/tierdesk/tierdesk/node/web/page"
 )
@@ -19,8 +20,8 @@ const peoplePage = 50
 func peopleRoutes() []page.Route {
 	return []page.Route{
 		{Pattern: "GET /admin/people", Serve: servePeople},
-		{Pattern: "GET /admin/people/new", Serve: serveNewPerson},
-		{Pattern: "POST /admin/people/new", Serve: serveCreatePerson},
+		{Pattern: "GET /admin/new/person", Serve: serveNewPerson},
+		{Pattern: "POST /admin/new/person", Serve: serveCreatePerson},
 	}
 }
 
@@ -98,11 +99,11 @@ func servePeople(v *page.Visit) error {
 
 // groupsOf are the groups of this site, whose titles people know; none where the policy cannot be read.
 func groupsOf(v *page.Visit) []*deskpb.Team {
-	policy, err := v.API.Policies.GetPolicy(v.Ctx(), &apipb.GetPolicyRequest{Consistency: "stale"})
+	inForce, err := v.API.Policies.GetPolicy(v.Ctx(), &apipb.GetPolicyRequest{Consistency: "stale"})
 	if err != nil {
 		return nil // then they are called by their names
 	}
-	return policy.GetPolicy().GetGroups()
+	return inForce.GetPolicy().GetGroups()
 }
 
 func newPersonRow(v *page.Visit, groups []*deskpb.Team, person *apipb.User) personRow {
@@ -153,6 +154,7 @@ func roleChoices(v *page.Visit, chosen string) (offered []choice) {
 type account struct {
 	Name, DisplayName, Unit, Phone, Email, Etag string
 	Roles, Scopes, Groups, Lines, Offices       []choice
+	ByPolicy                                    bool // some of the groups have the person because the policy says so
 	KeepPassword                                bool
 	Directory                                   string // who says most of it at each sign-in; empty for this site itself
 	Problems                                    map[string]string
@@ -175,19 +177,24 @@ func newAccount(v *page.Visit, person *apipb.User) (account, error) {
 		lines = append(lines, line.String())
 	}
 	a.Lines = choices([]string{"FIRST", "SECOND", "THIRD"}, func(line string) string { return v.Word("line." + line) }, lines...)
-	policy, err := v.API.Policies.GetPolicy(v.Ctx(), &apipb.GetPolicyRequest{Consistency: "stale"})
+	inForce, err := v.API.Policies.GetPolicy(v.Ctx(), &apipb.GetPolicyRequest{Consistency: "stale"})
 	if err != nil {
 		return a, err
 	}
 	titles := map[string]string{}
 	groups := slices.Clone(person.GetGroups())
-	for _, group := range policy.GetPolicy().GetGroups() {
+	for _, group := range inForce.GetPolicy().GetGroups() {
 		titles[group.GetName()] = said(v, group.GetTitle())
 		groups = append(groups, group.GetName())
 	}
 	slices.Sort(groups)
 	named := func(group string) string { return cmp.Or(titles[group], group) }
 	a.Groups = choices(slices.Compact(groups), named, person.GetGroups()...)
+	for i, offered := range a.Groups {
+		if team := policy.Group(inForce.GetPolicy(), offered.Value); !offered.Chosen && slices.Contains(team.GetMembers(), person.GetName()) {
+			a.Groups[i].Hint, a.ByPolicy = v.Word("admin.person.by-policy"), true
+		}
+	}
 	for _, site := range v.Standing.Sites().GetSites() {
 		offices = append(offices, site.GetId())
 	}

@@ -25,9 +25,13 @@ func deletePerson() deed {
 		ask: func(v *page.Visit) (question, error) {
 			name := v.R.PathValue("name")
 			who, err := called(v)
+			if err != nil {
+				return question{}, err
+			}
+			left, err := leaves(v, name)
 			return question{
-				Title: v.Word("admin.delete.title", who), Button: v.Word("admin.delete.button"), Back: personPath(name), Type: name, Danger: true,
-				Consequences: []string{v.Word("admin.delete.what", who), v.Word("admin.delete.kept"), v.Word("admin.delete.undo")},
+				Title: v.Word("admin.delete.title", who), Button: v.Word("admin.delete.button"), Back: personPath(name), Type: name, Danger: true, Ways: left.ways,
+				Consequences: slices.Concat([]string{v.Word("admin.delete.what", who), v.Word("admin.delete.kept")}, left.says, []string{v.Word("admin.delete.undo")}),
 			}, err
 		},
 		do: func(v *page.Visit, _ url.Values) (string, error) {
@@ -81,9 +85,13 @@ func disablePerson() deed {
 		path: "/admin/people/{name}/disable", verb: desk.UserUpdate,
 		ask: func(v *page.Visit) (question, error) {
 			who, err := called(v)
+			if err != nil {
+				return question{}, err
+			}
+			left, err := leaves(v, v.R.PathValue("name"))
 			return question{
-				Title: v.Word("admin.disable.title", who), Button: v.Word("admin.disable.button"), Back: personPath(v.R.PathValue("name")), Danger: true,
-				Consequences: []string{v.Word("admin.disable.what", who), v.Word("admin.disable.tickets"), v.Word("admin.disable.undo")},
+				Title: v.Word("admin.disable.title", who), Button: v.Word("admin.disable.button"), Back: personPath(v.R.PathValue("name")), Danger: true, Ways: left.ways,
+				Consequences: slices.Concat([]string{v.Word("admin.disable.what", who), v.Word("admin.disable.tickets")}, left.says, []string{v.Word("admin.disable.undo")}),
 			}, err
 		},
 		do: func(v *page.Visit, _ url.Values) (string, error) {

@@ -15,6 +15,7 @@ import (
 type part struct {
 	key     string // the section
 	path    string // of the page with all entries
+	make    string // the page that makes one; no entry can be called such that it has this address
 	word    string // what that page is called
 	entries func(*deskpb.Policy) []partEntry
 	// drop takes out of a text what it says of an entry, away writes that there is none here.
@@ -31,7 +32,7 @@ type partEntry interface {
 
 func groupPart() part {
 	return part{
-		key: "groups", path: "/admin/groups", word: "admin.groups", drop: policyfile.DropGroup, loss: groupLoss,
+		key: "groups", path: "/admin/groups", make: "/admin/new/group", word: "admin.groups", drop: policyfile.DropGroup, loss: groupLoss,
 		away: func(source []byte, name string) ([]byte, error) {
 			return policyfile.PutGroup(source, &deskpb.Team{Name: name, Removed: true})
 		},
@@ -46,7 +47,7 @@ func groupPart() part {
 
 func rosterPart() part {
 	return part{
-		key: "rosters", path: "/admin/rosters", word: "admin.rosters", drop: policyfile.DropRoster, loss: rosterLoss,
+		key: "rosters", path: "/admin/rosters", make: "/admin/new/roster", word: "admin.rosters", drop: policyfile.DropRoster, loss: rosterLoss,
 		away: func(source []byte, name string) ([]byte, error) {
 			return policyfile.PutRoster(source, &deskpb.Roster{Name: name, Removed: true})
 		},
@@ -138,12 +139,12 @@ func (p part) shut(v *page.Visit, h *holding) shut {
 func (p part) toChange(v *page.Visit) (*holding, colleagues, error) {
 	h, err := readHolding(v)
 	if err != nil {
-		return nil, nil, err
+		return nil, colleagues{}, err
 	}
 	if err := p.mayChange(v, h); err != nil {
-		return nil, nil, err
+		return nil, colleagues{}, err
 	}
-	people, err := readColleagues(v)
+	people, err := readColleagues(v, h)
 	return h, people, err
 }
 

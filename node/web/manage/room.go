@@ -32,21 +32,22 @@ func Room() page.Room {
 type section struct {
 	path, word, icon string
 	verb             desk.Verb
+	make             string // the page that makes one of what it shows; empty for none
 }
 
 // sections are in the order of the navigation.
 func sections() []section {
 	return []section{
-		{"/admin/site", "admin.site", "server", desk.SiteRead},
-		{"/admin/tree", "admin.tree", "binary-tree", desk.TreeRead},
-		{"/admin/people", "admin.people", "users", desk.UserList},
-		{"/admin/groups", "admin.groups", "address-book", desk.PolicyRead},
-		{"/admin/duty", "admin.duty", "clock", desk.DutyRead},
-		{"/admin/rosters", "admin.rosters", "calendar-event", desk.PolicyRead},
-		{"/admin/policy", "admin.policy", "adjustments", desk.PolicyRead},
-		{"/admin/publications", "admin.publications", "speakerphone", desk.PublicationRead},
-		{"/admin/backups", "admin.backups", "archive", desk.SiteDiagnose},
-		{"/admin/audit", "admin.audit", "shield-check", desk.AuditRead},
+		{"/admin/site", "admin.site", "server", desk.SiteRead, ""},
+		{"/admin/tree", "admin.tree", "binary-tree", desk.TreeRead, ""},
+		{"/admin/people", "admin.people", "users", desk.UserList, "/admin/new/person"},
+		{"/admin/groups", "admin.groups", "address-book", desk.PolicyRead, "/admin/new/group"},
+		{"/admin/duty", "admin.duty", "clock", desk.DutyRead, ""},
+		{"/admin/rosters", "admin.rosters", "calendar-event", desk.PolicyRead, "/admin/new/roster"},
+		{"/admin/policy", "admin.policy", "adjustments", desk.PolicyRead, ""},
+		{"/admin/publications", "admin.publications", "speakerphone", desk.PublicationRead, ""},
+		{"/admin/backups", "admin.backups", "archive", desk.SiteDiagnose, ""},
+		{"/admin/audit", "admin.audit", "shield-check", desk.AuditRead, ""},
 	}
 }
 
@@ -72,7 +73,7 @@ func newShelf(v *page.Visit, title string) shelf {
 	s.Scripts = append(s.Scripts, "manage.js")
 	for _, to := range sections() {
 		if v.May(to.verb) {
-			here := v.R.URL.Path == to.path || strings.HasPrefix(v.R.URL.Path, to.path+"/")
+			here := v.R.URL.Path == to.path || strings.HasPrefix(v.R.URL.Path, to.path+"/") || v.R.URL.Path == to.make
 			s.Sections = append(s.Sections, page.DoorShown{Path: to.path, Word: v.Word(to.word), Icon: to.icon, Here: here})
 		}
 	}

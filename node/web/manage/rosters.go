@@ -20,8 +20,8 @@ const watchDays = 14
 func rosterRoutes() []page.Route {
 	return []page.Route{
 		{Pattern: "GET /admin/rosters", Serve: serveRosters},
-		{Pattern: "GET /admin/rosters/new", Serve: serveNewRoster},
-		{Pattern: "POST /admin/rosters/new", Serve: serveRosterForm},
+		{Pattern: "GET /admin/new/roster", Serve: serveNewRoster},
+		{Pattern: "POST /admin/new/roster", Serve: serveRosterForm},
 		{Pattern: "GET /admin/rosters/{name}", Serve: serveRoster},
 		{Pattern: "POST /admin/rosters/{name}", Serve: serveRosterForm},
 		{Pattern: "GET /admin/rosters/{name}/remove", Serve: rosterPart().serveRemoval},
@@ -48,7 +48,7 @@ func serveRosters(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	people, err := readColleagues(v)
+	people, err := readColleagues(v, h)
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func serveRoster(v *page.Visit) error {
 	if roster == nil {
 		return rosterPart().notThere(v.R.PathValue("name"))
 	}
-	people, err := readColleagues(v)
+	people, err := readColleagues(v, h)
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func serveNewRoster(v *page.Visit) error {
 
 func showRoster(v *page.Visit, h *holding, code int, form rosterForm) error {
 	shown := rosterPage{
-		shut: rosterPart().shut(v, h), rosterForm: form, Action: rosterPart().path + "/new",
+		shut: rosterPart().shut(v, h), rosterForm: form, Action: rosterPart().make,
 		Watches: watchesOf(v, h.GetPolicy(), form.People, form.made),
 	}
 	if form.New {

@@ -45,6 +45,15 @@ func serveTree(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
+	if v.Tier == apipb.Site_PROVINCE { // whose people place the offices; no other site knows what they are called
+		people, err := readColleagues(v, &holding{})
+		if err != nil {
+			return err
+		}
+		for _, place := range placed.GetPlaces() {
+			place.Actor = people.find(place.GetActor()).Name
+		}
+	}
 	return v.Render(http.StatusOK, "tree.html", treePage{
 		shelf: newShelf(v, v.Word("admin.tree")), Offices: offices(v, known.GetSites(), placed.GetPlaces()),
 		Moves: v.May(desk.TreeMove) && v.Tier == apipb.Site_PROVINCE,

@@ -15,25 +15,27 @@ const ThemeCookie = "tierdesk_theme"
 
 // Frame is what every page has around it.
 type Frame struct {
-	Title    string
-	Lang     string // the page's language, as the html element names it
-	Theme    string // "light", "dark", or empty to follow the machine
-	SiteID   string
-	SiteName string
-	Tier     string // the site's tier in words
-	User     string // who is signed in; empty for nobody
-	Name     string // how the person is called
-	Role     string // in words
-	Path     string // of this page, with its query
-	Doors    []DoorShown
-	Line     LineShown
-	Banners  []string // what to know before anything else
-	Done     string   // what was done just before; empty for nothing
-	Refused  []string // what did not succeed beside it
-	Refresh  string   // when the browser looks again, and where, as a meta element says it; empty for never
-	Now      Moment
-	Styles   []string // files of its own that the page loads, such as "console.css"
-	Scripts  []string
+	Title     string
+	Lang      string // the page's language, as the html element names it
+	Theme     string // "light", "dark", or empty to follow the machine
+	SiteID    string
+	SiteName  string
+	Tier      string // the site's tier in words
+	User      string // who is signed in; empty for nobody
+	Name      string // how the person is called
+	Role      string // in words
+	Path      string // of this page, with its query
+	Doors     []DoorShown
+	Line      LineShown
+	Banners   []string // what to know before anything else
+	Faults    []string // the major incidents that nobody has solved yet, after those
+	OwnFaults bool     // the page tells of these itself
+	Done      string   // what was done just before; empty for nothing
+	Refused   []string // what did not succeed beside it
+	Refresh   string   // when the browser looks again, and where, as a meta element says it; empty for never
+	Now       Moment
+	Styles    []string // files of its own that the page loads, such as "console.css"
+	Scripts   []string
 
 	visit *Visit
 }
@@ -58,7 +60,7 @@ func (v *Visit) Frame(title string) Frame {
 		if caller, err := v.Caller(); err == nil && caller.GetUser().GetDisplayName() != "" {
 			f.Name = caller.GetUser().GetDisplayName()
 		}
-		f.Line, f.Banners = v.Line(), v.banners()
+		f.Line, f.Banners, f.Faults = v.Line(), v.banners(), v.faults()
 	}
 	for _, door := range v.doors {
 		if door.Open(v.Actor) && !v.Actor.GetMustChangePassword() {

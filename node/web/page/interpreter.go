@@ -42,9 +42,9 @@ func (i interpreter) say(text string) (said string, known bool) {
 		pairs := make([]string, 0, 4*len(found))
 		for place, inside := range found[1:] {
 			number := strconv.Itoa(place + 1)
-			pairs = append(pairs, "{"+number+"}", i.value(s.verbs[place], inside), "{="+number+"}", inside)
+			pairs = append(pairs, "{"+number+"}", framed(i.value(s.verbs[place], inside)), "{="+number+"}", framed(inside))
 		}
-		return strings.NewReplacer(pairs...).Replace(s.chinese), true
+		return closeUp(strings.NewReplacer(pairs...).Replace(s.chinese)), true
 	}
 	return text, false
 }
@@ -79,7 +79,7 @@ func (i interpreter) value(verb byte, text string) string {
 // parts says several parts that are joined by semicolons and are all known. They are told apart before the whole is looked at, of which
 // the first part may be the beginning.
 func (i interpreter) parts(text string) (said string, known bool) {
-	entries := strings.Split(text, "; ")
+	entries := splitOutside(text, "; ")
 	for n, entry := range entries {
 		if entries[n], known = i.say(entry); !known {
 			return text, false
@@ -98,7 +98,7 @@ func (i interpreter) list(text string) (said string, known bool) {
 	case strings.Contains(text, " or "):
 		between = " or "
 	}
-	entries := strings.Split(inside, between)
+	entries := splitOutside(inside, between)
 	for n, entry := range entries {
 		if entries[n], known = i.say(entry); known {
 			continue
@@ -108,6 +108,24 @@ func (i interpreter) list(text string) (said string, known bool) {
 		}
 	}
 	return strings.Join(entries, "、"), true
+}
+
+// splitOutside splits a text at every separator that does not stand in quotation marks, as %q writes them.
+func splitOutside(text, separator string) (entries []string) {
+	begin := 0
+	for at := 0; at < len(text); at++ {
+		if text[at] == '"' {
+			if quotation, err := strconv.QuotedPrefix(text[at:]); err == nil {
+				at += len(quotation) - 1
+				continue
+			}
+		}
+		if strings.HasPrefix(text[at:], separator) {
+			entries, begin = append(entries, text[begin:at]), at+len(separator)
+			at = begin - 1
+		}
+	}
+	return append(entries, text[begin:])
 }
 
 // quoted shows a text that %q wrote, or a list of such texts, in Chinese quotation marks. Any other text stays as it is.

@@ -113,7 +113,12 @@ func (v *Visit) banners() (found []string) {
 	if here.GetLeader() == "" {
 		found = append(found, v.Word("banner.no-leader"))
 	}
-	for _, major := range here.GetMajorIncidents() {
+	return found
+}
+
+// faults tells of the major incidents that nobody has solved yet.
+func (v *Visit) faults() (found []string) {
+	for _, major := range v.Standing.Site().GetMajorIncidents() {
 		found = append(found, v.Word("banner.major", major.GetNumber(), major.GetTitle(), v.SiteNamed(major.GetCustodianSite()),
 			v.Time(major.GetOpenTime()).Clock))
 	}

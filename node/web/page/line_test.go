@@ -50,14 +50,14 @@ func TestTheLineUpIsTold(t *testing.T) {
 		text, up string
 	}{
 		{"a site without a line", nil, "", ""},
-		{"a line that is up", []*apipb.LinkStatus{link("330000", parent, apipb.LinkStatus_UP, 0)}, "", "与 浙江省 的链路畅通"},
-		{"a line that is back", []*apipb.LinkStatus{link("330000", parent, apipb.LinkStatus_CATCHING_UP, 2)}, "", "与 浙江省 的链路已恢复，正在补传"},
+		{"a line that is up", []*apipb.LinkStatus{link("330000", parent, apipb.LinkStatus_UP, 0)}, "", "与浙江省的链路畅通"},
+		{"a line that is back", []*apipb.LinkStatus{link("330000", parent, apipb.LinkStatus_CATCHING_UP, 2)}, "", "与浙江省的链路已恢复，正在补传"},
 		{"a line that is down", []*apipb.LinkStatus{link("330000", parent, apipb.LinkStatus_DOWN, 3)},
-			"与 浙江省 的链路已断开（10:32 起），3 张工单待上送，本站业务不受影响。", ""},
+			"与浙江省的链路已断开（10:32 起），3 张工单待上送，本站业务不受影响。", ""},
 		{"a line that nothing waits for", []*apipb.LinkStatus{link("330000", parent, apipb.LinkStatus_DOWN, 0)},
-			"与 浙江省 的链路已断开（10:32 起），没有工单在等待，本站业务不受影响。", ""},
+			"与浙江省的链路已断开（10:32 起），没有工单在等待，本站业务不受影响。", ""},
 		{"a line that never was", []*apipb.LinkStatus{{Peer: "330000", Direction: parent, State: apipb.LinkStatus_DOWN}},
-			"与 浙江省 的链路尚未接通，0 张工单在等待，本站业务不受影响。", ""},
+			"与浙江省的链路尚未接通，0 张工单在等待，本站业务不受影响。", ""},
 	} {
 		if got := standingAt(t, test.links...).Line(); got.Text != test.text || got.Up != test.up {
 			t.Errorf("%s: %q and %q, want %q and %q", test.name, got.Text, got.Up, test.text, test.up)
@@ -85,7 +85,7 @@ func TestACutStaysFoldedAway(t *testing.T) {
 func TestLinesBelowAreToldShortly(t *testing.T) {
 	const child, down = apipb.LinkStatus_CHILD, apipb.LinkStatus_DOWN
 	v := standingAt(t, link("330106", child, down, 2), link("330108", child, apipb.LinkStatus_UP, 0))
-	want := []string{"与 西湖区 的链路已断开（10:32 起），2 张工单待送回，本站业务不受影响。"}
+	want := []string{"与西湖区的链路已断开（10:32 起），2 张工单待送回，本站业务不受影响。"}
 	if got := v.Line(); got.Below != "1 条下级链路断开" || !slices.Equal(got.BelowTexts, want) || got.BelowMore != "" || got.Text != "" {
 		t.Errorf("one line of two is down: %+v", got)
 	}

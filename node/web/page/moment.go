@@ -60,12 +60,14 @@ func (v *Visit) ago(d time.Duration) string {
 	}
 }
 
-// Span is a length of time in words: "42 分钟", "1 小时 05 分", "3 天 4 小时", "2 天".
+// Span is a length of time in words: "42 分钟", "1 小时 05 分", "8 小时", "3 天 4 小时", "2 天".
 func (v *Visit) Span(d time.Duration) string {
 	minutes := int(math.Ceil(max(d, 0).Minutes()))
 	switch {
 	case minutes < 60:
 		return v.Word("span.minutes", minutes)
+	case minutes < 24*60 && minutes%60 == 0:
+		return v.Word("span.whole-hours", minutes/60)
 	case minutes < 24*60:
 		return v.Word("span.hours", minutes/60, minutes%60)
 	}

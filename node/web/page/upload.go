@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -111,12 +112,7 @@ func uploadProblem(err error) error {
 
 // uploadsOf finds the files of a form, field by field.
 func uploadsOf(form *multipart.Form, request string) (found []*Upload) {
-	fields := make([]string, 0, len(form.File))
-	for field := range form.File {
-		fields = append(fields, field)
-	}
-	slices.Sort(fields)
-	for _, field := range fields {
+	for _, field := range slices.Sorted(maps.Keys(form.File)) {
 		for _, header := range form.File[field] {
 			f := &Upload{Name: desk.FileName(header.Filename), Size: header.Size, header: header, surplus: len(found) >= MaxFiles}
 			if request != "" {

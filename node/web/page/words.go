@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"slices"
 
 	"golang.org/x/text/language"
 	"gopkg.in/yaml.v3"
@@ -62,7 +63,16 @@ func (c catalogue) say(lang, key string, args ...any) string {
 	if len(args) == 0 {
 		return text
 	}
-	return fmt.Sprintf(text, args...)
+	if lang == English {
+		return fmt.Sprintf(text, args...)
+	}
+	pieces := slices.Clone(args)
+	for n, arg := range args {
+		if piece, ok := arg.(string); ok {
+			pieces[n] = framed(piece)
+		}
+	}
+	return closeUp(fmt.Sprintf(text, pieces...))
 }
 
 // languageOf chooses the language of a page: ?lang= before what was chosen once, before what the browser prefers.

@@ -3,6 +3,7 @@ package support
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/tierdesk/tierdesk/desk/deskpb"
@@ -34,6 +35,7 @@ type latest struct {
 // message is what one side wrote, or a file.
 type message struct {
 	Own        bool
+	On         bool // it goes on with what the same side wrote just before, and needs no head of its own
 	Who        string
 	Lines      []string
 	More       []string // what follows Lines and is shown on request
@@ -221,9 +223,18 @@ func stepIcon(kind apipb.Step_Kind) string {
 	return "circle-dot"
 }
 
+// inOneBreath is how soon after a message another one of the same writer goes on with it, such as the files that came with it.
+const inOneBreath = time.Minute
+
+// goesOn tells whether a message goes on with the one before, so long after that.
+func goesOn(before, next message, after time.Duration) bool {
+	return next.Own == before.Own && next.Who == before.Who && after < inOneBreath
+}
+
 // messagesOf is the conversation, which begins with what was reported.
 func messagesOf(v *page.Visit, f follower, p *apipb.Problem) []message {
 	all := []message{{Own: true, Who: v.Word("help.you"), Lines: paragraphs(p.GetDescription()), Time: v.Time(p.GetOpenTime()), Key: "report"}}
+	before := p.GetOpenTime().AsTime()
 	for _, m := range p.GetMessages() {
 		shown := message{Own: m.GetOwn(), Lines: paragraphs(m.GetText()), Time: v.Time(m.GetTime()), File: m.GetFile(), Key: m.GetId()}
 		shown.Who = v.Word("help.you")
@@ -233,6 +244,9 @@ func messagesOf(v *page.Visit, f follower, p *apipb.Problem) []message {
 		if m.GetFile() != "" {
 			shown.Path, shown.Picture = f.home()+"/files/"+m.GetId(), strings.HasPrefix(m.GetMediaType(), "image/") && m.GetMediaType() != "image/svg+xml"
 		}
+		at, last := m.GetTime().AsTime(), all[len(all)-1]
+		shown.On = goesOn(last, shown, at.Sub(before))
+		before = at
 		all = append(all, shown)
 	}
 	if len(all[0].Lines) == 0 {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -101,6 +102,24 @@ func TestDialled(t *testing.T) {
 		}
 		if string(dial) != want {
 			t.Errorf("%q dials %q, want %q", text, string(dial), want)
+		}
+	}
+}
+
+func TestAFileGoesOnWithTheWordsItCameWith(t *testing.T) {
+	you, desk := message{Own: true, Who: "您"}, message{Who: "西湖区 陈洁"}
+	for name, c := range map[string]struct {
+		before, next message
+		after        time.Duration
+		want         bool
+	}{
+		"sent together":      {you, you, time.Second, true},
+		"later":              {you, you, inOneBreath, false},
+		"answered at once":   {you, desk, time.Second, false},
+		"by another of them": {desk, message{Who: "西湖区 张敏"}, time.Second, false},
+	} {
+		if got := goesOn(c.before, c.next, c.after); got != c.want {
+			t.Errorf("%s: it goes on: %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -66,6 +66,7 @@ func serveLeader(v *page.Visit) error {
 		return err
 	}
 	shown := &leaderPage{Frame: v.Frame(v.Word("leader")), Known: answer != nil}
+	shown.OwnFaults = true
 	shown.Styles, shown.Scripts = []string{"leader.css"}, []string{"vendor/echarts.js", "leader.js"}
 	site := v.Query("site")
 	offices := answer.GetOffices()

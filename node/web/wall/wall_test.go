@@ -54,7 +54,7 @@ func TestACountysWallShowsItsParent(t *testing.T) {
 	o.site.Links = []*apipb.LinkStatus{{Peer: "330100", Direction: apipb.LinkStatus_PARENT, State: apipb.LinkStatus_DOWN, Since: at(9, 32), Queued: 3}}
 	o.figures = o.figures[2:3]
 	o.open("330106", "西湖区", apipb.Site_COUNTY)
-	text := o.see("/wall", "与 杭州市 的链路已断开（09:32 起），3 张工单待上送", `id="line-330106" class="line-down"`, `id="station-330100"`)
+	text := o.see("/wall", "与杭州市的链路已断开（09:32 起），3 张工单待上送", `id="line-330106" class="line-down"`, `id="station-330100"`)
 	if strings.Contains(text, "station-330108") || strings.Contains(text, "station-330000") {
 		t.Error("the county's wall shows others than itself and its parent")
 	}
@@ -156,7 +156,10 @@ func TestASiteThatJustBeganIsCalm(t *testing.T) {
 func TestTheLeaderSeesTheWorstFirst(t *testing.T) {
 	o := province(t)
 	o.site.MajorIncidents = []*apipb.MajorIncident{{Number: "330100-20261121-0009", Title: "全市无法登录", CustodianSite: "330100", OpenTime: at(9, 0)}}
-	text := o.see("/leader", "全市无法登录", "杭州市 处理中", "3 张工单等待链路", "二线组 · li", "未分配", "超时 1 小时 12 分", "另有 1 个站点没有未办结工单")
+	text := o.see("/leader", "全市无法登录", "杭州市处理中", "3 张工单等待链路", "二线组 · li", "未分配", "超时 1 小时 12 分", "另有 1 个站点没有未办结工单")
+	if !strings.Contains(text, `<div id="banners" class="own-faults">`) {
+		t.Error("the head of the page tells of the major incident once more")
+	}
 	ordered(t, text, "回单查询很慢", "缴款码无法生成", `id="office-330106"`, `id="office-330100"`, `id="office-330000"`)
 	ordered(t, text, `datetime="2026-11-20">11-20`, ">8</td>", ">6</td>", ">1</td>", `datetime="2026-11-21">11-21`)
 
@@ -166,6 +169,9 @@ func TestTheLeaderSeesTheWorstFirst(t *testing.T) {
 	}
 	if want := []string{"overdue 330106", "overdue 330100"}; !slices.Equal(asked, want) {
 		t.Errorf("asked for %q, want %q", asked, want)
+	}
+	if office := o.see("/leader/offices/330106", "全市无法登录"); strings.Contains(office, "own-faults") {
+		t.Error("a page that tells of no major incident has its head not tell of it either")
 	}
 }
 

@@ -23,6 +23,7 @@
     var hours = Math.floor(minutes / 60);
     if (hours < 24) {
       var rest = ("0" + (minutes % 60)).slice(-2);
+      if (rest === "00") return hours + (english ? " h" : " 小时");
       return english ? hours + " h " + rest + " min" : hours + " 小时 " + rest + " 分";
     }
     var days = Math.floor(hours / 24) + (english ? " d" : " 天");
@@ -62,6 +63,12 @@
     button.form.addEventListener("submit", function () {
       fields.forEach(function (field) { field.type = "password"; }); // browsers remember what stands in other fields
     });
+  });
+
+  // On a narrow window ways to other pages are a row that is wider than the window: the one to this page is moved into sight.
+  document.querySelectorAll("nav [aria-current=page]").forEach(function (here) {
+    var row = here.parentNode, at = here.getBoundingClientRect(), all = row.getBoundingClientRect();
+    if (row.scrollWidth > row.clientWidth) row.scrollLeft += at.left - all.left - (all.width - at.width) / 2;
   });
 
   // A menu closes when something else is looked at.

@@ -117,6 +117,6 @@
         close.focus();
       }
     });
-    close.focus();
+    close.focus({ preventScroll: true }); // one reads from the top
   }
 })();

@@ -134,9 +134,14 @@
     var text = document.getElementById("say");
     if (text) text.focus();
   }
-  // Who presses Ctrl+Enter sends by the button in sight.
+  // Who presses Ctrl+Enter sends: a verb's form as it is, a reply or a note by the button in sight.
   document.addEventListener("keydown", function (event) {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || event.target.id !== "say") return;
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+    if (event.target.matches("#panel textarea")) {
+      event.preventDefault();
+      event.target.form.requestSubmit();
+    }
+    if (event.target.id !== "say") return;
     var buttons = Array.from(event.target.form.querySelectorAll(".send-reply, .send-note"));
     var shown = buttons.filter(function (button) { return button.offsetParent; })[0];
     if (!shown) return;

@@ -5,6 +5,8 @@
   var SOONEST = 2000;     // between two looks when something moves
   var STALE = 60000;      // after which the picture says that it is old
   var LONGEST = 8000;     // that a look may take
+  var ASLEEP = 10000;     // from here on two ticks of the clock had a sleep between them; longer than a look may take
+  var OLD = 43200000;     // after which a time of day alone does not say when
   var MOST_LIGHTS = 40;
   var FRAME = 30;         // least time between two pictures of a light: screens of this kind have little machines behind them
   var STEPS = 60;         // of a light on its way
@@ -22,18 +24,21 @@
   var version = document.getElementById("wall-data").dataset.version;
   var newer = ""; // a version that was seen once: a page that is loaded while a node stops might never come
   var shown = "";
+  var day = new Intl.DateTimeFormat(document.documentElement.lang, { month: "long", day: "numeric", weekday: "long" });
   var clock = document.getElementById("wall-data").dataset.clock;
   var told = Date.parse(document.getElementById("wall-data").dataset.now); // what the node's clock said at lookedAt
   var lookedAt = performance.now(); // a clock that nobody sets
   var beganAt = 0;
   var busy = false;
+  var again = false; // another look is wanted as soon as this one has ended
+  var stop = null;
   var wanted = 0;
 
   function look() {
     if (busy) return;
     busy = true;
     beganAt = performance.now();
-    var stop = new AbortController();
+    stop = new AbortController();
     var timer = setTimeout(function () { stop.abort(); }, LONGEST);
     fetch("/wall/part", { headers: { "HX-Request": "true" }, credentials: "same-origin", cache: "no-store", signal: stop.signal })
       .then(function (response) {
@@ -46,7 +51,18 @@
       })
       .then(function (text) { if (text !== null) take(text); })
       .catch(function () { /* the age of the picture tells it */ })
-      .then(function () { clearTimeout(timer); busy = false; });
+      .then(function () {
+        clearTimeout(timer);
+        busy = false;
+        if (again) lookAnew();
+      });
+  }
+
+  // A look that hangs on a connection of before is given up.
+  function lookAnew() {
+    again = busy;
+    if (busy) stop.abort();
+    else look();
   }
 
   function take(text) {
@@ -94,8 +110,10 @@
   }
 
   function tellAge() {
-    var stale = performance.now() - lookedAt > STALE;
-    var text = (stale ? age.dataset.stale : age.dataset.fresh).replace("%s", clock);
+    var past = performance.now() - lookedAt;
+    var stale = past > STALE;
+    var when = past > OLD ? day.format(new Date(told)) + " " + clock : clock;
+    var text = (stale ? age.dataset.stale : age.dataset.fresh).replace("%s", when);
     if (age.textContent !== text) age.textContent = text;
     document.body.classList.toggle("stale", stale);
   }
@@ -184,19 +202,45 @@
     });
   }
 
+  // A machine that slept, or a page that stood still, shows what was true before, and the stream has kept what happened since. Some machines
+  // stop the one clock while they sleep, and somebody may set the other: the one that says more counts until the node has told the time.
+  var ticked = performance.now();
+  var tickedBy = Date.now();
+  var wokeAt = -Infinity;
+
+  function asleep() { return Math.max(performance.now() - ticked, Date.now() - tickedBy); }
+
+  // Only what happens while somebody could have seen it travels.
+  function awake() { return asleep() < ASLEEP && performance.now() - wokeAt > ASLEEP; }
+
+  function wake() {
+    var slept = asleep();
+    var stood = slept - (performance.now() - ticked);
+    ticked = performance.now();
+    tickedBy = Date.now();
+    if (slept < ASLEEP) return;
+    wokeAt = ticked;
+    lookedAt -= stood;
+    travelling.forEach(function (light) { light.node.remove(); });
+    travelling = [];
+    lookAnew();
+  }
+
   function two(number) { return ("0" + number).slice(-2); }
 
   document.body.addEventListener("live:moves", function (event) {
     var moves = event.detail && (Array.isArray(event.detail) ? event.detail : event.detail.value);
-    if (Array.isArray(moves)) moves.slice(-MOST_LIGHTS).forEach(travel);
+    if (Array.isArray(moves) && awake()) moves.slice(-MOST_LIGHTS).forEach(travel);
     soon();
   });
   document.body.addEventListener("live:line", soon);
+  window.addEventListener("online", lookAnew);
+  document.addEventListener("visibilitychange", function () { if (!document.hidden) tick(); });
 
   // The time of day, by the node's clock whatever the screen's says, and the picture's small way over the screen, which keeps it from
   // burning in.
-  var day = new Intl.DateTimeFormat(document.documentElement.lang, { month: "long", day: "numeric", weekday: "long" });
   function tick() {
+    wake();
     var now = new Date(told + performance.now() - lookedAt);
     var time = document.getElementById("wall-time");
     var text = two(now.getHours()) + ":" + two(now.getMinutes());
