@@ -222,8 +222,8 @@ func TestTheListOfGroupsCountsWhatIsOpen(t *testing.T) {
 	visit := c.pages(t)
 	_, list := visit(http.MethodGet, "/admin/groups", nil)
 	for _, want := range []string{
-		`<td class="num" data-label="未办结工单"><a href="/desk?queue=group%3A%E5%80%BC%E7%8F%AD&#43;1">3</a></td>`,
-		`<td class="num" data-label="未办结工单">0</td>`, `<td class="num" data-label="未办结工单"></td>`,
+		`<td class="num" data-label="本站点未办结"><a href="/desk?queue=group%3A%E5%80%BC%E7%8F%AD&#43;1">3</a></td>`,
+		`<td class="num" data-label="本站点未办结">0</td>`, `<td class="num" data-label="本站点未办结"></td>`,
 	} {
 		if strings.Count(list, want) != 1 {
 			t.Errorf("the list of groups is without %s: %s", want, list)

@@ -17,7 +17,7 @@ func framed(piece string) string { return edge + strings.ReplaceAll(piece, edge,
 // one there for a number or a Latin name. What stands inside of a piece is left alone.
 func closeUp(text string) string {
 	parts := strings.Split(text, edge) // a piece is every second one, the sentence's own words are around them
-	for at := 1; at < len(parts); at += 2 {
+	for at := 1; at < len(parts)-1; at += 2 {
 		if before := strings.TrimSuffix(parts[at-1], " "); endsChinese(before) && beginsChinese(parts[at]) {
 			parts[at-1] = before
 		}
