@@ -38,7 +38,7 @@ func TestProviderSignsPeopleIn(t *testing.T) {
 	s, p := oidcSite(t)
 	p.start()
 	b := newBrowser(t, s)
-	if status, words, _ := b.visit(s.base + "/"); status != http.StatusOK || !strings.Contains(words, "使用 统一认证 登录") {
+	if status, words, _ := b.visit(s.base + "/"); status != http.StatusOK || !strings.Contains(words, "使用统一认证登录") {
 		t.Errorf("the first page: %d %s, want one with the provider's button", status, words)
 	}
 	status, words, at := b.visit(s.base + "/sign-in/provider?lang=en")

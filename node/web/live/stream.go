@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	// heartbeat is how often a stream says something although nothing happens, so that nothing between takes it for dead.
+	// heartbeat is how often a stream says something although nothing happens, so that nothing between takes it for dead, and the page
+	// knows it for dead when it says nothing for longer.
 	heartbeat = 15 * time.Second
 	// recheck is how often a stream looks whether the session still stands and the ticket is still to be seen.
 	recheck = time.Minute
@@ -145,7 +146,7 @@ func (s *stream) run(watcher *Watcher, closed <-chan struct{}) {
 			return
 		case <-beat.C:
 			s.Standing.Site() // keeps it looked at
-			err = s.send(":\n\n")
+			err = s.send("data: {}\n\n")
 		case <-check.C:
 			err = s.check(ctx, watcher)
 		case <-watcher.Wake():

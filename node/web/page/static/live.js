@@ -36,9 +36,12 @@
 
   // The stream lives while the page is visible: a browser has few connections to one host.
   var source = null, retry = 0, pause = 1000, missed = false, oldest = 60000;
+  // The server says something every 15 seconds: a stream that is silent for longer has died without a word, as while the machine slept.
+  var heard = 0, silence = 40000;
   function open() {
     if (source || document.hidden) return;
     clearTimeout(retry);
+    heard = performance.now();
     var ask = new URLSearchParams();
     if (ticket) ask.set("ticket", ticket);
     if (moves) ask.set("moves", "1");
@@ -48,19 +51,34 @@
     if (!missed) ask.set("age", age);
     source = new EventSource("/live?" + ask);
     source.onopen = function () {
+      heard = performance.now();
       pause = 1000;
       dispatch("up");
       if (missed) tell({ ticket: !!ticket, presence: !!ticket, line: true, notices: true, queues: true });
       missed = false;
     };
-    source.onmessage = function (event) { tell(JSON.parse(event.data)); };
+    source.onmessage = function (event) {
+      heard = performance.now();
+      tell(JSON.parse(event.data));
+    };
     source.onerror = function () {
-      close();
-      dispatch("down");
+      lost();
       retry = setTimeout(open, pause * (0.75 + Math.random() / 2));
       pause = Math.min(pause * 2, 60000);
     };
   }
+  function lost() {
+    close();
+    dispatch("down");
+  }
+  function again() {
+    if (source) lost();
+    open();
+  }
+  setInterval(function () {
+    if (source && performance.now() - heard > silence) again();
+  }, 2000);
+  window.addEventListener("online", again);
   function close() {
     if (!source) return;
     source.close();
